@@ -1,0 +1,1 @@
+"""Every way to run Bellwether, and the one console command."""

@@ -1,0 +1,191 @@
+"""What one assessment of one customer is given: hours of rollups, states and records, as arrays.
+
+The shell reads it from the database; every pure function of this service takes a part of it. All instants in
+arrays are float64 Unix seconds (UTC). Hours are the buckets of `rollups_1h`; a block starts at a UTC midnight,
+where the model state it goes on from was checkpointed, and ends at a whole hour.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What one row of an asset's arrays means."""
+
+    name: str
+    unit: str
+    role: str
+    capability: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateSamples:
+    """Samples of the asset's state metric, oldest first; the one in force at the block's start comes first.
+
+    at: shape (n,), when the state began. state: n raw states as text (numbers as their integer text), None where
+    the device said that it does not know (bad quality, death). max_hold_s: how long a state holds unrepeated.
+    """
+
+    at: Floats
+    state: tuple[str | None, ...]
+    max_hold_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetBlock:
+    """One asset over T hours and M numeric metrics.
+
+    mean, covered_s, increase: shape (M, T); NaN mean where nothing was known in that hour. increase is the
+    counter's growth, NaN where unknown.
+    """
+
+    asset_id: int
+    name: str
+    asset_type: str
+    state_decoder: dict[str, object]
+    site_id: int
+    line_id: int | None
+    commissioned_on: date | None
+    metrics: tuple[Metric, ...]
+    mean: Floats
+    covered_s: Floats
+    increase: Floats
+    states: StateSamples | None
+    source_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceBlock:
+    """One source of the customer: `heard` is true in hours in which anything was received or rightly still held.
+
+    excused: hours in which ingest itself was not listening, so silence says nothing. Both shape (T,).
+    """
+
+    source_id: int
+    topic_prefix: str
+    site_id: int
+    heard: Bools
+    excused: Bools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A site with what its calendar says; without shifts it counts as 24/7, `assumed`."""
+
+    site_id: int
+    name: str
+    timezone: str
+    shifts: tuple["Shift", ...]
+    planned_stops: tuple["PlannedStop", ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """Working hours on some weekdays (0 Monday) in the site's time zone; `ends_at` at or before `starts_at` is the
+    next day."""
+
+    valid_from: date
+    weekdays: tuple[int, ...]
+    starts_at: str
+    ends_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStop:
+    """A stop agreed beforehand; of one line, or of the whole site where `line_id` is None."""
+
+    line_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line and the line of business whose profit it serves."""
+
+    line_id: int
+    site_id: int
+    name: str
+    line_of_business: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """One version of a contract, in force from `valid_from` until the next version or `ends_on`."""
+
+    external_id: str
+    valid_from: date
+    signed_on: date | None
+    starts_on: date
+    ends_on: date | None
+    annual_value: float | None
+    currency: str | None
+    guaranteed_availability: float | None
+    guarantee_window_days: int | None
+    guarantee_exclusions: tuple[str, ...]
+    credit_per_point: float | None
+    promised_annual_value: float | None
+    promised_availability: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Economics:
+    """What a good unit and an hour of downtime are worth to one line of business of a site, and who says so."""
+
+    site_id: int
+    line_of_business: str
+    valid_from: date
+    margin_per_good_unit: float | None
+    downtime_cost_per_hour: float | None
+    currency: str
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entitlement:
+    """A capability that the customer bought, for one asset or for all."""
+
+    asset_id: int | None
+    capability: str
+    starts_on: date
+    ends_on: date | None
+    annual_fee: float | None
+    currency: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened to a scope: failure, work_order, software_release, survey, commitment, …"""
+
+    scope_type: str
+    scope_id: int
+    at: datetime
+    kind: str
+    attributes: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerBlock:
+    """All that one assessment of one customer needs, for the hours [start, end)."""
+
+    customer_id: int
+    name: str
+    segment: str | None
+    start: datetime
+    end: datetime
+    assets: tuple[AssetBlock, ...]
+    sources: tuple[SourceBlock, ...]
+    sites: tuple[Site, ...]
+    lines: tuple[Line, ...]
+    contracts: tuple[Contract, ...]
+    economics: tuple[Economics, ...]
+    entitlements: tuple[Entitlement, ...]
+    events: tuple[Event, ...]
+    owner_roles: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""What two or more services use: tables, migrations, database, settings, errors, logs, metrics."""

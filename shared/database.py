@@ -1,0 +1,50 @@
+"""The one way to reach the database: psycopg 3, through SQLAlchemy Core where a query is built."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+
+from shared.errors import SetupError, StorageError
+
+
+def connect(url: str, *, application: str) -> psycopg.Connection:
+    """Open one connection with UTC as its time zone; raise StorageError when the database is away.
+
+    Raises SetupError when the URL itself cannot work, so that nobody retries a typing mistake.
+    """
+    try:
+        settings = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as exc:
+        raise SetupError(f"not a PostgreSQL URL: {exc}") from exc
+    options = f"{settings.pop('options', '')} -c timezone=UTC".strip()
+    try:
+        return psycopg.connect(
+            **{k: v for k, v in settings.items() if v is not None},  # type: ignore[arg-type]
+            options=options,
+            application_name=f"bellwether-{application}",
+        )
+    except psycopg.OperationalError as exc:
+        raise StorageError(f"cannot reach the database: {exc}") from exc
+
+
+def sqlalchemy_engine(url: str, *, application: str) -> Engine:
+    """SQLAlchemy engine on psycopg 3 for a plain `postgresql://` URL, time zone UTC."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(
+        parsed,
+        connect_args={"options": "-c timezone=UTC", "application_name": f"bellwether-{application}"},
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn a lost or refused connection into StorageError; let mistakes in our own SQL through."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+        raise StorageError(str(exc)) from exc

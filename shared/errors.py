@@ -1,0 +1,71 @@
+"""Errors of this product, divided by what the caller should do.
+
+BellwetherError
+├── PermanentError       retrying cannot help: say what is wrong and move on
+│   ├── DecodeError          a payload is not what its topic promises
+│   ├── RecordError          a record or mapping file is wrong: file, line, what to write instead
+│   ├── NotFoundError        no such row in the caller's scope
+│   ├── ConflictError        the row changed since the caller read it
+│   ├── InvalidActionError   the alert's state does not allow the action
+│   └── SetupError           the machine or the settings do not allow a start
+└── TransientError       the same call may succeed later: keep the input and retry
+    ├── StorageError         the database is away
+    └── BrokerError          the broker is away
+"""
+
+
+class BellwetherError(Exception):
+    """Root of every error that Bellwether raises on purpose."""
+
+
+class PermanentError(BellwetherError):
+    """Retrying cannot help."""
+
+
+class TransientError(BellwetherError):
+    """The same call may succeed later."""
+
+
+class DecodeError(PermanentError):
+    """A payload does not match the format its topic promises."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"{topic}: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
+class RecordError(PermanentError):
+    """A record, event or mapping file says something that cannot be stored."""
+
+    def __init__(self, file: str, line: int | None, problem: str, remedy: str) -> None:
+        where = file if line is None else f"{file}:{line}"
+        super().__init__(f"{where}: {problem}; {remedy}")
+        self.file = file
+        self.line = line
+        self.problem = problem
+        self.remedy = remedy
+
+
+class NotFoundError(PermanentError):
+    """No such row in the caller's scope."""
+
+
+class ConflictError(PermanentError):
+    """The row changed since the caller read it."""
+
+
+class InvalidActionError(PermanentError):
+    """The alert's state does not allow the action."""
+
+
+class SetupError(PermanentError):
+    """The machine or the settings do not allow a start; the message says what to do."""
+
+
+class StorageError(TransientError):
+    """The database is away or refused for now; nothing was stored."""
+
+
+class BrokerError(TransientError):
+    """The broker is away."""

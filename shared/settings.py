@@ -1,0 +1,30 @@
+"""Settings of every service, read once at a process's start.
+
+Each comes from the environment as `BELLWETHER_<NAME>`; the command line overrides. Durations are seconds.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the database is."""
+
+    model_config = SettingsConfigDict(env_prefix="BELLWETHER_", extra="ignore")
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+
+
+class BrokerSettings(BaseSettings):
+    """Where the broker is and who we are to it."""
+
+    model_config = SettingsConfigDict(env_prefix="BELLWETHER_", extra="ignore")
+
+    broker_url: SecretStr = Field(description="mqtt://[user:password@]host[:port], or mqtts:// for TLS")
+    broker_ca_file: Path | None = Field(default=None, description="certificate authority for mqtts://")
+    broker_cert_file: Path | None = Field(default=None, description="client certificate for mqtts://")
+    broker_key_file: Path | None = Field(default=None, description="the client certificate's key")
+    broker_mqtt_version: str = Field(default="5", pattern="^(5|3.1.1)$")
+    broker_client_id: str = Field(default="bellwether", min_length=1)

@@ -1,0 +1,13 @@
+"""The database's schema, the contract between the services.
+
+records     what people say: customers, contracts, sites, assets, what metrics mean; and events
+telemetry   what machines say: sources, devices, series, samples, rollups, dead letters
+assessment  what follows: state intervals, times, signals, health, value, alerts, the change feed
+access      who may ask: API keys; and what this deployment is for
+"""
+
+from shared.tables.metadata import metadata
+
+from . import access, assessment, records, telemetry
+
+__all__ = ["access", "assessment", "metadata", "records", "telemetry"]

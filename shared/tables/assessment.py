@@ -1,0 +1,193 @@
+"""What health concludes: intervals, times, signals, customer health, value, alerts and the change feed."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.tables.metadata import Instant, metadata
+
+# How far each customer is assessed, and the state to go on from. `state` is msgpack of arrays, with the
+# version of the code's layout; another version means: start again from the rollups.
+model_states = Table(
+    "model_states",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("assessed_through", Instant, nullable=False),
+    Column("assessed_at", Instant, nullable=False),
+    Column("state_version", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+
+# state: production, idle, down, held, suspended, planned, off, unknown. cause: supplier, customer, external,
+# operator, unknown; null where the state is no stop. `ended_at` null: still so at the watermark.
+state_intervals = Table(
+    "state_intervals",
+    metadata,
+    Column("asset_id", ForeignKey("assets.asset_id"), primary_key=True),
+    Column("started_at", Instant, primary_key=True),
+    Column("ended_at", Instant),
+    Column("state", String, nullable=False),
+    Column("cause", String),
+    Column("failure", Boolean, nullable=False),
+)
+
+# ISO 22400-2 times of an asset on one UTC day, in seconds; they add up over days, machines and sites.
+# pot_s = pbt_s + planned_s; pbt_s = apt_s + adet_s + adot_s + unknown_s. coverage = 1 - unknown_s / pbt_s.
+times_daily = Table(
+    "times_daily",
+    metadata,
+    Column("asset_id", ForeignKey("assets.asset_id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("pot_s", Double, nullable=False),
+    Column("planned_s", Double, nullable=False),
+    Column("pbt_s", Double, nullable=False),
+    Column("apt_s", Double, nullable=False),
+    Column("adet_s", Double, nullable=False),
+    Column("adot_s", Double, nullable=False),
+    Column("unknown_s", Double, nullable=False),
+    Column("supplier_down_s", Double, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("repair_s", Double, nullable=False),
+    Column("produced", Double),
+    Column("good", Double),
+)
+
+# One finding: newest value a (scope, kind), with its history a day.
+signals = Table(
+    "signals",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("scope_type", String, primary_key=True),
+    Column("scope_id", Integer, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("value", Double),
+    Column("confidence", Double),
+    Column("expected_at", Instant),
+    Column("expected_low", Instant),
+    Column("expected_high", Instant),
+    Column("evidence", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+)
+
+# health 0-100, high is good; null below the coverage floor. contributions: measure to points lost.
+customer_health = Table(
+    "customer_health",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("health", Double),
+    Column("coverage", Double, nullable=False),
+    Column("contributions", JSONB, nullable=False),
+)
+
+# Value realized in a calendar month against the counterfactual named with it. Money is null, never zero, where
+# it is unknown; `basis` says how it is known: measured, assumed, supplier, agreed.
+value_monthly = Table(
+    "value_monthly",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("line_of_business", String, primary_key=True),
+    Column("rung", String, nullable=False),
+    Column("counterfactual", String, nullable=False),
+    Column("hours_avoided", Double),
+    Column("good_units_gained", Double),
+    Column("money", Double),
+    Column("money_low", Double),
+    Column("money_high", Double),
+    Column("currency", String(3)),
+    Column("basis", String, nullable=False),
+    Column("promised_money", Double),
+    Column("coverage", Double, nullable=False),
+)
+
+# One row an episode of (customer, kind, scope). *_at of the episode are event time; what people promise each
+# other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", Uuid, primary_key=True),
+    Column("customer_id", ForeignKey("customers.customer_id"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("scope_type", String, nullable=False),
+    Column("scope_id", Integer, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("resolution", String),
+    Column("pending_since", Instant, nullable=False),
+    Column("opened_at", Instant),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", String),
+    Column("resolved_at", Instant),
+    Column("snoozed_until", Instant),
+    Column("snooze_reason", String),
+    Column("sentence", String, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("stake_hours", Double),
+    Column("stake_contract_value", Double),
+    Column("stake_money", Double),
+    Column("stake_money_low", Double),
+    Column("stake_money_high", Double),
+    Column("currency", String(3)),
+    Column("basis", String, nullable=False),
+    Column("expected_at", Instant),
+    Column("expected_low", Instant),
+    Column("expected_high", Instant),
+    Column("confidence", Double),
+    Column("owner_role", String, nullable=False),
+    Column("play", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index(
+        "uq_alerts_live_episode",
+        "customer_id",
+        "kind",
+        "scope_type",
+        "scope_id",
+        unique=True,
+        postgresql_where=text("state <> 'resolved'"),
+    ),
+    Index("ix_alerts_list", "state", text("opened_at DESC"), text("alert_id DESC")),
+    Index("ix_alerts_customer", "customer_id", text("opened_at DESC")),
+)
+
+# What people did to an alert, in wall time; health reads it when it re-assesses.
+alert_actions = Table(
+    "alert_actions",
+    metadata,
+    Column("action_id", BigInteger, Identity(), primary_key=True),
+    Column("alert_id", ForeignKey("alerts.alert_id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("until", Instant),
+    Column("reason", String),
+)
+
+# The one change feed. `sequence` is taken under a global advisory lock, last before the insert: its order is the
+# order of commit.
+changes = Table(
+    "changes",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("customer_id", Integer, nullable=False, index=True),
+    Column("subject", String, nullable=False),
+    Column("subject_id", String, nullable=False),
+    Column("transition", String, nullable=False),
+    Column("body", JSONB, nullable=False),
+)
