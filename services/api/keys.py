@@ -1,0 +1,119 @@
+"""API keys: `<key id>.<secret>`, of which only the SHA-256 of the secret is stored.
+
+The secret has 256 random bits, so a fast hash is enough: there is no dictionary to try. Scopes: `read`, `write` (act
+on alerts), and `customer:<id>`, any number, without which a key sees every customer of the deployment.
+"""
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import psycopg
+from psycopg.rows import class_row
+
+from shared.errors import NotFoundError, SetupError
+
+READ = "read"
+WRITE = "write"
+_SCOPE = re.compile(r"read|write|customer:[1-9][0-9]{0,8}")
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """One key as the database knows it; the secret itself is not among it."""
+
+    key_id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scopes", tuple(self.scopes))
+
+    @property
+    def customers(self) -> list[int] | None:
+        """The customers that this key may see, None for all."""
+        named = [int(scope.removeprefix("customer:")) for scope in self.scopes if scope.startswith("customer:")]
+        return named or None
+
+    def is_valid(self, now: datetime) -> bool:
+        """Neither revoked nor expired at `now` (wall time)."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def create_key(
+    conn: psycopg.Connection,
+    *,
+    name: str,
+    now: datetime,
+    scopes: tuple[str, ...] = (READ, WRITE),
+    expires_at: datetime | None = None,
+) -> str:
+    """Store a new key and return it whole, the only time that it can be seen.
+
+    Raises SetupError for an unknown scope.
+    """
+    for scope in scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise SetupError(f"unknown scope {scope!r}: use read, write or customer:<number>")
+    key_id, secret = f"bw{secrets.token_hex(6)}", secrets.token_urlsafe(32)
+    conn.execute(
+        "INSERT INTO api_keys (key_id, secret_sha256, name, scopes, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [key_id, _digest(secret), name, list(scopes), now, expires_at],
+    )
+    return f"{key_id}.{secret}"
+
+
+def list_keys(conn: psycopg.Connection) -> list[ApiKey]:
+    """All keys, revoked and expired ones too, oldest first."""
+    with conn.cursor(row_factory=class_row(ApiKey)) as cur:
+        return cur.execute(
+            "SELECT key_id, name, scopes, created_at, expires_at, revoked_at FROM api_keys ORDER BY created_at, key_id"
+        ).fetchall()
+
+
+def revoke_key(conn: psycopg.Connection, key_id: str, *, now: datetime) -> None:
+    """End a key at `now`; a key revoked before keeps its date. Raises NotFoundError for an unknown id."""
+    changed = conn.execute(
+        "UPDATE api_keys SET revoked_at = coalesce(revoked_at, %s) WHERE key_id = %s", [now, key_id]
+    ).rowcount
+    if not changed:
+        raise NotFoundError(f"no API key {key_id}")
+
+
+def find_key(conn: psycopg.Connection, presented: str, *, now: datetime) -> ApiKey | None:
+    """The valid key that `presented` is, or None.
+
+    An unknown id costs the same comparison as a wrong secret, so time tells nothing about which ids exist.
+    """
+    key_id, _, secret = presented.partition(".")
+    row = conn.execute("SELECT secret_sha256 FROM api_keys WHERE key_id = %s", [_storable(key_id)]).fetchone()
+    stored = _NO_DIGEST if row is None else row[0]
+    if not hmac.compare_digest(stored, _digest(secret)):
+        return None
+    return valid_key(conn, key_id, now=now)
+
+
+def valid_key(conn: psycopg.Connection, key_id: str, *, now: datetime) -> ApiKey | None:
+    """The key of that id if it is valid at `now`; for a caller who has proved before that it is theirs."""
+    with conn.cursor(row_factory=class_row(ApiKey)) as cur:
+        key = cur.execute(
+            "SELECT key_id, name, scopes, created_at, expires_at, revoked_at FROM api_keys WHERE key_id = %s",
+            [_storable(key_id)],
+        ).fetchone()
+    return key if key is not None and key.is_valid(now) else None
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _storable(key_id: str) -> str:
+    return "".join(c for c in key_id if c.isascii() and c.isalnum())
