@@ -1,0 +1,209 @@
+"""The one console command. Every sub-command imports what it needs when it runs, so `--help` is instant."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from shared.errors import BellwetherError, SetupError
+
+app = typer.Typer(
+    help="Which customers are about to stop getting the value they bought, from what their machines report.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database", envvar="BELLWETHER_DATABASE_URL", help="postgresql:// URL", show_default=False, metavar="URL"
+    ),
+]
+BrokerUrl = Annotated[
+    str,
+    typer.Option(
+        "--broker", envvar="BELLWETHER_BROKER_URL", help="mqtt:// or mqtts:// URL", show_default=False, metavar="URL"
+    ),
+]
+RecordSource = Annotated[
+    str, typer.Option("--source", help="which system the ids come from, for example crm; ids are unique within it")
+]
+Mapping = Annotated[Path, typer.Option("--mapping", exists=True, dir_okay=False, help="what the columns mean (YAML)")]
+DataFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, plain or .gz")]
+
+
+@app.command()
+def up(
+    directory: Annotated[Path, typer.Option(help="where data, logs and the key are kept")] = Path(".bellwether"),
+    host: Annotated[str, typer.Option(help="address the API listens on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port the API listens on")] = 8000,
+    broker: Annotated[str | None, typer.Option(help="your broker: mqtts://user:password@host:8883")] = None,
+    database: Annotated[str | None, typer.Option(help="your database: postgresql://user:password@host/name")] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", exists=True, file_okay=False, help="records to import first")
+    ] = None,
+) -> None:
+    """Start everything; the demo with simulated plants unless a broker, a database or records are named."""
+    from deploy.local.up import UpOptions, up as start
+
+    options = UpOptions(
+        directory=directory.resolve(),
+        host=host,
+        port=port,
+        broker_url=broker,
+        database_url=database,
+        import_directory=import_,
+    )
+    start(options, Console(stderr=False, soft_wrap=True))
+
+
+@app.command()
+def ingest() -> None:
+    """Store what plants publish (settings: BELLWETHER_DATABASE_URL, BELLWETHER_BROKER_URL, …)."""
+    from services.ingest.__main__ import main as run
+
+    run()
+
+
+@app.command()
+def health() -> None:
+    """Assess machines and customers (settings: BELLWETHER_DATABASE_URL)."""
+    from services.health.__main__ import main as run
+
+    run()
+
+
+@app.command()
+def api() -> None:
+    """Answer account teams (settings: BELLWETHER_DATABASE_URL, BELLWETHER_API_HOST, BELLWETHER_API_PORT)."""
+    from services.api.__main__ import main as run
+
+    run()
+
+
+@app.command()
+def migrate(database: DatabaseUrl) -> None:
+    """Bring the database's schema up to date."""
+    from shared.migrations import migrate as run
+
+    run(database)
+    typer.echo("The schema is up to date.")
+
+
+@app.command("import")
+def import_(
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="CSV and YAML files of records")],
+    database: DatabaseUrl,
+    source: RecordSource = "files",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the difference, store nothing")] = False,
+) -> None:
+    """Import records and events; importing twice changes nothing."""
+    from shared.database import connect
+    from shared.records import import_directory, report_lines
+
+    with connect(database, application="import") as conn:
+        report = import_directory(conn, directory, record_source=source, dry_run=dry_run)
+    typer.echo("\n".join(report_lines(report)))
+    if report.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def discover(
+    directory: Annotated[Path, typer.Argument(file_okay=False, help="where to write the drafts")], database: DatabaseUrl
+) -> None:
+    """Draft asset types, assets and bindings from what has been seen, for a person to confirm."""
+    from shared.database import connect
+    from shared.records import discover as run
+
+    with connect(database, application="discover") as conn:
+        for path in run(conn, directory):
+            typer.echo(f"wrote {path}")
+
+
+@app.command()
+def replay(
+    file: DataFile,
+    mapping: Mapping,
+    broker: BrokerUrl,
+    speed: Annotated[float, typer.Option(help="times real time; 0 is as fast as the broker acknowledges", min=0)] = 0.0,
+) -> None:
+    """Publish a CSV through the broker, as a plant would."""
+    from deploy.replay.publisher import replay as run
+
+    run(file, mapping, broker, speed=speed, console=Console(stderr=True))
+
+
+@app.command()
+def backfill(file: DataFile, mapping: Mapping, database: DatabaseUrl) -> None:
+    """Load history behind live data, in any order, with the result of having lived it."""
+    from deploy.replay.backfill import backfill as run
+
+    run(file, mapping, database, console=Console(stderr=True))
+
+
+@app.command("replay-records")
+def replay_records(
+    file: DataFile,
+    mapping: Mapping,
+    directory: Annotated[Path, typer.Argument(file_okay=False, help="where to write the records")],
+) -> None:
+    """Write the records (customers, sites, assets, …) that a mapping implies for a CSV, ready to import."""
+    from deploy.replay.fleet import write_records
+
+    write_records(file, mapping, directory)
+    typer.echo(f"wrote {directory}; import it with: bellwether import {directory}")
+
+
+@keys_app.command("create")
+def create_key(database: DatabaseUrl, name: Annotated[str, typer.Argument(help="who or what will use it")]) -> None:
+    """Make a key and print it once; only its hash is stored."""
+    from services.api.keys import create
+    from shared.database import connect
+
+    with connect(database, application="keys") as conn:
+        typer.echo(create(conn, name=name, now=datetime.now(UTC)))
+
+
+@keys_app.command("list")
+def list_keys(database: DatabaseUrl) -> None:
+    """List keys, without their secrets."""
+    from services.api.keys import list_keys as run
+    from shared.database import connect
+
+    with connect(database, application="keys") as conn:
+        for key in run(conn):
+            revoked = f"  revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
+            typer.echo(f"{key.key_id}  {key.name}  made {key.created_at:%Y-%m-%d %H:%M}{revoked}")
+
+
+@keys_app.command("revoke")
+def revoke_key(database: DatabaseUrl, key_id: Annotated[str, typer.Argument(help="the part before the dot")]) -> None:
+    """End a key's life now."""
+    from services.api.keys import revoke
+    from shared.database import connect
+
+    with connect(database, application="keys") as conn:
+        revoke(conn, key_id, now=datetime.now(UTC))
+    typer.echo(f"{key_id} is revoked.")
+
+
+def main() -> None:
+    """Run the command; a mistake of the caller's is one sentence on stderr, never a traceback."""
+    try:
+        app()
+    except BellwetherError as exc:
+        style = "bold red" if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ""
+        Console(stderr=True, soft_wrap=True).print(str(exc), style=style, markup=False, highlight=False)
+        sys.exit(2 if isinstance(exc, SetupError) else 1)
+
+
+if __name__ == "__main__":
+    main()
