@@ -1,0 +1,6 @@
+"""Sparkplug B on the wire: the protocol buffer, its data types, and payloads as a plant writes them."""
+
+from shared.sparkplug.datatypes import DataType
+from shared.sparkplug.encode import Metric, next_seq, node_birth, node_death, payload, rebirth_command, topic
+
+__all__ = ["DataType", "Metric", "next_seq", "node_birth", "node_death", "payload", "rebirth_command", "topic"]
