@@ -1,0 +1,160 @@
+"""What one assessment concludes: rows with the columns of the tables they are saved in, and the alerts' episodes.
+
+All instants are aware UTC datetimes. Money is None where it is unknown, never zero.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from shared.alerts import AlertLife, Resolution, Tier
+
+# The namespace of episode identities; any constant does, as long as it never changes.
+_EPISODES = UUID("5b0a6a3e-6c1c-4c55-9c53-8f7f3f1d2b90")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalRow:
+    """Row of `state_intervals`."""
+
+    asset_id: int
+    started_at: datetime
+    ended_at: datetime | None
+    state: str
+    cause: str | None
+    failure: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimesRow:
+    """Row of `times_daily`, seconds; the last day may be unfinished and then counts to the block's end."""
+
+    asset_id: int
+    day: date
+    pot_s: float
+    planned_s: float
+    pbt_s: float
+    apt_s: float
+    adet_s: float
+    adot_s: float
+    unknown_s: float
+    supplier_down_s: float
+    failures: int
+    repair_s: float
+    produced: float | None
+    good: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalRow:
+    """Row of `signals`; the customer is the assessment's."""
+
+    scope_type: str
+    scope_id: int
+    kind: str
+    day: date
+    value: float | None
+    confidence: float | None
+    expected_at: datetime | None
+    expected_low: datetime | None
+    expected_high: datetime | None
+    evidence: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerHealthRow:
+    """Row of `customer_health`; contributions are points lost and sum to 100 - health where health is known."""
+
+    day: date
+    health: float | None
+    coverage: float
+    contributions: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueRow:
+    """Row of `value_monthly`; the last month may be unfinished."""
+
+    month: date
+    line_of_business: str
+    rung: str
+    counterfactual: str
+    hours_avoided: float | None
+    good_units_gained: float | None
+    money: float | None
+    money_low: float | None
+    money_high: float | None
+    currency: str | None
+    basis: str
+    promised_money: float | None
+    coverage: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stake:
+    """What an alert is about to cost; each figure None where nobody can know it."""
+
+    hours: float | None = None
+    contract_value: float | None = None
+    money: float | None = None
+    money_low: float | None = None
+    money_high: float | None = None
+    currency: str | None = None
+    basis: str = "measured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertContent:
+    """What an alert says: the columns of `alerts` that are not its life."""
+
+    tier: Tier
+    sentence: str
+    evidence: dict[str, object]
+    stake: Stake
+    expected_at: datetime | None
+    expected_low: datetime | None
+    expected_high: datetime | None
+    confidence: float | None
+    owner_role: str
+    play: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """One alert: an opened episode of (kind, scope) and how it stands at the end of the block.
+
+    `pending_since` identifies the episode of its (kind, scope), so assessing the same data again finds the same
+    alert. Episodes that never held long enough to open are not alerts and not listed.
+    """
+
+    kind: str
+    scope_type: str
+    scope_id: int
+    life: AlertLife
+    content: AlertContent
+
+    def alert_id(self, customer_id: int) -> UUID:
+        """The alert's identity: the same for the same customer, kind, scope and start."""
+        start = self.life.pending_since.isoformat()
+        return uuid5(_EPISODES, f"{customer_id}/{self.kind}/{self.scope_type}/{self.scope_id}/{start}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonAction:
+    """What a person did to an episode.
+
+    action: acknowledge, snooze or resolve. at: wall time. effective_at: the event time up to which the customer was
+    assessed when the person acted, from which a resolution counts.
+    """
+
+    kind: str
+    scope_type: str
+    scope_id: int
+    pending_since: datetime
+    at: datetime
+    effective_at: datetime
+    actor: str
+    action: str
+    until: datetime | None = None
+    reason: str | None = None
+    resolution: Resolution | None = None
