@@ -165,13 +165,15 @@ alerts = Table(
     Index("ix_alerts_customer", "customer_id", text("opened_at DESC")),
 )
 
-# What people did to an alert, in wall time; health reads it when it re-assesses.
+# What people did to an alert, in wall time; health reads it when it re-assesses. `effective_at` is the event time up
+# to which the customer was assessed then; health writes it when it first sees the action.
 alert_actions = Table(
     "alert_actions",
     metadata,
     Column("action_id", BigInteger, Identity(), primary_key=True),
     Column("alert_id", ForeignKey("alerts.alert_id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
+    Column("effective_at", Instant),
     Column("actor", String, nullable=False),
     Column("action", String, nullable=False),
     Column("until", Instant),

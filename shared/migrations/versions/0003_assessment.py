@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("action_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("alert_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
