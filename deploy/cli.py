@@ -51,7 +51,8 @@ def up(
     ] = None,
 ) -> None:
     """Start everything; the demo with simulated plants unless a broker, a database or records are named."""
-    from deploy.local.up import UpOptions, up as start
+    from deploy.local.up import UpOptions
+    from deploy.local.up import up as start
 
     options = UpOptions(
         directory=directory.resolve(),
