@@ -1,0 +1,46 @@
+"""The topic decides the decoder."""
+
+from collections.abc import Sequence
+
+from services.ingest import json_telemetry, sparkplug
+from services.ingest.envelope import Envelope
+from services.ingest.json_telemetry import decode_json
+from services.ingest.mapped import decode_mapped, match_topic
+from services.ingest.readings import Decoded, Reading
+from services.ingest.sparkplug import SparkplugHost
+from shared.errors import DecodeError
+from shared.mappings import MappingSpecification, subscription
+
+
+class Decoder:
+    """All formats behind one function. `mappings` may be replaced at any time; the first that fits a topic counts."""
+
+    def __init__(self, mappings: Sequence[MappingSpecification] = (), host: SparkplugHost | None = None) -> None:
+        self.mappings = tuple(mappings)
+        self._host = host or SparkplugHost()
+
+    def decode(self, envelope: Envelope) -> Decoded:
+        """The message decoded whole, or refused whole with a reason; never an exception for what it contains."""
+        if envelope.topic.startswith("spBv1.0/"):
+            return self._host.decode(envelope)
+        try:
+            return Decoded(envelope, self._readings(envelope), alive=True)
+        except DecodeError as exc:
+            return Decoded(envelope, reason=exc.reason)
+
+    def _readings(self, envelope: Envelope) -> tuple[Reading, ...]:
+        if envelope.topic.startswith("bellwether/v1/"):
+            return decode_json(envelope)
+        for mapping in self.mappings:
+            address = match_topic(mapping.topic, envelope.topic)
+            if address is not None:
+                return decode_mapped(mapping, address, envelope)
+        raise DecodeError(envelope.topic, "no mapping fits the topic")
+
+
+def acknowledged_subscriptions(mappings: Sequence[MappingSpecification]) -> frozenset[str]:
+    """Topic filters of everything that comes at QoS 1 through the kept session."""
+    return frozenset({json_telemetry.SUBSCRIPTION, *(subscription(mapping.topic) for mapping in mappings)})
+
+
+SPARKPLUG_SUBSCRIPTION = sparkplug.SUBSCRIPTION
