@@ -3,6 +3,8 @@
 {"timestamp": <Unix ms>, "values": {<metric>: number | string | true | false | null}, "historical": false}
 """
 
+from functools import lru_cache
+
 import msgspec
 import numpy as np
 
@@ -48,10 +50,10 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
     readings = []
     for message in messages:
         values = np.fromiter(message.values.values(), np.float64, len(message.values))
-        if not (np.abs(values) < EXACT_IN_FLOAT64).all():
+        metrics = tuple(message.values)
+        if not ((np.abs(values) < EXACT_IN_FLOAT64).all() and _storable_names(metrics)):
             return _decode_mixed(envelope, source, device)
         observed_us = check_instant(envelope.topic, message.timestamp * 1000, envelope.received_us)
-        metrics = tuple(message.values)
         readings.append(Reading(source, PROTOCOL, device, observed_us, message.historical, metrics, values))
     return tuple(readings)
 
@@ -66,11 +68,31 @@ def _decode_mixed(envelope: Envelope, source: str, device: str) -> tuple[Reading
         observed_us = check_instant(envelope.topic, message.timestamp * 1000, envelope.received_us)
         found = sort_values(envelope.topic, message.values.items())
         readings.append(
-            Reading(source, PROTOCOL, device, observed_us, message.historical, found.metrics, found.values, found.texts)
+            Reading(
+                source=source,
+                protocol=PROTOCOL,
+                device=device,
+                observed_us=observed_us,
+                historical=message.historical,
+                metrics=found.metrics,
+                values=found.values,
+                texts=found.texts,
+            )
         )
     return tuple(readings)
 
 
+@lru_cache(maxsize=16384)
+def _storable_names(metrics: tuple[str, ...]) -> bool:
+    try:
+        for name in metrics:
+            check_name("", name)
+    except DecodeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=16384)
 def _address(topic: str) -> tuple[str, str]:
     match topic.split("/"):
         case ["bellwether", "v1", plant, device] if plant and device:

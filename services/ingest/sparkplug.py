@@ -98,8 +98,7 @@ class SparkplugHost:
         known = address.device in node.births
         if kind == "DDEATH":
             node.births.pop(address.device, None)
-            silence = Silence(_source(address), address.device, _payload_us(payload))
-            return self._asking(Decoded(envelope, silences=(silence,)), address, node, wanted=not in_sequence)
+            return self._asking(_device_death(envelope, address, payload), address, node, wanted=not in_sequence)
         try:
             values = list(_values(envelope, address, payload, node.births.get(address.device, _Device())))
             decoded = Decoded(envelope, tuple(_readings(envelope, address, values)), alive=True)
@@ -132,8 +131,13 @@ def _source(address: _Address) -> str:
     return f"spBv1.0/{address.group}/{address.edge}"
 
 
-def _payload_us(payload: Payload) -> int | None:
-    return payload.timestamp * 1000 if payload.HasField("timestamp") else None
+def _device_death(envelope: Envelope, address: _Address, payload: Payload) -> Decoded:
+    """Silence of one device from the payload's time on."""
+    try:
+        at = check_instant(envelope.topic, payload.timestamp * 1000, envelope.received_us)
+    except DecodeError as exc:
+        return Decoded(envelope, reason=exc.reason)
+    return Decoded(envelope, silences=(Silence(_source(address), address.device, at),))
 
 
 def _follow(node: _Node, payload: Payload, *, restart: bool) -> bool:
