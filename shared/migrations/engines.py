@@ -7,9 +7,10 @@ PostgreSQL    range partitions of whole UTC months or years, made by `ensure_par
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
+import sqlalchemy
 from psycopg import sql
 
 # Held to the end of the transaction by whoever makes or drops partitions, so that nobody makes the same one twice.
@@ -54,6 +55,14 @@ def engine_of(conn: psycopg.Connection) -> str:
     return "timescaledb" if row and row[0] else "postgresql"
 
 
+def driver_of(connection: sqlalchemy.Connection) -> psycopg.Connection:
+    """The psycopg connection under one of SQLAlchemy's, in the same transaction."""
+    conn = connection.connection.driver_connection
+    if not isinstance(conn, psycopg.Connection):
+        raise TypeError(f"migrations run on psycopg connections, not on {type(conn).__name__}")
+    return conn
+
+
 def create_extension(conn: psycopg.Connection) -> None:
     """Create TimescaleDB's extension where the server has it installed and loaded; else do nothing."""
     conn.execute("""
@@ -65,7 +74,7 @@ def create_extension(conn: psycopg.Connection) -> None:
         END $$""")
 
 
-def partitioning(conn: psycopg.Connection, table: str) -> dict[str, str]:
+def partitioning(conn: psycopg.Connection, table: str) -> dict[str, Any]:
     """Keywords that `op.create_table` needs so that the table can be laid out in time."""
     if engine_of(conn) == "timescaledb":
         return {}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.migrations.engines import create_extension, lay_out, partitioning
+from shared.migrations.engines import create_extension, driver_of, lay_out, partitioning
 
 revision = "0002"
 down_revision = "0001"
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    conn = op.get_bind().connection.driver_connection
+    conn = driver_of(op.get_bind())
     create_extension(conn)
     op.create_table(
         "changed_ranges",
