@@ -166,11 +166,11 @@ def replay_records(
 @keys_app.command("create")
 def create_key(database: DatabaseUrl, name: Annotated[str, typer.Argument(help="who or what will use it")]) -> None:
     """Make a key and print it once; only its hash is stored."""
-    from services.api.keys import create
+    from services.api.keys import create_key as run
     from shared.database import connect
 
     with connect(database, application="keys") as conn:
-        typer.echo(create(conn, name=name, now=datetime.now(UTC)))
+        typer.echo(run(conn, name=name, now=datetime.now(UTC)))
 
 
 @keys_app.command("list")
@@ -188,11 +188,11 @@ def list_keys(database: DatabaseUrl) -> None:
 @keys_app.command("revoke")
 def revoke_key(database: DatabaseUrl, key_id: Annotated[str, typer.Argument(help="the part before the dot")]) -> None:
     """End a key's life now."""
-    from services.api.keys import revoke
+    from services.api.keys import revoke_key as run
     from shared.database import connect
 
     with connect(database, application="keys") as conn:
-        revoke(conn, key_id, now=datetime.now(UTC))
+        run(conn, key_id, now=datetime.now(UTC))
     typer.echo(f"{key_id} is revoked.")
 
 

@@ -38,9 +38,9 @@ def ensure_key(conn: psycopg.Connection, path: Path, *, now: datetime) -> str:
     """The key kept in `path` if this database knows it, else a new one, which is then kept there."""
     if path.exists():
         key = path.read_text().strip()
-        if keys.is_valid(conn, key, now=now):
+        if keys.find_key(conn, key, now=now) is not None:
             return key
-    key = keys.create(conn, name="first key", now=now)
+    key = keys.create_key(conn, name="first key", now=now)
     conn.commit()
     write_private(path, key)
     return key

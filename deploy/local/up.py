@@ -61,7 +61,7 @@ def up(options: UpOptions, console: Console) -> None:
     """Run until Ctrl-C or SIGTERM; raise SetupError when the machine or the options do not allow a start."""
     require_free(options.host, options.port)
     options.data_directory.mkdir(parents=True, exist_ok=True)
-    _require_space(options.data_directory)
+    require_space(options.data_directory, least_free_bytes=_LEAST_FREE_BYTES)
     with _only_copy(options.data_directory), _stop_on_signal():
         stack = Stack(lambda text: console.print(text, style="yellow", markup=False))
         try:
@@ -224,12 +224,13 @@ def _demo_started_at(directory: Path) -> datetime:
     return datetime.fromisoformat(path.read_text().strip())
 
 
-def _require_space(directory: Path) -> None:
+def require_space(directory: Path, *, least_free_bytes: int) -> None:
+    """Raise SetupError, with what to do, when the directory's disk has less room than that."""
     free = shutil.disk_usage(directory).free
-    if free < _LEAST_FREE_BYTES:
+    if free < least_free_bytes:
         raise SetupError(
             f"the disk of {directory} has {free / 1024**3:.1f} GiB left and Bellwether wants at least "
-            f"{_LEAST_FREE_BYTES / 1024**3:.0f}; free some, or name another place: "
+            f"{least_free_bytes / 1024**3:.0f}; free some, or name another place: "
             "make run ARGS='--directory /elsewhere'"
         )
 
