@@ -95,6 +95,8 @@ class Shift:
     weekdays: tuple[int, ...]
     starts_at: str
     ends_at: str
+    external_id: str = ""
+    """Rows with the same id are versions of one shift: the latest `valid_from` not after a day holds on it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,81 @@
+"""When machines are meant to run: shifts in the site's time zone less planned stops, as sorted intervals. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from services.health.block import Floats, Shift, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """Scheduled time and planned stops as disjoint, ascending intervals in Unix seconds, each shape (n, 2).
+
+    assumed: the site gave no shifts, so all time counts as scheduled; no guarantee is claimed on that.
+    """
+
+    scheduled: Floats
+    planned: Floats
+    assumed: bool
+
+
+def calendar(site: Site, line_id: int | None, *, start: float, end: float) -> Calendar:
+    """The calendar of a line, or of machines on no line, over [start, end).
+
+    Shift times are wall time: where clocks change, a shift from 22:00 to 06:00 lasts seven or nine hours. Days before
+    the first version of any shift are scheduled whole.
+    """
+    stops = [
+        (stop.starts_at.timestamp(), stop.ends_at.timestamp())
+        for stop in site.planned_stops
+        if stop.line_id is None or stop.line_id == line_id
+    ]
+    scheduled = [(start, end)] if not site.shifts else _shift_times(site, start, end)
+    return Calendar(scheduled=_union(scheduled, start, end), planned=_union(stops, start, end), assumed=not site.shifts)
+
+
+def _shift_times(site: Site, start: float, end: float) -> list[tuple[float, float]]:
+    zone = ZoneInfo(site.timezone)
+    versions: dict[str, list[Shift]] = {}
+    for number, shift in enumerate(site.shifts):
+        versions.setdefault(shift.external_id or str(number), []).append(shift)
+    first = datetime.fromtimestamp(start, zone).date() - timedelta(days=1)
+    last = datetime.fromtimestamp(end, zone).date()
+    known_from = min(shift.valid_from for shift in site.shifts)
+    found = [(start, datetime.combine(known_from, time(), zone).timestamp())] if known_from > first else []
+    for rows in versions.values():
+        rows.sort(key=lambda shift: shift.valid_from)
+        until = [row.valid_from for row in rows[1:]] + [date.max]
+        for shift, ends_before in zip(rows, until, strict=True):
+            day = max(first, shift.valid_from)
+            found += _occurrences(shift, zone, day, min(last, ends_before - timedelta(days=1)))
+    return found
+
+
+def _occurrences(shift: Shift, zone: ZoneInfo, first: date, last: date) -> list[tuple[float, float]]:
+    """Every turn of a shift that begins on a day from `first` to `last`."""
+    starts_at, ends_at = time.fromisoformat(shift.starts_at), time.fromisoformat(shift.ends_at)
+    overnight = timedelta(days=1 if ends_at <= starts_at else 0)
+    found = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        if day.weekday() in shift.weekdays:
+            begins = datetime.combine(day, starts_at, zone)
+            closes = datetime.combine(day + overnight, ends_at, zone)
+            found.append((begins.astimezone(UTC).timestamp(), closes.astimezone(UTC).timestamp()))
+    return found
+
+
+def _union(spans: list[tuple[float, float]], start: float, end: float) -> Floats:
+    """The spans' union inside [start, end), ascending; shape (n, 2)."""
+    if not spans:
+        return np.empty((0, 2))
+    found: Floats = np.clip(np.array(sorted(spans)), start, end)
+    found = found[found[:, 1] > found[:, 0]]
+    if not len(found):
+        return found
+    reach = np.maximum.accumulate(found[:, 1])
+    first = np.append(True, found[1:, 0] > reach[:-1])
+    return np.column_stack([found[first, 0], reach[np.append(first[1:], True)]])
