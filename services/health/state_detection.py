@@ -1,0 +1,254 @@
+"""How far a machine has moved from its own baseline, hour by hour, without knowing any failure.
+
+Judged once a UTC day: hours follow the shift and the weather, wear does not. A day's readings are counted in the
+baseline's sigmas (see operating_baseline), smoothed, and combined over metrics; the trend of the combined deviation
+gives the date (see prognostic_assessment). An alert needs both: a deviation that is no chance, and a date near enough
+to plan for. A deviation that stays where it is, as after a recalibration, alone is no alert.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import sqrt
+
+import numpy as np
+from scipy.special import ndtri
+
+from services.health.block import AssetBlock, Bools, Floats
+from services.health.condition_state import ConditionState, Verdict, hour_table, unpack, with_metrics
+from services.health.operating_baseline import BASELINE_DAYS, deviation_of_hours, fit_baseline
+from services.health.prognostic_assessment import (
+    DAMAGE,
+    DAY_S,
+    SMOOTHING,
+    Trend,
+    advance_trend,
+    dates,
+    forecast,
+)
+
+HORIZON_DAYS = 90.0  # watch: a quarter, in which an account team plans and parts are bought
+ACT_DAYS = 30.0  # act: a month, in which a visit must be booked
+_FALSE_ALARMS_A_YEAR = 0.1  # significance alone, per asset; the date required as well makes it rarer
+_EWMA_VARIANCE = SMOOTHING / (2 - SMOOTHING)
+_CHANCE = _FALSE_ALARMS_A_YEAR / (365 * _EWMA_VARIANCE)  # that many independent looks a year
+_READING_LIMIT = 2 * DAMAGE  # a reading further out says no more, so one glitch cannot rule a month
+_FAST = 0.5
+_MOST_BASELINES = 6
+_STEP_BACK_FROM = 3.0  # below, the smoothed deviation finds back by itself within weeks
+_LEAST_BLAME = 0.05
+_HOUR_S = 3600.0
+_FIELDS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected_high", "confidence")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionFindings:
+    """Findings as they were known at the end of each hour; all arrays have shape (T,).
+
+    deviation: combined deviation in baseline sigmas, 0 to about 10, NaN until there is a baseline. watch, act: tiers;
+    act implies watch. expected_at, expected_low, expected_high: Unix seconds at which the damage level is expected,
+    with its 10 % and 90 % bounds; NaN where no date is foreseen. confidence: probability 0..1 that it comes within
+    HORIZON_DAYS. blame: the metrics that deviate at the end with their share of it, greatest first.
+    """
+
+    deviation: Floats
+    watch: Bools
+    act: Bools
+    expected_at: Floats
+    expected_low: Floats
+    expected_high: Floats
+    confidence: Floats
+    blame: tuple[tuple[str, float], ...]
+
+
+def advance_condition(
+    state: ConditionState | None,
+    asset: AssetBlock,
+    running: Bools,
+    hours: Floats,
+    repaired: Bools | None = None,
+) -> tuple[ConditionState, ConditionFindings]:
+    """Judge more hours of one asset; any cut of the same hours into blocks gives the same findings and state.
+
+    running: (T,), false in hours that are not to be judged. hours: (T,), start of each in Unix seconds, ascending.
+    repaired: (T,), true in hours in which a repair ended: the episode ends there, the baseline stays. A metric or
+    operating point without a value (NaN) is not judged in that hour, and what was said before keeps standing.
+    """
+    state = with_metrics(state, asset)
+    new = hour_table(state, asset, running, hours, np.zeros(len(hours), bool) if repaired is None else repaired)
+    table = np.vstack([unpack(state.pending, new.shape[1]), new])
+    before = len(table) - len(new)
+    verdicts = np.empty((len(table), len(_FIELDS)))
+    day = np.floor(table[:, 0] / DAY_S)
+    for first, end in _days(day):
+        part = table[first:end]
+        over = part[-1, 0] + _HOUR_S >= (day[first] + 1) * DAY_S
+        verdicts[first:end] = _as_the_day_runs(state, part)
+        if not over and end == len(table):
+            state = replace(state, pending=part.tobytes())
+            break
+        state = _judge_day(replace(state, pending=b""), part, day[first])
+        if over:
+            verdicts[end - 1] = _row(state.verdict)
+    return state, _findings(state, verdicts[before:])
+
+
+def _as_the_day_runs(state: ConditionState, part: Floats) -> Floats:
+    """Verdict of each hour before the day is judged: yesterday's, until a repair ends the episode."""
+    told = np.tile(_row(state.verdict), (len(part), 1))
+    since_repair = np.cumsum(part[:, 2]) > 0
+    told[since_repair] = _row(_repaired(state).verdict)
+    return told
+
+
+def _judge_day(state: ConditionState, part: Floats, day: float) -> ConditionState:
+    if part[:, 2].any():
+        state = _repaired(state)
+        part = part[int(np.flatnonzero(part[:, 2])[-1]) + 1 :]
+    split = 3 + len(state.metrics)
+    usable = (part[:, 1] > 0) & ~np.isnan(part[:, 3:split]).all(axis=1)
+    part = part[usable]
+    if not len(part):
+        return state
+    values, points = part[:, 3:split], part[:, split:]
+    deviation = np.full(values.shape, np.nan)
+    unknown = np.ones(len(part), dtype=bool)
+    for baseline in state.baselines:
+        of_baseline, known = deviation_of_hours(baseline, values, points)
+        deviation[unknown & known] = of_baseline[unknown & known]
+        unknown &= ~known
+    state = _judge_deviation(state, np.clip(deviation, -_READING_LIMIT, _READING_LIMIT), day)
+    return _collect(state, part[unknown])
+
+
+def _judge_deviation(state: ConditionState, deviation: Floats, day: float) -> ConditionState:
+    """Smooth one day's deviations (hours, M), each with the weight of its hours, and say what follows."""
+    have = ~np.isnan(deviation)
+    hours = have.sum(axis=0)
+    seen = hours > 0
+    if not seen.any():
+        return state
+    today = np.where(have, deviation, 0.0).sum(axis=0) / np.maximum(hours, 1)
+    weight = np.minimum(1.0, hours / state.baselines[0].hours_a_day)
+    slow, fast = np.array(state.slow), np.array(state.fast)
+    slow = slow + np.where(seen, 1 - (1 - SMOOTHING) ** weight, 0.0) * (today - slow)
+    fast = fast + np.where(seen, 1 - (1 - _FAST) ** weight, 0.0) * (today - fast)
+    trend = state.trend
+    judged = np.isfinite(_day_noise(state))
+    combined = _combined(slow[judged])
+    if combined >= _STEP_BACK_FROM and _combined(fast[judged]) <= combined / 3:
+        slow, trend = fast.copy(), Trend()
+        combined = _combined(slow[judged])
+    trend = advance_trend(trend, day, combined)
+    state = replace(state, slow=slow.tolist(), fast=fast.tolist(), trend=trend)
+    return replace(state, verdict=_verdict(state, combined, (day + 1) * DAY_S))
+
+
+def _combined(deviation: Floats) -> float:
+    """Combined deviation of metrics (M,): their mean size, or the greatest one over sqrt(M) if that is more.
+
+    Never above the root mean square and equal to it where all metrics move alike and where one moves alone; between
+    these, metrics that repeat each other do not count twice.
+    """
+    size = np.abs(deviation)
+    return max(float(size.mean()), float(size.max()) / sqrt(len(size)))
+
+
+def _verdict(state: ConditionState, combined: float, end_s: float) -> Verdict:
+    """A tier is entered at its horizon and left at twice that, so that a date at the border does not flap."""
+    if not _significant(state):
+        return Verdict(deviation=combined, confidence=0.0)
+    ahead = forecast(state.trend, HORIZON_DAYS)
+    low, expected, high = dates(end_s, ahead)
+    act = ahead.high <= ACT_DAYS * (2 if state.verdict.act else 1)
+    return Verdict(
+        deviation=combined,
+        watch=act or ahead.high <= HORIZON_DAYS * (2 if state.verdict.watch else 1),
+        act=act,
+        expected_at=expected,
+        expected_low=low,
+        expected_high=high,
+        confidence=ahead.confidence,
+    )
+
+
+def _significant(state: ConditionState) -> bool:
+    """Whether any metric's smoothed deviation is no chance: Bonferroni over metrics, so however they hang together."""
+    noise = _day_noise(state)
+    judged = np.isfinite(noise)
+    limit = -float(ndtri(_CHANCE / (2 * judged.sum()))) * sqrt(_EWMA_VARIANCE + 1 / BASELINE_DAYS)
+    return bool(np.any(np.abs(np.array(state.slow)[judged]) > limit * noise[judged]))
+
+
+def _day_noise(state: ConditionState) -> Floats:
+    """Noise of a day's mean of each metric, from the first baseline that judges it; NaN where none does."""
+    noise = np.full(len(state.metrics), np.nan)
+    for baseline in state.baselines:
+        noise = np.where(np.isnan(noise), np.array(baseline.day_noise), noise)
+    return noise
+
+
+def _collect(state: ConditionState, part: Floats) -> ConditionState:
+    """Keep hours that no baseline knows; after BASELINE_DAYS of them they make one.
+
+    A later baseline is for operating points not seen before; what the machine deviated by then is taken off it, so
+    that wear is not learned as normal.
+    """
+    if not len(part) or len(state.baselines) >= _MOST_BASELINES:
+        return state
+    state = replace(state, collected=state.collected + part.tobytes(), collected_days=state.collected_days + 1)
+    if state.collected_days < BASELINE_DAYS:
+        return state
+    split = 3 + len(state.metrics)
+    table = unpack(state.collected, part.shape[1])
+    state = replace(state, collected=b"", collected_days=0)
+    baseline = fit_baseline(table[:, 3:split], table[:, split:], np.floor(table[:, 0] / DAY_S))
+    if baseline is None:
+        return state
+    if state.baselines:
+        worn = np.nan_to_num(np.array(state.slow) * np.array(state.baselines[0].sigma))
+        return replace(
+            state, baselines=[*state.baselines, replace(baseline, centre=(np.array(baseline.centre) - worn).tolist())]
+        )
+    return replace(state, baselines=[baseline], verdict=Verdict(deviation=0.0, confidence=0.0))
+
+
+def _repaired(state: ConditionState) -> ConditionState:
+    """The machine is taken to be at its baseline again; what it is learned from stays."""
+    nothing = [0.0] * len(state.metrics)
+    verdict = Verdict(deviation=0.0, confidence=0.0) if state.baselines else Verdict()
+    return replace(state, slow=nothing, fast=nothing, trend=Trend(), verdict=verdict)
+
+
+def _days(day: Floats) -> list[tuple[int, int]]:
+    """First and end row of each day; none where there are no rows."""
+    if not len(day):
+        return []
+    edges = [0, *(np.flatnonzero(np.diff(day)) + 1).tolist(), len(day)]
+    return list(pairwise(edges))
+
+
+def _row(verdict: Verdict) -> list[float]:
+    return [float(getattr(verdict, name)) for name in _FIELDS]
+
+
+def _findings(state: ConditionState, rows: Floats) -> ConditionFindings:
+    column = dict(zip(_FIELDS, rows.T, strict=True))
+    return ConditionFindings(
+        deviation=column["deviation"],
+        watch=column["watch"] > 0,
+        act=column["act"] > 0,
+        expected_at=column["expected_at"],
+        expected_low=column["expected_low"],
+        expected_high=column["expected_high"],
+        confidence=column["confidence"],
+        blame=_blame(state),
+    )
+
+
+def _blame(state: ConditionState) -> tuple[tuple[str, float], ...]:
+    power = np.where(np.isfinite(_day_noise(state)), np.square(state.slow), 0.0)
+    if power.sum() <= 0:
+        return ()
+    share = power / power.sum()
+    order = sorted(range(len(share)), key=lambda m: (-share[m], state.metrics[m]))
+    return tuple((state.metrics[m], float(share[m])) for m in order if share[m] >= _LEAST_BLAME)
