@@ -32,6 +32,17 @@ model_states = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+# Customers whose rollups changed since they were last assessed, written with those rollups and deleted with the
+# assessment: from when on data changed (event time), and when that was first and last received.
+assessments_due = Table(
+    "assessments_due",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("changed_from", Instant, nullable=False),
+    Column("due_since", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+
 # state: production, idle, down, held, suspended, planned, off, unknown. cause: supplier, customer, external,
 # operator, unknown; null where the state is no stop. `ended_at` null: still so at the watermark.
 state_intervals = Table(

@@ -106,6 +106,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "day", name=op.f("pk_customer_health")),
     )
     op.create_table(
+        "assessments_due",
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("changed_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_assessments_due_customer_id")),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_assessments_due")),
+    )
+    op.create_table(
         "model_states",
         sa.Column("customer_id", sa.Integer(), nullable=False),
         sa.Column("assessed_through", sa.DateTime(timezone=True), nullable=False),
