@@ -59,8 +59,8 @@ class Store:
     """Writes batches through one connection. `stored` counts samples that were new, `repeated` those that were not."""
 
     def __init__(self, conn: psycopg.Connection) -> None:
-        self._conn = conn
-        self._conn.autocommit = True
+        self.conn = conn
+        self.conn.autocommit = True
         self._catalogue = Catalogue()
         self._repeats_expected = False
         self.stored = 0
@@ -89,9 +89,9 @@ class Store:
 
     def _write_once(self, batch: Sequence[Decoded]) -> None:
         now_us = max(d.envelope.received_us for d in batch)
-        with self._conn.transaction():
+        with self.conn.transaction():
             readings = [reading for d in batch for reading in d.readings]
-            self._catalogue.enter(self._conn, readings, _instant(now_us))
+            self._catalogue.enter(self.conn, readings, _instant(now_us))
             rows = joined([rows_of(batch, self._catalogue.device), *self._silenced(batch)])
             self._write_samples(rows, now_us)
             self._hear(batch)
@@ -103,7 +103,7 @@ class Store:
         text_series, text_at = self._write_texts(rows.texts)
         ranges = changed(np.concatenate([series, text_series]), np.concatenate([at, text_at]))
         if len(ranges.series_id):
-            with self._conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
+            with self.conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
                 copy.write(ranges_as_copy(ranges, now_us))
         new = len(series) + len(text_series)
         self.stored += new
@@ -117,16 +117,16 @@ class Store:
         """
         if not len(samples.values):
             return samples.series_id, samples.observed_us
-        ensure_partitions_for(self._conn, "samples", _months(samples.observed_us))
+        ensure_partitions_for(self.conn, "samples", _months(samples.observed_us))
         if not self._repeats_expected:
             try:
-                with self._conn.transaction(), self._conn.cursor() as cur, cur.copy(_COPY_SAMPLES) as copy:
+                with self.conn.transaction(), self.conn.cursor() as cur, cur.copy(_COPY_SAMPLES) as copy:
                     copy.write(samples_as_copy(samples))
             except psycopg.errors.UniqueViolation:
                 self._repeats_expected = True
             else:
                 return samples.series_id, samples.observed_us
-        with self._conn.cursor(binary=True) as cur:
+        with self.conn.cursor(binary=True) as cur:
             cur.execute(_STAGING)
             with cur.copy(_COPY_STAGING) as copy:
                 copy.write(samples_as_copy(firsts(samples)))
@@ -137,7 +137,7 @@ class Store:
     def _write_texts(self, texts: Sequence[TextSample]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int32]], Int64s]:
         found = np.empty((0, 2), np.int64)
         if texts:
-            ensure_partitions_for(self._conn, "samples_text", _months(np.array([t.observed_us for t in texts])))
+            ensure_partitions_for(self.conn, "samples_text", _months(np.array([t.observed_us for t in texts])))
             columns = [
                 [t.series_id for t in texts],
                 [_instant(t.observed_us) for t in texts],
@@ -147,7 +147,7 @@ class Store:
                 [t.quality for t in texts],
                 [t.historical for t in texts],
             ]
-            found = np.array(self._conn.execute(_MERGE_TEXTS, columns).fetchall(), np.int64).reshape(-1, 2)
+            found = np.array(self.conn.execute(_MERGE_TEXTS, columns).fetchall(), np.int64).reshape(-1, 2)
         return found[:, 0].astype(np.int32), found[:, 1]
 
     def _silenced(self, batch: Sequence[Decoded]) -> list[Rows]:
@@ -163,13 +163,13 @@ class Store:
                 if at is None and silence.source in heard:
                     at = event_time(heard[silence.source], decoded.envelope.received_us)
                 if at is not None:
-                    devices = self._catalogue.load(self._conn, silence.source, silence.device)
+                    devices = self._catalogue.load(self.conn, silence.source, silence.device)
                     parts.append(silenced(devices, at, decoded.envelope.received_us))
             hear(heard, decoded)
         return parts
 
     def _heard_before(self, prefixes: Sequence[str]) -> dict[str, Heard]:
-        rows = self._conn.execute(
+        rows = self.conn.execute(
             "SELECT topic_prefix, received_at, observed_through, alive FROM sources"
             " WHERE topic_prefix = ANY(%s) AND received_at IS NOT NULL",
             [list(prefixes)],
@@ -187,7 +187,7 @@ class Store:
             prefixes = sorted(heard)
             news = [heard[prefix] for prefix in prefixes]
             through = [n.observed_through_us for n in news]
-            self._conn.execute(
+            self.conn.execute(
                 _HEAR,
                 [
                     prefixes,
@@ -199,7 +199,7 @@ class Store:
 
     def _bury(self, refused: Sequence[Decoded]) -> None:
         if refused:
-            with self._conn.cursor() as cur:
+            with self.conn.cursor() as cur:
                 cur.executemany(_BURY, [_letter(decoded) for decoded in refused])
 
 

@@ -1,0 +1,36 @@
+"""What ingest says about itself and about silence: its sessions, and ticks for sources that are idle."""
+
+from datetime import datetime, timedelta
+
+import psycopg
+
+_GRACE = timedelta(minutes=10)
+_IDLE = timedelta(seconds=60)
+
+_TICK = """
+    INSERT INTO ticks (source_id, observed_at, received_at)
+    SELECT source_id, observed_through + (%(now)s - received_at), %(now)s FROM sources
+    WHERE observed_through IS NOT NULL AND greatest(received_at, %(graced)s) < %(idle_before)s
+"""
+
+
+def begin_session(conn: psycopg.Connection, now: datetime) -> int:
+    """Note that ingest listens from `now` on; return the session's number."""
+    row = conn.execute(
+        "INSERT INTO ingest_sessions (started_at, seen_at) VALUES (%s, %s) RETURNING session_id", [now, now]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def note_session(conn: psycopg.Connection, session: int, now: datetime) -> None:
+    """Note that the session still listens."""
+    conn.execute("UPDATE ingest_sessions SET seen_at = %s WHERE session_id = %s", [now, session])
+
+
+def tick_idle_sources(conn: psycopg.Connection, connected_at: datetime, now: datetime) -> int:
+    """Move the event time of every idle source on by the time that has passed; return how many there were.
+
+    Idle: no message for a minute, counted from ten minutes after ingest connected at the earliest, since plants
+    that store and forward need a while to bring what they kept.
+    """
+    return conn.execute(_TICK, {"now": now, "graced": connected_at + _GRACE, "idle_before": now - _IDLE}).rowcount
