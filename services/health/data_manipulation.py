@@ -1,0 +1,155 @@
+"""Samples → rollups of the minutes, hours and days that changed (ISO 13374 data manipulation).
+
+`time_weighting` computes, `rollup_rows` reads and writes; this module decides which buckets a change touches. The
+order in which samples arrive makes no difference: each touched bucket is computed anew from all its samples. Only
+where its raw rows are gone it stays as it is: a refresh never reaches back past the raw horizon.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import psycopg
+
+from services.health import rollup_rows as rows
+from services.health.array_parameters import cursor
+from services.health.time_weighting import DAY_US, HOUR_US, MINUTE_US, Ints, Runs, gone, weigh
+
+UNASSIGNED_HOLD_S = 7200.0
+"""How long a sample holds of which no record says what it means."""
+
+_RUN_US = 7 * DAY_US
+_SAMPLES_AT_ONCE = 1_000_000
+_FIRST_RUNS, _MOST_RUNS = 8, 4096
+_TIME_BEGINS = rows.to_us(datetime(1, 1, 2, tzinfo=UTC))
+_TIME_ENDS = rows.to_us(datetime(9999, 12, 30, tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedRange:
+    """Samples of a series were stored somewhere in [range_from, range_through]."""
+
+    series_id: int
+    range_from: datetime
+    range_through: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedBuckets:
+    """Hours [start, end) of a series whose rollups were computed anew, and with them their days."""
+
+    series_id: int
+    start: datetime
+    end: datetime
+
+
+def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[ChangedBuckets]:
+    """Recompute what the changes touch, in the caller's transaction; return it by series and time.
+
+    A change reaches to the next sample, or as far as its own samples hold or were held so far; and, for the increase
+    of counters, into the bucket of the next good sample.
+    """
+    if not changes:
+        return []
+    cur = cursor(conn)
+    holds = rows.read_holds(cur, np.unique([change.series_id for change in changes]), UNASSIGNED_HOLD_S)
+    touched = _touched(cur, changes, holds)
+    _roll_up_hours(cur, touched, holds)
+    rows.write_days(cur, _aligned(touched, DAY_US))
+    return [
+        ChangedBuckets(series_id=series_id, start=rows.to_datetime(start), end=rows.to_datetime(end))
+        for series_id, start, end in _triples(touched)
+    ]
+
+
+def _touched(cur: psycopg.Cursor, changes: Sequence[ChangedRange], holds: dict[int, rows.Holds]) -> Runs:
+    """Whole hours that the changes touch, disjoint, sorted by series and time."""
+    merged = _merged(
+        (change.series_id, rows.to_us(change.range_from), rows.to_us(change.range_through)) for change in changes
+    )
+    following, good, held = rows.read_after(cur, merged.series_id, merged.end)
+    longest = np.array([holds[series_id].hold.max() for series_id in merged.series_id.tolist()])
+    reach = np.maximum(merged.end + longest, held + HOUR_US)
+    cut = following <= reach
+    stepped = good < np.iinfo(np.int64).max
+    end = np.where(cut, following, np.maximum(reach - 1, merged.end))
+    return _aligned(
+        Runs(
+            series_id=np.concatenate([merged.series_id, merged.series_id[stepped]]),
+            start=np.concatenate([merged.start, good[stepped]]),
+            end=np.concatenate([end, good[stepped]]) + 1,
+        ),
+        HOUR_US,
+    )
+
+
+def _roll_up_hours(cur: psycopg.Cursor, touched: Runs, holds: dict[int, rows.Holds]) -> None:
+    """Write hours and minutes, so many runs at a time that about a million samples are in memory."""
+    runs = _cut(touched)
+    done, size = 0, _FIRST_RUNS
+    while done < runs.start.size:
+        part = slice(done, done + size)
+        few = Runs(series_id=runs.series_id[part], start=runs.start[part], end=runs.end[part])
+        count = _roll_up_runs(cur, few, holds)
+        done += size
+        size = min(4 * size, _MOST_RUNS, max(1, size * _SAMPLES_AT_ONCE // max(count, 1)))
+
+
+def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, holds: dict[int, rows.Holds]) -> int:
+    """Write hours and minutes of these runs; return how many samples they have."""
+    raw, stored = rows.read_samples(cur, runs, holds), rows.read_stored(cur, runs)
+    kept = gone(runs, raw, stored)
+    samples = rows.together(rows.read_standing(cur, runs, holds), rows.standing_for(runs, holds, stored, kept), raw)
+    kept_hours = _hour_key(stored.run[kept], stored.start[kept])
+    hours = weigh(runs, samples, HOUR_US, held=True)
+    hour_key = _hour_key(hours.run, hours.start)
+    rows.write_buckets(cur, "rollups_1h", runs, hours, ~np.isin(hour_key, kept_hours))
+    minutes = weigh(runs, samples, MINUTE_US, held=False)
+    rows.write_buckets(cur, "rollups_1m", runs, minutes, ~np.isin(_hour_key(minutes.run, minutes.start), kept_hours))
+    empty = ~np.isin(_hour_key(stored.run, stored.start), np.concatenate([hour_key, kept_hours]))
+    if empty.any():
+        series_id, start = runs.series_id[stored.run[empty]], stored.start[empty]
+        rows.delete_hours(cur, series_id, start)
+        rows.delete_empty_days(cur, series_id, start // DAY_US * DAY_US)
+    return raw.at.size
+
+
+def _hour_key(run: Ints, at: Ints) -> Ints:
+    """One number for an hour of a run: there are fewer than 2^28 hours between the years 1 and 9999."""
+    return (run << 28) + at // HOUR_US + (1 << 27)
+
+
+def _merged(ranges: Iterable[tuple[int, int, int]]) -> Runs:
+    """Disjoint ranges, sorted by series and time; those that meet or overlap become one."""
+    merged: list[list[int]] = []
+    for series_id, start, end in sorted(ranges):
+        if merged and merged[-1][0] == series_id and start <= merged[-1][2]:
+            merged[-1][2] = max(merged[-1][2], end)
+        else:
+            merged.append([series_id, start, end])
+    columns = np.array(merged, dtype=np.int64).reshape(-1, 3)
+    return Runs(series_id=columns[:, 0], start=columns[:, 1], end=columns[:, 2])
+
+
+def _aligned(runs: Runs, width: int) -> Runs:
+    """The whole buckets that the runs touch, disjoint."""
+    start = np.maximum(runs.start, _TIME_BEGINS) // width * width
+    end = -(-np.minimum(runs.end, _TIME_ENDS) // width) * width
+    some = start < end
+    return _merged(_triples(Runs(series_id=runs.series_id[some], start=start[some], end=end[some])))
+
+
+def _cut(runs: Runs) -> Runs:
+    """The same hours in runs of at most a week, so that one reads a bounded number of samples."""
+    pieces = [
+        (series_id, max(start, week * _RUN_US), min(end, (week + 1) * _RUN_US))
+        for series_id, start, end in _triples(runs)
+        for week in range(start // _RUN_US, (end - 1) // _RUN_US + 1)
+    ]
+    columns = np.array(pieces, dtype=np.int64).reshape(-1, 3)
+    return Runs(series_id=columns[:, 0], start=columns[:, 1], end=columns[:, 2])
+
+
+def _triples(runs: Runs) -> list[tuple[int, int, int]]:
+    return list(zip(runs.series_id.tolist(), runs.start.tolist(), runs.end.tolist(), strict=True))

@@ -1,0 +1,219 @@
+"""Time-weighted rollups of samples, for many series at once. Pure.
+
+A value holds until the next sample or until its hold is over, whichever is first; a sample without a value ends the
+hold before it. Instants are int64 microseconds since 2000-01-01 UTC, PostgreSQL's own form, so that whole minutes,
+hours and UTC days are whole multiples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """R stretches [start, end) of a series each, of whole hours; shape (R,)."""
+
+    series_id: Ints
+    start: Ints
+    end: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSamples:
+    """n samples sorted by run and time; shape (n,).
+
+    run: index into the runs. value: NaN where the device said that it has none. hold: microseconds.
+    counted: false for what only says how things stood: the sample in force when the run starts, and the last
+    sample of a bucket whose raw rows are gone.
+    """
+
+    run: Ints
+    at: Ints
+    value: Floats
+    hold: Ints
+    counted: Bools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buckets:
+    """m buckets with a sample or with coverage, sorted by run and time; shape (m,).
+
+    mean, minimum, maximum: of the values in force, NaN without coverage. covered_s: seconds, 0 to the width.
+    increase: sum of positive steps from good sample to good sample, in the bucket of the later one; 0 where the
+    value was held or came first, NaN where nothing was known. last_value, last_at: the newest sample before the
+    bucket's end, NaN where it has no value.
+    """
+
+    run: Ints
+    start: Ints
+    mean: Floats
+    minimum: Floats
+    maximum: Floats
+    last_value: Floats
+    last_at: Ints
+    increase: Floats
+    sample_count: Ints
+    covered_s: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredHours:
+    """Rollups of hours as they are stored, sorted by run and time; shape (m,). Columns as in `Buckets`."""
+
+    run: Ints
+    start: Ints
+    sample_count: Ints
+    last_at: Ints
+    last_value: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pieces:
+    """Parts of values in force, each within one bucket: where, how long (microseconds), which value."""
+
+    slot: Ints
+    duration: Ints
+    value: Floats
+
+
+def weigh(runs: Runs, samples: RunSamples, width: int, *, held: bool) -> Buckets:
+    """Buckets of `width` microseconds of each run; with `held` also those that only a held value covers."""
+    slots = _Slots(runs, width)
+    sample_slot = slots.of(samples.run, samples.at)
+    pieces = _pieces(runs, samples, slots, width, every=held)
+    inside = samples.counted & (samples.at >= runs.start[samples.run]) & (samples.at < runs.end[samples.run])
+    counted = sample_slot[inside]
+    keys = np.unique(np.concatenate([counted, pieces.slot])) if held else np.unique(counted)
+    if not held:
+        pieces = _only(pieces, keys)
+    covered, weighted, low, high = _in_force(keys, pieces)
+    known = covered > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.clip(weighted / covered, low, high)
+    last = np.searchsorted(sample_slot, keys, side="right") - 1
+    return Buckets(
+        run=slots.run_of(keys),
+        start=slots.start_of(keys),
+        mean=mean,
+        minimum=low,
+        maximum=high,
+        last_value=samples.value[last],
+        last_at=samples.at[last],
+        increase=_increase(keys, samples, sample_slot, inside, known),
+        sample_count=np.bincount(np.searchsorted(keys, counted), minlength=keys.size).astype(np.int64),
+        covered_s=covered / 1e6,
+    )
+
+
+def gone(runs: Runs, samples: RunSamples, stored: StoredHours) -> Bools:
+    """Which stored hours, shape (m,), were made of samples that are no longer stored.
+
+    Retention drops all samples of an hour or none, so the newest one stands for all; the count tells a repeated
+    message that came after the drop from the sample it repeats.
+    """
+    slots = _Slots(runs, HOUR_US)
+    sample_slot = slots.of(samples.run, samples.at)
+    bucket_slot = slots.of(stored.run, stored.start)
+    count = np.searchsorted(sample_slot, bucket_slot, "right") - np.searchsorted(sample_slot, bucket_slot, "left")
+    newest = np.searchsorted(_order_key(runs, samples.run, samples.at), _order_key(runs, stored.run, stored.last_at))
+    newest = np.minimum(newest, max(samples.at.size - 1, 0))
+    present = np.zeros(stored.start.size, dtype=bool)
+    if samples.at.size:
+        present = (samples.at[newest] == stored.last_at) & (samples.run[newest] == stored.run)
+    result: Bools = (stored.sample_count > 0) & ~(present & (count >= stored.sample_count))
+    return result
+
+
+class _Slots:
+    """Numbers the buckets of all runs through, with one slot before each run for what came before it."""
+
+    def __init__(self, runs: Runs, width: int) -> None:
+        self._width = width
+        self._first = np.floor_divide(runs.start, width)
+        sizes = -np.floor_divide(-runs.end, width) - self._first + 1
+        self._offset = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if sizes.size else sizes
+
+    def of(self, run: Ints, at: Ints) -> Ints:
+        """Slot of each instant."""
+        number: Ints = self._offset[run] + 1 + np.maximum(np.floor_divide(at, self._width) - self._first[run], -1)
+        return number
+
+    def run_of(self, slot: Ints) -> Ints:
+        """Run of each slot."""
+        return np.searchsorted(self._offset, slot, side="right") - 1
+
+    def start_of(self, slot: Ints) -> Ints:
+        """Start of each slot's bucket."""
+        run = self.run_of(slot)
+        start: Ints = (slot - self._offset[run] - 1 + self._first[run]) * self._width
+        return start
+
+
+def _order_key(runs: Runs, run: Ints, at: Ints) -> Ints:
+    """Ascending in run and time: microseconds since the first run's start, were the runs laid end to end."""
+    length = runs.end - runs.start + 1
+    offset = np.concatenate([[0], np.cumsum(length)[:-1]]) if length.size else length
+    key: Ints = offset[run] + np.clip(at - runs.start[run] + 1, 0, length[run])
+    return key
+
+
+def _pieces(runs: Runs, samples: RunSamples, slots: _Slots, width: int, *, every: bool) -> _Pieces:
+    """Cut each value's time in force at the buckets' edges.
+
+    Without `every` only the first and the last bucket of each value: those between hold no sample.
+    """
+    following = np.concatenate([samples.at[1:], [np.iinfo(np.int64).max]])
+    following[np.flatnonzero(np.diff(samples.run))] = np.iinfo(np.int64).max
+    begin = np.maximum(samples.at, runs.start[samples.run])
+    end = np.minimum(np.minimum(following, samples.at + samples.hold), runs.end[samples.run])
+    in_force = np.flatnonzero((end > begin) & ~np.isnan(samples.value))
+    begin, end, run, value = begin[in_force], end[in_force], samples.run[in_force], samples.value[in_force]
+    first, last = np.floor_divide(begin, width), np.floor_divide(end - 1, width)
+    parts = last - first + 1 if every else np.minimum(last - first, 1) + 1
+    owner = np.repeat(np.arange(parts.size), parts)
+    nth = np.arange(owner.size) - np.repeat(np.cumsum(parts) - parts, parts)
+    bucket = first[owner] + nth if every else np.where(nth == 0, first[owner], last[owner])
+    left = np.maximum(begin[owner], bucket * width)
+    duration = np.minimum(end[owner], (bucket + 1) * width) - left
+    return _Pieces(slot=slots.of(run[owner], left), duration=duration, value=value[owner])
+
+
+def _only(pieces: _Pieces, keys: Ints) -> _Pieces:
+    wanted = np.isin(pieces.slot, keys, assume_unique=False)
+    return _Pieces(slot=pieces.slot[wanted], duration=pieces.duration[wanted], value=pieces.value[wanted])
+
+
+def _in_force(keys: Ints, pieces: _Pieces) -> tuple[Floats, Floats, Floats, Floats]:
+    """Covered microseconds, their sum of values, least and greatest value for each key."""
+    covered, weighted = np.zeros(keys.size), np.full(keys.size, np.nan)
+    low, high = np.full(keys.size, np.nan), np.full(keys.size, np.nan)
+    if pieces.slot.size:
+        firsts = np.flatnonzero(np.concatenate([[True], np.diff(pieces.slot) > 0]))
+        at = np.searchsorted(keys, pieces.slot[firsts])
+        covered[at] = np.add.reduceat(pieces.duration, firsts)
+        weighted[at] = np.add.reduceat(pieces.value * pieces.duration, firsts)
+        low[at] = np.minimum.reduceat(pieces.value, firsts)
+        high[at] = np.maximum.reduceat(pieces.value, firsts)
+    return covered, weighted, low, high
+
+
+def _increase(keys: Ints, samples: RunSamples, slot: Ints, inside: Bools, known: Bools) -> Floats:
+    good = np.flatnonzero(~np.isnan(samples.value))
+    step = np.diff(samples.value[good], prepend=np.nan)
+    step[np.concatenate([[True], np.diff(samples.run[good]) > 0])[: good.size]] = 0.0
+    told = inside[good]
+    increase = np.where(known, 0.0, np.nan)
+    at = np.searchsorted(keys, slot[good][told])
+    increase[at] = 0.0
+    np.add.at(increase, at, np.maximum(step[told], 0.0))
+    return increase

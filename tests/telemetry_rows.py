@@ -1,0 +1,55 @@
+"""Rows of telemetry for tests: a source, its series, samples, and the rollups that come of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import nan
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from services.health.data_manipulation import ChangedRange
+from shared.migrations import ensure_partitions_for
+
+_ROLLUP = (
+    "SELECT bucket, mean, minimum, maximum, last_value, extract(epoch FROM last_observed_at)::float8, increase,"
+    " sample_count, covered_s FROM {} WHERE series_id = %s"
+)
+
+
+def add_series(conn: psycopg.Connection, name: str = "temperature", source: str = "bellwether/v1/plant") -> int:
+    """A series of a device of a source; all three are made where they are missing."""
+    conn.execute("INSERT INTO sources (topic_prefix) VALUES (%s) ON CONFLICT DO NOTHING", [source])
+    conn.execute(
+        "INSERT INTO devices (source_id, name) SELECT source_id, 'device' FROM sources WHERE topic_prefix = %s"
+        " ON CONFLICT DO NOTHING",
+        [source],
+    )
+    row = conn.execute(
+        "INSERT INTO series (device_id, metric) SELECT device_id, %s FROM devices JOIN sources USING (source_id)"
+        " WHERE topic_prefix = %s RETURNING series_id",
+        [name, source],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def store(conn: psycopg.Connection, series_id: int, samples: Mapping[datetime, float | None]) -> ChangedRange:
+    """Store samples as ingest does, what is there already staying as it is; the range they change."""
+    ensure_partitions_for(conn, "samples", [(at, at) for at in samples])
+    with conn.cursor() as cur:
+        cur.executemany(
+            "INSERT INTO samples (series_id, observed_at, received_at, value, quality, historical)"
+            " VALUES (%s, %s, now(), %s, %s, false) ON CONFLICT DO NOTHING",
+            [(series_id, at, value, 0 if value is None else 192) for at, value in samples.items()],
+        )
+    return ChangedRange(series_id=series_id, range_from=min(samples), range_through=max(samples))
+
+
+def rollups(conn: psycopg.Connection, table: LiteralString, series_id: int) -> dict[datetime, tuple[float, ...]]:
+    """Stored rollups of a series, in the form of `rollup_oracle.expected`."""
+    query = sql.SQL(_ROLLUP).format(sql.Identifier(table))
+    return {
+        bucket: tuple(nan if column is None else column for column in row)
+        for bucket, *row in conn.execute(query, [series_id])
+    }
