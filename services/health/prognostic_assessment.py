@@ -5,7 +5,7 @@ failure has to be known for it, and it is the same for every machine because it 
 """
 
 from dataclasses import dataclass
-from math import erf, exp, inf, log, sqrt
+from math import erf, expm1, inf, log, log1p, sqrt
 
 DAY_S = 86_400.0
 DAMAGE = 5.15  # 2 x 2.576: the 99 % ranges of a reading then and now do not overlap
@@ -13,14 +13,15 @@ SMOOTHING = 0.1  # weight of a new day in the smoothed deviation: the usual EWMA
 MEMORY = 0.95  # a trend forgets 5 % a judged day: what happened in the last four to six weeks
 LEAST_DAYS = 14  # two weeks of a trend before it may speak
 _Z90 = 1.2816
+_FAINT = 0.1  # smoothed chance alone deviates by more
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trend:
-    """Discounted sums of a least-squares line through (day, deviation), the day counted back from the newest.
+    """Discounted sums of a least-squares line through (day, log(1 + deviation)), the day counted back from the newest.
 
     count: judged days since the start. last_day: number of the newest. s0..s2: sums of weights, of weighted ages and
-    their squares (ages are negative). q0..q2: the same with squared weights. y0, y1: as s0, s1, of the deviation.
+    their squares (ages are negative). q0..q2: the same with squared weights. y0, y1: as s0, s1, times the log.
     surprise: discounted sum of squares of the error of predicting the next day; weight: of ones.
     """
 
@@ -53,11 +54,12 @@ class Forecast:
 
 def advance_trend(trend: Trend, day: float, deviation: float) -> Trend:
     """The trend after one more judged day; `day` is later than the last. Days that were not judged cost no memory."""
+    y = log1p(deviation)
     if trend.count == 0:
-        return Trend(count=1, last_day=day, s0=1.0, q0=1.0, y0=deviation)
+        return Trend(count=1, last_day=day, s0=1.0, q0=1.0, y0=y)
     step = day - trend.last_day
     level, slope = line(trend)
-    error = (deviation - level - slope * step) if trend.count > 2 else 0.0
+    error = (y - level - slope * step) if trend.count > 2 else 0.0
     f, s0, s1, q0, q1, y0 = MEMORY, trend.s0, trend.s1, trend.q0, trend.q1, trend.y0
     return Trend(
         count=trend.count + 1,
@@ -68,7 +70,7 @@ def advance_trend(trend: Trend, day: float, deviation: float) -> Trend:
         q0=f * f * q0 + 1.0,
         q1=f * f * (q1 - step * q0),
         q2=f * f * (trend.q2 - 2 * step * q1 + step * step * q0),
-        y0=f * y0 + deviation,
+        y0=f * y0 + y,
         y1=f * (trend.y1 - step * y0),
         surprise=f * trend.surprise + error * error,
         weight=f * trend.weight + 1.0,
@@ -76,7 +78,7 @@ def advance_trend(trend: Trend, day: float, deviation: float) -> Trend:
 
 
 def line(trend: Trend) -> tuple[float, float]:
-    """Level now and slope a day of the trend's line; slope 0 while there are fewer than two days."""
+    """Level now and slope a day of the trend's line, of log(1 + deviation); slope 0 while there are fewer than two days."""
     spread = trend.s0 * trend.s2 - trend.s1 * trend.s1
     if trend.count < 2 or spread <= 0:
         return (trend.y0 / trend.s0 if trend.s0 else 0.0), 0.0
@@ -85,7 +87,7 @@ def line(trend: Trend) -> tuple[float, float]:
 
 
 def slope_error(trend: Trend) -> float:
-    """Standard error of the slope, deviations a day; inf while there is no line.
+    """Standard error of the slope a day; inf while there is no line.
 
     Weighted least squares under independent noise. The deviation was smoothed, so its day-to-day surprise is
     SMOOTHING times the noise that went in.
@@ -102,33 +104,26 @@ def slope_error(trend: Trend) -> float:
 def forecast(trend: Trend, horizon_days: float) -> Forecast:
     """When the damage level is passed for the first time.
 
-    Wear runs between two courses: straight on (latest), or growing in proportion to itself as cracks and clearances
-    do (earliest); the expected date is the geometric mean of both, and the slope's own uncertainty widens each end.
+    The deviation x is taken to have grown by dx = g (1 + x): slowly while it is within the baseline's scatter, and in
+    proportion to itself beyond, as cracks and clearances do (exponential degradation, Gebraeel 2005). The bounds are
+    the two courses between which wear runs, straight on (latest) and in proportion from the start (earliest), each
+    with the slope's own uncertainty.
     """
     level, slope = line(trend)
-    if level >= DAMAGE:
+    if level >= log1p(DAMAGE):
         return Forecast(low=0.0, expected=0.0, high=0.0, confidence=1.0)
     if trend.count < LEAST_DAYS:
         return Forecast(low=inf, expected=inf, high=inf, confidence=0.0)
     error = max(slope_error(trend), 1e-12)
-    gap = DAMAGE - level
-    confidence = 0.5 * (1 + erf((slope - gap / horizon_days) / error / sqrt(2)))
-    straight, steady, hasty = gap / slope if slope > 0 else inf, slope - _Z90 * error, slope + _Z90 * error
+    steady, hasty = slope - _Z90 * error, slope + _Z90 * error
+    now = max(expm1(level), _FAINT)
+    gap = log1p(DAMAGE) - level
     return Forecast(
-        low=_growing(level, hasty),
-        expected=sqrt(straight * _growing(level, slope)) if slope > 0 else inf,
-        high=gap / steady if steady > 0 else inf,
-        confidence=confidence,
+        low=now * log(DAMAGE / now) / (1 + now) / hasty if hasty > 0 else inf,
+        expected=gap / slope if slope > 0 else inf,
+        high=(DAMAGE - now) / (1 + now) / steady if steady > 0 else inf,
+        confidence=0.5 * (1 + erf((slope - gap / horizon_days) / error / sqrt(2))),
     )
-
-
-def _growing(level: float, slope: float) -> float:
-    """Days to the damage level when the slope grows with the level; straight on where the level is not yet above 0."""
-    if slope <= 0:
-        return inf
-    if level <= DAMAGE * exp(-10):
-        return (DAMAGE - level) / slope
-    return log(DAMAGE / level) * level / slope
 
 
 def dates(end_s: float, days: Forecast) -> tuple[float, float, float]:
