@@ -1,0 +1,148 @@
+"""Write assessed episodes into the alerts, and each change into the feed, beside what people do at the same time."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from services.health.alert_matching import StoredAlert, matched, merged, withdrawn
+from services.health.assessment import AlertContent, Episode, PersonAction
+from shared.alert_body import alert_bodies
+from shared.alerts import AlertLife, AlertState, Resolution
+from shared.changes import Change, append_changes
+
+# What a person did before health first saw it was done in view of what was assessed then.
+_DATE_ACTIONS = """
+UPDATE alert_actions x SET effective_at = m.assessed_through FROM alerts a JOIN model_states m USING (customer_id)
+WHERE a.alert_id = x.alert_id AND a.customer_id = %(customer)s AND x.effective_at IS NULL
+"""
+_ACTIONS = """
+SELECT a.kind, a.scope_type, a.scope_id, a.pending_since, x.at, x.effective_at, x.actor, x.action, x.until, x.reason,
+       CASE WHEN x.action = 'resolve' THEN a.resolution END AS resolution
+FROM alert_actions x JOIN alerts a USING (alert_id)
+WHERE a.customer_id = %(customer)s AND x.effective_at IS NOT NULL ORDER BY x.action_id
+"""
+_LOCKED = """
+SELECT a.*, CASE WHEN state = 'resolved' THEN (
+    SELECT max(coalesce(x.effective_at, a.resolved_at)) FROM alert_actions x
+    WHERE x.alert_id = a.alert_id AND x.action = 'resolve') END AS dismissed_at
+FROM alerts a WHERE customer_id = %(customer)s AND (resolved_at IS NULL OR resolved_at >= %(since)s) FOR UPDATE
+"""
+_LIFE = tuple(AlertLife.__dataclass_fields__)
+
+
+def read_actions(conn: psycopg.Connection, customer_id: int) -> tuple[PersonAction, ...]:
+    """What people did to the customer's alerts, oldest first, each dated in event time."""
+    conn.execute(_DATE_ACTIONS, {"customer": customer_id})
+    with conn.cursor(row_factory=dict_row) as cur:
+        rows = cur.execute(_ACTIONS, {"customer": customer_id}).fetchall()
+    return tuple(
+        PersonAction(**row | {"resolution": None if row["resolution"] is None else Resolution(row["resolution"])})
+        for row in rows
+    )
+
+
+def save_alerts(
+    conn: psycopg.Connection,
+    customer_id: int,
+    episodes: Sequence[Episode],
+    *,
+    since: datetime,
+    through: datetime,
+    now: datetime,
+) -> int:
+    """Make the customer's alerts of [since, through) equal to the episodes; return how many rows changed.
+
+    The rows are locked first, so that a person's step comes wholly before or after. No row is deleted: an alert that
+    the data no longer support is resolved as `data_gap` at `through`. The feed is appended last in the transaction.
+    """
+    with conn.cursor(row_factory=dict_row) as cur:
+        rows = {row["alert_id"]: row for row in cur.execute(_LOCKED, {"customer": customer_id, "since": since})}
+    found = matched([_stored(row) for row in rows.values()], episodes, since)
+    wanted: dict[UUID, dict[str, Any]] = {}
+    for alert in found.unsupported:
+        if (life := withdrawn(alert, through)) is not None:
+            wanted[alert.alert_id] = _life_columns(life)
+    for alert, episode in found.same:
+        wanted[alert.alert_id] = _life_columns(merged(alert, episode.life)) | _content_columns(episode.content)
+    changed = {
+        alert_id: columns
+        for alert_id, columns in wanted.items()
+        if any(rows[alert_id][column] != value for column, value in columns.items())
+    }
+    transitions = {alert_id: _transition(rows[alert_id], columns) for alert_id, columns in changed.items()}
+    # What ends goes first: only one episode of a kind and scope may live at a time.
+    for alert_id in sorted(changed, key=lambda i: changed[i]["state"] != AlertState.RESOLVED):
+        _update(conn, alert_id, changed[alert_id], now)
+    for episode in found.new:
+        alert_id = _insert(conn, customer_id, episode, now)
+        transitions[alert_id] = "resolved" if episode.life.state == AlertState.RESOLVED else "opened"
+    bodies = alert_bodies(conn, list(transitions))
+    feed = [Change(customer_id, "alert", str(i), transition, bodies[i]) for i, transition in transitions.items()]
+    append_changes(conn, feed, now)
+    return len(transitions)
+
+
+def _stored(row: dict[str, Any]) -> StoredAlert:
+    life = {column: row[column] for column in _LIFE}
+    life["state"] = AlertState(life["state"])
+    life["resolution"] = None if life["resolution"] is None else Resolution(life["resolution"])
+    return StoredAlert(
+        alert_id=row["alert_id"],
+        kind=row["kind"],
+        scope_type=row["scope_type"],
+        scope_id=row["scope_id"],
+        life=AlertLife(**life),
+        dismissed_at=row["dismissed_at"],
+    )
+
+
+def _life_columns(life: AlertLife) -> dict[str, Any]:
+    return {column: getattr(life, column) for column in _LIFE}
+
+
+def _content_columns(content: AlertContent) -> dict[str, Any]:
+    columns = {name: getattr(content, name) for name in AlertContent.__dataclass_fields__ if name != "stake"}
+    stake = asdict(content.stake)
+    named = {name: stake.pop(name) for name in ("currency", "basis")}
+    return columns | named | {f"stake_{name}": value for name, value in stake.items()}
+
+
+def _transition(before: dict[str, Any], after: dict[str, Any]) -> str:
+    was, becomes = before["state"] == AlertState.RESOLVED, after["state"] == AlertState.RESOLVED
+    if becomes and not was:
+        return "resolved"
+    if was and not becomes:
+        return "reopened"
+    return "updated"
+
+
+def _storable(columns: dict[str, Any]) -> dict[str, Any]:
+    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in columns.items()}
+
+
+def _update(conn: psycopg.Connection, alert_id: UUID, columns: dict[str, Any], now: datetime) -> None:
+    assignments = ", ".join(f"{column} = %({column})s" for column in columns)
+    conn.execute(
+        f"UPDATE alerts SET {assignments}, version = version + 1, updated_at = %(now)s WHERE alert_id = %(alert)s",
+        _storable(columns) | {"now": now, "alert": alert_id},
+    )
+
+
+def _insert(conn: psycopg.Connection, customer_id: int, episode: Episode, now: datetime) -> UUID:
+    """Insert a new alert; where an alert that moved has taken its identity, the next one derived from it."""
+    columns = _life_columns(episode.life) | _content_columns(episode.content)
+    columns |= {"customer_id": customer_id, "kind": episode.kind, "version": 1, "updated_at": now}
+    columns |= {"scope_type": episode.scope_type, "scope_id": episode.scope_id}
+    names = ", ".join(["alert_id", *columns])
+    values = ", ".join(["%(alert_id)s", *(f"%({column})s" for column in columns)])
+    alert_id = episode.alert_id(customer_id)
+    statement = f"INSERT INTO alerts ({names}) VALUES ({values}) ON CONFLICT (alert_id) DO NOTHING"
+    while conn.execute(statement, _storable(columns) | {"alert_id": alert_id}).rowcount == 0:
+        alert_id = uuid5(alert_id, "next")
+    return alert_id

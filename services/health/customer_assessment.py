@@ -1,0 +1,110 @@
+"""Assess one customer: read, conclude, save and note how far, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+
+from services.health.alert_saving import read_actions, save_alerts
+from services.health.assess import Assessment, CustomerState, assess
+from services.health.assessment import PersonAction
+from services.health.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
+from services.health.data_acquisition import read_block
+from services.health.joining import joined
+from services.health.record_reading import CustomerRecords, digest, read_records
+from services.health.saving import save_rows
+from services.health.source_reading import CustomerSource, first_data, read_sources
+from services.health.watermark import DAY, Span, next_span, parts
+
+_READ = "SELECT state_version, state FROM model_states WHERE customer_id = %s"
+_WRITE = """
+INSERT INTO model_states (customer_id, assessed_through, assessed_at, state_version, state)
+VALUES (%(customer)s, %(through)s, %(now)s, %(version)s, %(state)s)
+ON CONFLICT (customer_id) DO UPDATE SET assessed_through = excluded.assessed_through,
+    assessed_at = excluded.assessed_at, state_version = excluded.state_version, state = excluded.state
+"""
+_NOT_DUE = "DELETE FROM assessments_due WHERE customer_id = %s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentLimits:
+    """cells: hours times series read at once. raw_horizon: how long raw samples are kept behind a watermark."""
+
+    cells: int = 4_000_000
+    raw_horizon: timedelta = timedelta(days=90)
+
+
+def assess_customer(
+    conn: psycopg.Connection,
+    customer_id: int,
+    *,
+    end: datetime,
+    changed_from: datetime | None,
+    limits: AssessmentLimits,
+    now: datetime,
+) -> Span | None:
+    """Assess a customer up to `end` and commit; return the assessed hours, None where there is nothing to say yet.
+
+    It goes on from the newest state that still holds: no data from before its midnight changed, and neither did
+    what the records say about that time.
+    """
+    with conn.transaction():
+        records, sources = read_records(conn, customer_id), read_sources(conn, customer_id)
+        kept, first = _kept_states(conn, records), first_data(sources)
+        if first is None:
+            return None
+        checkpoints = [state.through for state in kept]
+        span = next_span(first_data=first, end=end, checkpoints=checkpoints, changed_from=changed_from)
+        if span is None:
+            return None
+        before = [state for state in kept if state.through <= span.start and not span.restart]
+        actions = read_actions(conn, customer_id)
+        found, states = _assessed(conn, records, sources, span, before, actions, limits)
+        save_rows(conn, customer_id, records.assets, span, found)
+        checkpoint = Checkpoint(states=thinned([*before, *states]), records_digest=digest(records, found.state.through))
+        row = {"customer": customer_id, "through": end, "now": now, "version": LAYOUT_VERSION}
+        conn.execute(_WRITE, row | {"state": to_bytes(checkpoint)})
+        conn.execute(_NOT_DUE, [customer_id])
+        since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
+        save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
+    return span
+
+
+def records_changed(conn: psycopg.Connection, customer_id: int) -> bool:
+    """Whether the records say something else about assessed time than when that was assessed."""
+    assessed = conn.execute(_READ, [customer_id]).fetchone() is not None
+    return assessed and not _kept_states(conn, read_records(conn, customer_id))
+
+
+def _kept_states(conn: psycopg.Connection, records: CustomerRecords) -> tuple[CustomerState, ...]:
+    """States to go on from; none where there is no assessment, or it was made by other records or another layout."""
+    row = conn.execute(_READ, [records.customer_id]).fetchone()
+    checkpoint = None if row is None else from_bytes(row[1], row[0])
+    if checkpoint is None or checkpoint.records_digest != digest(records, checkpoint.states[-1].through):
+        return ()
+    return checkpoint.states
+
+
+def _assessed(
+    conn: psycopg.Connection,
+    records: CustomerRecords,
+    sources: Sequence[CustomerSource],
+    span: Span,
+    before: Sequence[CustomerState],
+    actions: tuple[PersonAction, ...],
+    limits: AssessmentLimits,
+) -> tuple[Assessment, list[CustomerState]]:
+    """The assessment of the span, read part by part so that memory is bounded, and the states between the parts."""
+    series = max(1, sum(len(source.series_ids) for source in sources))
+    longest = max(DAY, limits.cells // (24 * series) * DAY)
+    newest = max(source.through for source in sources if source.through is not None)
+    raw_since = newest - limits.raw_horizon + DAY
+    first, *others = parts(span, KEPT_AGES, longest)
+    found = assess(before[-1] if before else None, read_block(conn, records, sources, first, raw_since), actions)
+    states = [found.state]
+    for part in others:
+        said = assess(states[-1], read_block(conn, records, sources, part, raw_since), actions)
+        found = joined(found, said, part.start)
+        states.append(said.state)
+    return found, states

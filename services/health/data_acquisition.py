@@ -1,0 +1,98 @@
+"""Read one customer's block: hours of rollups, states and records, as arrays."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import psycopg
+
+from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, StateSamples
+from services.health.hourly_reading import Hourly, read_hourly
+from services.health.record_reading import AssetRecord, CustomerRecords, Window
+from services.health.source_reading import CustomerSource, hour_starts, read_source_blocks
+from services.health.state_reading import read_state_samples
+from services.health.watermark import Span
+
+
+def read_block(
+    conn: psycopg.Connection,
+    records: CustomerRecords,
+    sources: Sequence[CustomerSource],
+    span: Span,
+    raw_since: datetime,
+) -> CustomerBlock:
+    """All that an assessment of the span needs.
+
+    raw_since: from when on every raw sample is still stored; states of before come from the stored intervals too.
+    """
+    start_s, end_s = span.start.timestamp(), span.end.timestamp()
+    series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
+    hourly = read_hourly(conn, sorted(series_ids), span.start, span.end)
+    assets = tuple(
+        _asset(asset, hourly, span, read_state_samples(conn, records.customer_id, asset, span, raw_since))
+        for asset in records.assets
+        if any(p.window[0] < end_s and p.window[1] > start_s for p in asset.placements)
+    )
+    return CustomerBlock(
+        customer_id=records.customer_id,
+        name=records.name,
+        segment=records.segment,
+        start=span.start,
+        end=span.end,
+        assets=assets,
+        sources=read_source_blocks(conn, sources, hourly, assets, span),
+        sites=records.sites,
+        lines=records.lines,
+        contracts=records.contracts,
+        economics=records.economics,
+        entitlements=records.entitlements,
+        events=tuple(event for event in records.events if event.at < span.end),
+        owner_roles=records.owner_roles,
+    )
+
+
+def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span, states: StateSamples | None) -> AssetBlock:
+    metrics = tuple(m.metric for m in asset.meanings if m.metric.role != "state")
+    hours = hour_starts(span)
+    mean, covered, increase = (np.full((len(metrics), len(hours)), np.nan) for _ in range(3))
+    row_of = {metric.name: row for row, metric in enumerate(metrics)}
+    covered[:] = -1.0
+    for channel in asset.channels:
+        row, rollups = row_of.get(channel.metric), hourly.get(channel.series_id)
+        if row is not None and rollups is not None:
+            _place(rollups, _inside(hours, [channel.window]), mean[row], covered[row], increase[row])
+    elsewhere = ~_inside(hours, [placement.window for placement in asset.placements])
+    mean[:, elsewhere] = increase[:, elsewhere] = np.nan
+    covered[:, elsewhere] = 0.0
+    stands = [p for p in asset.placements if p.window[0] < span.end.timestamp()][-1]
+    return AssetBlock(
+        asset_id=asset.asset_id,
+        name=asset.name,
+        asset_type=asset.asset_type,
+        state_decoder=asset.state_decoder,
+        site_id=stands.site_id,
+        line_id=stands.line_id,
+        commissioned_on=asset.commissioned_on,
+        metrics=metrics,
+        mean=mean,
+        covered_s=np.maximum(covered, 0.0),
+        increase=increase,
+        states=states,
+        source_ids=tuple(sorted({channel.source_id for channel in asset.channels})),
+    )
+
+
+def _place(rollups: Hourly, inside: Bools, mean: Floats, covered: Floats, increase: Floats) -> None:
+    """Write a series' hours into one metric's row; where two series speak, the one that covers more of the hour."""
+    chosen = inside[rollups.hour] & (rollups.covered_s > covered[rollups.hour])
+    hour = rollups.hour[chosen]
+    mean[hour] = rollups.mean[chosen]
+    covered[hour] = rollups.covered_s[chosen]
+    increase[hour] = rollups.increase[chosen]
+
+
+def _inside(hours: Floats, windows: Iterable[Window]) -> Bools:
+    inside = np.zeros(len(hours), dtype=bool)
+    for since, until in windows:
+        inside |= (hours >= since) & (hours < until)
+    return inside

@@ -1,0 +1,131 @@
+"""Write the rows that an assessment concludes, by difference: a row that says the same as before is not touched."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from math import isinf
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from services.health.assess import Assessment
+from services.health.record_reading import AssetRecord
+from services.health.watermark import Span
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    """A table, its key, and the condition on which rows `t` of it one assessment replaces."""
+
+    table: str
+    key: tuple[str, ...]
+    replaces: str
+
+
+# A machine that was resold has rows of two customers: only those of its time at this one are replaced.
+_HERE = "EXISTS (SELECT FROM assessed_here h WHERE h.asset_id = t.asset_id AND {at} >= h.since AND {at} < h.until)"
+
+_INTERVALS = _Target(
+    table="state_intervals",
+    key=("asset_id", "started_at"),
+    replaces="t.started_at >= %(start)s AND " + _HERE.format(at="t.started_at"),
+)
+_TIMES = _Target(
+    table="times_daily",
+    key=("asset_id", "day"),
+    replaces="t.day >= %(start)s::date AND " + _HERE.format(at="t.day"),
+)
+_SIGNALS = _Target(
+    table="signals",
+    key=("customer_id", "scope_type", "scope_id", "kind", "day"),
+    replaces="t.customer_id = %(customer)s AND t.day >= %(start)s::date",
+)
+_HEALTH = _Target(
+    table="customer_health",
+    key=("customer_id", "day"),
+    replaces="t.customer_id = %(customer)s AND t.day >= %(start)s::date",
+)
+_VALUES = _Target(
+    table="value_monthly",
+    key=("customer_id", "month", "line_of_business"),
+    replaces="t.customer_id = %(customer)s AND t.month >= date_trunc('month', %(start)s::timestamptz)::date",
+)
+
+# The state that was open before the span and is not any more ended where the span begins.
+_END_AT_START = """
+UPDATE state_intervals t SET ended_at = %(start)s
+WHERE t.ended_at IS NULL AND t.started_at < %(start)s
+  AND NOT EXISTS (SELECT FROM assessed_rows_state_intervals n
+                  WHERE n.asset_id = t.asset_id AND n.started_at = t.started_at)
+  AND EXISTS (SELECT FROM assessed_here h WHERE h.asset_id = t.asset_id)
+"""
+
+
+def save_rows(
+    conn: psycopg.Connection, customer_id: int, assets: Sequence[AssetRecord], span: Span, found: Assessment
+) -> None:
+    """Make the stored rows of the span equal to the assessment's, inside the caller's transaction.
+
+    After a restart all earlier rows of the customer go too, since nothing is known from before its first data.
+    """
+    start = datetime.min.replace(tzinfo=UTC) if span.restart else span.start
+    asked = {"customer": customer_id, "start": start}
+    of_customer = {"customer_id": customer_id}
+    _load_windows(conn, assets)
+    _replace(conn, _INTERVALS, [asdict(row) for row in found.intervals], asked)
+    conn.execute(_END_AT_START, asked)
+    _replace(conn, _TIMES, [asdict(row) for row in found.times], asked)
+    _replace(conn, _SIGNALS, [of_customer | asdict(row) for row in found.signals], asked)
+    _replace(conn, _HEALTH, [of_customer | asdict(row) for row in found.health], asked)
+    _replace(conn, _VALUES, [of_customer | asdict(row) for row in found.values], asked)
+
+
+def _load_windows(conn: psycopg.Connection, assets: Sequence[AssetRecord]) -> None:
+    conn.execute(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS assessed_here (asset_id integer, since timestamptz, until timestamptz)"
+        " ON COMMIT DELETE ROWS"
+    )
+    windows = [(asset.asset_id, *_instants(placement.window)) for asset in assets for placement in asset.placements]
+    _copy(conn, "assessed_here", ("asset_id", "since", "until"), windows)
+
+
+def _instants(window: tuple[float, float]) -> tuple[str, str]:
+    since, until = ("infinity" if isinf(edge) else datetime.fromtimestamp(edge, UTC).isoformat() for edge in window)
+    return since, until
+
+
+def _replace(conn: psycopg.Connection, target: _Target, rows: list[dict[str, Any]], asked: dict[str, Any]) -> None:
+    """Delete the stored rows that are not in `rows`, insert the new ones, update those that differ."""
+    incoming = f"assessed_rows_{target.table}"
+    conn.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming}"
+        f" (LIKE {target.table} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+    )
+    same_key = " AND ".join(f"n.{column} = t.{column}" for column in target.key)
+    if rows:
+        _copy(conn, incoming, tuple(rows[0]), (tuple(map(_storable, row.values())) for row in rows))
+    conn.execute(
+        f"DELETE FROM {target.table} t WHERE {target.replaces}"
+        f" AND NOT EXISTS (SELECT FROM {incoming} n WHERE {same_key})",
+        asked,
+    )
+    if rows:
+        values = [column for column in rows[0] if column not in target.key]
+        columns, given = ", ".join(rows[0]), ", ".join(f"excluded.{column}" for column in values)
+        stored = ", ".join(f"{target.table}.{column}" for column in values)
+        conn.execute(
+            f"INSERT INTO {target.table} ({columns}) SELECT {columns} FROM {incoming}"
+            f" ON CONFLICT ({', '.join(target.key)}) DO UPDATE SET ({', '.join(values)}) = ROW ({given})"
+            f" WHERE ROW ({stored}) IS DISTINCT FROM ROW ({given})"
+        )
+
+
+def _copy(conn: psycopg.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with conn.cursor() as cur, cur.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _storable(value: object) -> object:
+    return Jsonb(value) if isinstance(value, dict) else value

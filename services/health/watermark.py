@@ -1,0 +1,83 @@
+"""How far event time has come, and from where an assessment has to go on. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """What one assessment covers: the hours [start, end). `restart`: from the first data, without an earlier state."""
+
+    start: datetime
+    end: datetime
+    restart: bool
+
+
+def floor_hour(at: datetime) -> datetime:
+    """The whole hour at or before `at`, in UTC."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def floor_day(at: datetime) -> datetime:
+    """The UTC midnight at or before `at`."""
+    return floor_hour(at).replace(hour=0)
+
+
+def customer_watermarks(sources: Iterable[tuple[int, datetime | None]]) -> dict[int, datetime]:
+    """For each customer the last whole hour up to which all its sources have spoken; absent where none ever has.
+
+    sources: customer, and the source's newest device clock or tick; None for one never heard, which delays nobody.
+    """
+    watermarks: dict[int, datetime] = {}
+    for customer_id, through in sources:
+        if through is not None:
+            watermarks[customer_id] = min(watermarks.get(customer_id, through), through)
+    return {customer_id: floor_hour(through) for customer_id, through in watermarks.items()}
+
+
+def end_of_assessment(
+    *, watermark: datetime, assessed_through: datetime | None, changing_from: datetime | None
+) -> datetime:
+    """The hour to assess up to: the watermark, but no hour anew in which changes still wait to be rolled up.
+
+    What is assessed stays so: when a source joins late and its history draws the watermark back, that history is
+    late data for hours that are already assessed.
+    """
+    ready = watermark if changing_from is None else min(watermark, floor_hour(changing_from))
+    return ready if assessed_through is None else max(ready, assessed_through)
+
+
+def next_span(
+    *,
+    first_data: datetime,
+    end: datetime,
+    checkpoints: Sequence[datetime],
+    changed_from: datetime | None,
+) -> Span | None:
+    """The hours to assess up to `end`; None when no whole hour is there yet.
+
+    checkpoints: the midnights whose state is kept. changed_from: the oldest instant whose data changed since the
+    last assessment, None when nothing did. A state is good as long as nothing from before its midnight changed and it
+    does not lie ahead of the end; without a good one it starts from the first data.
+    """
+    usable = [at for at in checkpoints if at <= end and (changed_from is None or at <= changed_from)]
+    start = max(usable, default=floor_day(first_data))
+    return None if start >= end else Span(start=start, end=end, restart=not usable)
+
+
+def parts(span: Span, ages: Iterable[timedelta], longest: timedelta) -> list[Span]:
+    """The span cut at midnights: at each age before its end, where a state is worth keeping, and nowhere longer than
+    `longest` (whole days)."""
+    last_midnight = floor_day(span.end)
+    cuts = {last_midnight - age for age in ages}
+    at = span.start + longest
+    while at < span.end:
+        cuts.add(at)
+        at += longest
+    edges = [span.start, *sorted(cut for cut in cuts if span.start < cut < span.end), span.end]
+    return [Span(start=start, end=end, restart=span.restart and start == span.start) for start, end in pairwise(edges)]
