@@ -1,0 +1,48 @@
+"""Composition root of the API: settings, database, application, server."""
+
+import secrets
+import sys
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from services.api.app import build_app
+from services.api.database import Database
+from services.api.settings import ApiSettings
+from shared.errors import BellwetherError
+from shared.logs import configure_logs
+
+_GRACE_S = 5
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way get five seconds to end."""
+    configure_logs("api")
+    log = structlog.get_logger()
+    try:
+        settings = ApiSettings()
+        database = Database(settings.database_url.get_secret_value(), size=settings.api_connections)
+    except (ValidationError, BellwetherError) as exc:
+        sys.exit(f"the API cannot start: {exc}")
+    if settings.api_secret is None:
+        secret = secrets.token_bytes(32)
+        log.warning("secret_made", hint="set BELLWETHER_API_SECRET to keep cursors and sign-ins over restarts")
+    else:
+        secret = settings.api_secret.get_secret_value().encode()
+    app = build_app(database, secret=secret, clock=lambda: datetime.now(UTC))
+    log.info("listening", host=settings.api_host, port=settings.api_port)
+    uvicorn.run(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+if __name__ == "__main__":
+    main()

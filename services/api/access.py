@@ -1,0 +1,69 @@
+"""Who asks: the key of the request, and what it may see and do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import Request
+
+from services.api.database import Database
+from services.api.keys import READ, WRITE, ApiKey, find_key
+from services.api.problems import ForbiddenError, UnauthorizedError
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="ApiKey", description="`Authorization: Bearer KEY`, KEY being `<id>.<secret>`."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What every router works with: the database, the clock of the wall, and the secret that signs cursors."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    secret: bytes
+
+
+def service(request: Request) -> Service:
+    """The one that this application was built with."""
+    found: Service = request.app.state.service
+    return found
+
+
+Serving = Annotated[Service, Depends(service)]
+
+
+def require_key(
+    serving: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> ApiKey:
+    """The valid key of the request; raise UnauthorizedError otherwise."""
+    if credentials is None:
+        raise UnauthorizedError("the request has no `Authorization: Bearer KEY`")
+    with serving.database.reading() as conn:
+        key = find_key(conn, credentials.credentials, now=serving.clock())
+    if key is None:
+        raise UnauthorizedError("this API key is unknown, revoked or expired")
+    return key
+
+
+def require_reader(key: Annotated[ApiKey, Depends(require_key)]) -> ApiKey:
+    """The key, if it may read."""
+    return _with_scope(key, READ)
+
+
+def require_writer(key: Annotated[ApiKey, Depends(require_key)]) -> ApiKey:
+    """The key, if it may act on alerts."""
+    return _with_scope(key, WRITE)
+
+
+def _with_scope(key: ApiKey, scope: str) -> ApiKey:
+    if scope not in key.scopes:
+        raise ForbiddenError(f"this key lacks the scope {scope!r}")
+    return key
+
+
+Reader = Annotated[ApiKey, Depends(require_reader)]
+Writer = Annotated[ApiKey, Depends(require_writer)]

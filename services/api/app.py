@@ -1,0 +1,94 @@
+"""The application: routers, one error map, one OpenAPI document."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.api.access import Service
+from services.api.database import Database
+from services.api.headers import Requests
+from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, kind_of, problem
+from services.api.routes import alerts, assets, changes, customers, operations, page
+from services.api.routes.declared import PROBLEM_SCHEMA
+from shared.errors import BellwetherError
+
+_log = structlog.get_logger()
+_VERSION = "1.0.0"
+_DESCRIPTION = """\
+Tells an industrial supplier which customers are about to stop getting the value they bought.
+
+Instants are RFC 3339 in UTC. Money has a currency and a basis; what is not known is null, never zero. Every answer
+says in `assessed_through` how far in event time it is assessed: of one customer where it concerns one; in a list over
+customers the least of those that the key may see and that have been assessed at all, while each row says its own.
+Every answer has an ETag; send it as If-None-Match and an unchanged answer is a 304. Every error is an RFC 9457
+problem."""
+
+
+def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime]) -> FastAPI:
+    """The whole API on a database; `clock` tells wall time in UTC, `secret` signs cursors and sign-ins."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        database.open()
+        try:
+            yield
+        finally:
+            database.close()
+
+    app = FastAPI(title="Bellwether", version=_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.service = Service(database=database, clock=clock, secret=secret)
+    app.state.registry = CollectorRegistry()
+    app.add_middleware(Requests, registry=app.state.registry)
+    for module in (customers, assets, alerts, changes, operations, page):
+        app.include_router(module.router)
+    app.add_exception_handler(BellwetherError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the application."""
+    document = get_openapi(
+        title="Bellwether", version=_VERSION, openapi_version="3.1.0", description=_DESCRIPTION, routes=app.routes
+    )
+    document["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+    return document
+
+
+def _ours(request: Request, exc: Exception) -> Response:
+    kind = kind_of(exc) if isinstance(exc, BellwetherError) else INTERNAL
+    if kind is INTERNAL or kind.status == 503:
+        _log.error("request_failed", path=request.url.path, reason=str(exc))
+    return problem(kind, detail=None if kind is INTERNAL else str(exc), instance=request.url.path)
+
+
+def _invalid(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)  # noqa: S101 - registered for this class
+    errors = [{"location": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in exc.errors()]
+    detail = "; ".join(f"{each['location']}: {each['message']}" for each in errors)
+    return problem(INVALID, detail=detail, instance=request.url.path, errors=errors)
+
+
+def _http(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this class
+    kind = {404: NOT_FOUND, 405: METHOD}.get(exc.status_code, HTTP)
+    detail = exc.detail if kind is HTTP else None
+    return problem(kind, detail=detail, instance=request.url.path, status=exc.status_code, headers=exc.headers)
+
+
+def _unexpected(request: Request, exc: Exception) -> Response:
+    _log.error("request_failed", path=request.url.path, exc_info=exc)
+    return problem(INTERNAL, instance=request.url.path)

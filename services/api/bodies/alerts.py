@@ -1,0 +1,120 @@
+"""Alerts as they are shown, and what people do to them."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Expected, Instant, Money, MoneyRange
+from shared.alerts import AlertState, Resolution, Tier
+
+_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]+$"
+Words = Annotated[str, Field(min_length=1, max_length=500, pattern=_PRINTABLE)]
+
+
+class ScopeType(StrEnum):
+    """What an alert can be about."""
+
+    CUSTOMER = "customer"
+    SITE = "site"
+    LINE = "line"
+    ASSET = "asset"
+
+
+class Scope(Body):
+    """What the alert is about."""
+
+    type: ScopeType
+    id: int
+    name: str
+
+
+class Stake(Body):
+    """What is lost if nobody acts; the parts have different bases and are never added."""
+
+    hours: float | None
+    contract_value: Money | None
+    money: MoneyRange | None
+    basis: str
+
+
+class Alert(Body):
+    """One episode of (customer, kind, scope)."""
+
+    id: UUID
+    customer: CustomerReference
+    kind: str
+    scope: Scope
+    tier: Tier
+    state: AlertState
+    resolution: Resolution | None
+    sentence: Annotated[str, Field(description="For people who sell.")]
+    play: Annotated[str, Field(description="The one recommended thing to do.")]
+    owner_role: str
+    stake: Stake
+    expected: Expected | None
+    confidence: Annotated[float | None, Field(description="0 to 1.")]
+    evidence: dict[str, Any]
+    pending_since: Instant
+    opened_at: Instant | None
+    acknowledged_at: Annotated[Instant | None, Field(description="Wall time.")]
+    acknowledged_by: str | None
+    resolved_at: Instant | None
+    snoozed_until: Annotated[Instant | None, Field(description="Wall time.")]
+    snooze_reason: str | None
+    version: Annotated[int, Field(description="Counts changes; the first part of the ETag.")]
+    updated_at: Instant
+    assessed_through: AssessedThrough
+
+
+class Action(Body):
+    """What a person did, in wall time."""
+
+    at: Instant
+    actor: str
+    action: str
+    until: Instant | None
+    reason: str | None
+
+
+class AlertWithActions(Alert):
+    """One alert with what people did to it, oldest first."""
+
+    actions: list[Action]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    actor: Annotated[
+        Words | None, Field(description="The person on whose behalf the key acts; stored with the key's name.")
+    ] = None
+
+
+class AcknowledgeBody(_Asked):
+    """Take the alert on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"actor": "r.lind@supplier.example"}]})
+
+
+class SnoozeBody(_Asked):
+    """Keep the alert out of default lists until then."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"until": "2030-05-04T06:00:00Z", "reason": "Part arrives on Friday."}],
+        }
+    )
+    until: Annotated[Instant, Field(description="Wall time, in the future.")]
+    reason: Words
+
+
+class ResolveBody(_Asked):
+    """End the episode, and say how."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"resolution": "averted", "reason": "Bearing changed in time."}]}
+    )
+    resolution: Resolution
+    reason: Words | None = None

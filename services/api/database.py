@@ -1,0 +1,88 @@
+"""The API's connections: a small pool, reads from one snapshot, writes in their own transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from shared.database import storage_errors
+from shared.errors import SetupError, StorageError
+
+_STATEMENT_TIMEOUT_MS = 10_000
+_WAIT_FOR_CONNECTION_S = 5.0
+
+
+class Database:
+    """Connections for as long as one question takes; raises StorageError when there is none to be had.
+
+    No connection is held while an answer is being sent, and none while another is waited for.
+    """
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        try:
+            settings = conninfo_to_dict(url)
+        except psycopg.ProgrammingError as exc:
+            raise SetupError(f"BELLWETHER_DATABASE_URL is not a PostgreSQL URL: {exc}") from exc
+        given = settings.pop("options", None) or ""
+        self._pool = ConnectionPool(
+            "",
+            kwargs={
+                **settings,
+                "options": f"{given} -c timezone=UTC -c statement_timeout={_STATEMENT_TIMEOUT_MS}".strip(),
+                "application_name": "bellwether-api",
+                "prepare_threshold": None,
+                "connect_timeout": 5,
+            },
+            min_size=1,
+            max_size=size,
+            timeout=_WAIT_FOR_CONNECTION_S,
+            open=False,
+            name="api",
+        )
+
+    def open(self) -> None:
+        """Begin to connect in the background; a database that is away delays nothing but the answers."""
+        self._pool.open()
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._pool.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Connection]:
+        """One snapshot: everything read inside belongs together."""
+        with self._connection(IsolationLevel.REPEATABLE_READ, read_only=True) as conn:
+            yield conn
+
+    @contextmanager
+    def writing(self) -> Iterator[psycopg.Connection]:
+        """One transaction, committed on the way out unless something was raised."""
+        with self._connection(IsolationLevel.READ_COMMITTED, read_only=False) as conn:
+            yield conn
+
+    @contextmanager
+    def _connection(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[psycopg.Connection]:
+        try:
+            with storage_errors(), self._pool.connection() as conn:
+                conn.isolation_level = isolation
+                conn.read_only = read_only
+                yield conn
+        except PoolTimeout as exc:
+            raise StorageError("no connection to the database within 5 s") from exc
+
+
+def rows(conn: psycopg.Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:
+    """All rows of a query, each a dict by column."""
+    with conn.cursor(row_factory=dict_row) as cur:
+        return cur.execute(query, parameters).fetchall()
+
+
+def row(conn: psycopg.Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any] | None:
+    """The first row of a query, or None."""
+    with conn.cursor(row_factory=dict_row) as cur:
+        return cur.execute(query, parameters).fetchone()

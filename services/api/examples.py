@@ -1,0 +1,146 @@
+"""Examples in the OpenAPI document; a test holds them to the schemas."""
+
+from typing import Any
+
+_CUSTOMER: dict[str, Any] = {"id": 3, "external_id": "C-0003", "name": "Northfield Foods", "demo": True}
+_HEALTH: dict[str, Any] = {
+    "day": "2026-09-20",
+    "health": 71.4,
+    "coverage": 0.97,
+    "contributions": {"availability": 9.1, "wear": 19.5},
+}
+_THROUGH = "2026-09-21T06:00:00Z"
+ALERT: dict[str, Any] = {
+    "id": "0192f0a4-7f5e-7c3a-9d1e-3a5f0c7b2e41",
+    "customer": _CUSTOMER,
+    "kind": "wear",
+    "scope": {"type": "asset", "id": 41, "name": "Filler 2"},
+    "tier": "act",
+    "state": "open",
+    "resolution": None,
+    "sentence": "Filler 2 is likely to stop around 24 September and take the line with it.",
+    "play": "Offer to replace valve block 4 in the planned stop of Wednesday.",
+    "owner_role": "service",
+    "stake": {
+        "hours": 14.0,
+        "contract_value": {"amount": 420000.0, "currency": "EUR", "basis": "contract"},
+        "money": {"amount": 84000.0, "currency": "EUR", "basis": "agreed", "low": 60000.0, "high": 96000.0},
+        "basis": "agreed",
+    },
+    "expected": {"at": "2026-09-24T14:00:00Z", "low": "2026-09-22T00:00:00Z", "high": "2026-09-30T00:00:00Z"},
+    "confidence": 0.72,
+    "evidence": {"metrics": {"vibration": 0.8, "temperature": 0.2}},
+    "pending_since": "2026-09-17T02:00:00Z",
+    "opened_at": "2026-09-18T05:00:00Z",
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "resolved_at": None,
+    "snoozed_until": None,
+    "snooze_reason": None,
+    "version": 4,
+    "updated_at": "2026-09-21T06:01:12Z",
+    "assessed_through": _THROUGH,
+}
+ALERT_WITH_ACTIONS: dict[str, Any] = {**ALERT, "actions": []}
+_LISTED_CUSTOMER: dict[str, Any] = {
+    **_CUSTOMER,
+    "record_source": "crm",
+    "segment": "food",
+    "health": _HEALTH,
+    "open_alerts": {"act": 1, "watch": 2},
+    "assessed_through": _THROUGH,
+}
+CUSTOMER: dict[str, Any] = {
+    **_LISTED_CUSTOMER,
+    "data_use": ["service"],
+    "sites": [{"id": 7, "external_id": "S-7", "name": "Malmö", "timezone": "Europe/Stockholm", "assets": 12}],
+    "contracts": [
+        {
+            "external_id": "K-118",
+            "valid_from": "2025-01-01",
+            "starts_on": "2025-01-01",
+            "ends_on": "2027-12-31",
+            "annual_value": {"amount": 420000.0, "currency": "EUR", "basis": "contract"},
+            "guaranteed_availability": 0.95,
+            "guarantee_window_days": 90,
+            "credit_per_point": {"amount": 8000.0, "currency": "EUR", "basis": "contract"},
+            "promised_annual_value": None,
+            "promised_availability": None,
+            "promise_basis": None,
+        }
+    ],
+    "owners": [{"role": "service", "person": "R. Lind", "email": None}],
+    "value": [],
+}
+ASSET: dict[str, Any] = {
+    "id": 41,
+    "external_id": "F-2",
+    "record_source": "erp",
+    "name": "Filler 2",
+    "serial": "8841-02",
+    "commissioned_on": "2024-03-01",
+    "asset_type": "filler",
+    "customer": _CUSTOMER,
+    "site": {"id": 7, "name": "Malmö"},
+    "line": {"id": 9, "name": "Line 2"},
+    "state": {"state": "production", "since": "2026-09-21T04:10:00Z", "cause": None, "failure": False},
+    "kpis": {
+        "days": 30,
+        "first_day": "2026-08-22",
+        "last_day": "2026-09-20",
+        "availability": 0.931,
+        "coverage": 0.97,
+        "mtbf_h": 118.0,
+        "mttr_h": 3.5,
+        "quality": None,
+        "failures": 4,
+        "produced": None,
+        "good": None,
+        "times_h": {"pot": 720.0, "planned": 160.0, "pbt": 560.0, "apt": 506.0, "adet": 20.0, "adot": 17.2},
+    },
+    "signals": [
+        {
+            "kind": "condition",
+            "day": "2026-09-20",
+            "value": 3.4,
+            "confidence": 0.72,
+            "expected": ALERT["expected"],
+            "evidence": ALERT["evidence"],
+            "history": [{"day": "2026-09-19", "value": 3.1}, {"day": "2026-09-20", "value": 3.4}],
+        }
+    ],
+    "assessed_through": _THROUGH,
+}
+
+
+def page_of(row: dict[str, Any]) -> dict[str, Any]:
+    """A list that ends with this one row."""
+    return {"data": [row], "has_more": False, "next": None, "assessed_through": _THROUGH}
+
+
+ALERTS = page_of(ALERT)
+CUSTOMERS = page_of(_LISTED_CUSTOMER)
+HEALTH = page_of(_HEALTH)
+ASSETS = page_of(
+    {
+        **{name: ASSET[name] for name in ("id", "external_id", "name", "asset_type", "state", "assessed_through")},
+        "site_id": 7,
+        "line_id": 9,
+    }
+)
+CHANGES: dict[str, Any] = {
+    "data": [
+        {
+            "sequence": 1207,
+            "at": "2026-09-21T06:01:12Z",
+            "customer_id": 3,
+            "subject": "alert",
+            "subject_id": ALERT["id"],
+            "transition": "acknowledge",
+            "body": ALERT,
+        }
+    ],
+    "has_more": False,
+    "next": "1207-5e1f0a9b3c7d",
+    "assessed_through": _THROUGH,
+}

@@ -1,0 +1,177 @@
+"""The page as text: pure functions from bodies to HTML. People read *account* where code says customer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+
+from services.api.bodies.alerts import Alert
+from services.api.bodies.customers import Customer
+from services.api.bodies.lists import MoneyRange
+
+_TIERS = {"act": "▲ Act", "watch": "◆ Watch"}
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What the page shows: accounts with their live alerts, and how far all of it is assessed."""
+
+    customers: Sequence[Customer]
+    alerts: Sequence[Alert]
+    assessed_through: datetime | None
+    complete: bool
+    demo: bool
+
+
+def sign_in_page(*, wrong: bool, demo: bool) -> str:
+    """One field for the key."""
+    told = '<p class="wrong" id="wrong" role="alert">That key is unknown, revoked or expired.</p>' if wrong else ""
+    described = ' aria-describedby="wrong" aria-invalid="true"' if wrong else ""
+    where = "<p>In the demo the key is printed at the start and kept in <code>.bellwether/api-key</code>.</p>"
+    return _document(
+        "Sign in",
+        '<div class="panel"><h1>Sign in</h1>'
+        f'{told}<form method="post" action="/sign-in"><label for="key">API key</label>'
+        f'<input id="key" name="key" type="password" autocomplete="current-password" required{described}>'
+        f"<button>Sign in</button></form>{where if demo else ''}</div>",
+    )
+
+
+def overview_page(overview: Overview, *, url: str) -> str:
+    """Accounts that need a decision first, then the quiet ones, then those that cannot be judged."""
+    by_customer: dict[int, list[Alert]] = {}
+    for alert in overview.alerts:
+        by_customer.setdefault(alert.customer.id, []).append(alert)
+    ordered = sorted(overview.customers, key=lambda c: _rank(c, by_customer.get(c.id, [])))
+    accounts = "".join(_account(customer, by_customer.get(customer.id, [])) for customer in ordered)
+    more = "" if overview.complete else '<p class="quiet">Only the first are shown here; the API has all of them.</p>'
+    header = (
+        f'<span class="quiet">Assessed through {_instant(overview.assessed_through)}</span>'
+        '<form method="post" action="/sign-out"><button class="plain">Sign out</button></form>'
+    )
+    demo = '<p class="quiet">This is a demonstration: none of these accounts exists.</p>' if overview.demo else ""
+    body = f"<h1>{_headline(overview)}</h1>{demo}{accounts}{more}{_how_to_call(url)}"
+    return _document("Accounts", body, header=header)
+
+
+def _headline(overview: Overview) -> str:
+    pressing = {alert.customer.id for alert in overview.alerts if alert.tier == "act"}
+    dates = [a.expected.at for a in overview.alerts if a.tier == "act" and a.expected is not None]
+    if not overview.customers:
+        return "No account is known yet."
+    count = _NUMBERS[len(pressing)] if len(pressing) < len(_NUMBERS) else str(len(pressing))
+    sentence = f"{count} account{'' if len(pressing) == 1 else 's'} need{'s' if len(pressing) == 1 else ''} a decision."
+    return f"{sentence} The first date is {_day(min(dates))}." if dates else sentence
+
+
+def _rank(customer: Customer, alerts: Sequence[Alert]) -> tuple[int, float, int]:
+    dates = [alert.expected.at.timestamp() for alert in alerts if alert.tier == "act" and alert.expected is not None]
+    if any(alert.tier == "act" for alert in alerts):
+        group = 0
+    elif alerts:
+        group = 1
+    else:
+        group = 2 if customer.health is not None and customer.health.health is not None else 3
+    return group, min(dates, default=float("inf")), customer.id
+
+
+def _account(customer: Customer, alerts: Sequence[Alert]) -> str:
+    first = sorted(alerts, key=lambda a: (a.tier != "act", a.expected is None, a.expected and a.expected.at))
+    shown, folded = first[:3], first[3:]
+    rest = f"<details><summary>{len(folded)} more</summary>{''.join(map(_alert, folded))}</details>" if folded else ""
+    quiet = '<p class="quiet">No open alert.</p>' if not alerts else ""
+    demo = ' <span class="label">demo</span>' if customer.demo else ""
+    heading = f"account-{customer.id}"
+    return (
+        f'<section class="account" aria-labelledby="{heading}"><div class="top">'
+        f'<h2 id="{heading}">{escape(customer.name)}</h2>{demo}'
+        f'<span class="quiet">{escape(customer.segment or "")}</span>'
+        f'<span class="health">{_health(customer)}</span></div>'
+        f"{quiet}{''.join(map(_alert, shown))}{rest}</section>"
+    )
+
+
+def _health(customer: Customer) -> str:
+    day = customer.health
+    if day is None:
+        return 'Health <b>not known</b> <span class="quiet">nothing assessed yet</span>'
+    coverage = f'<span class="quiet">coverage {day.coverage:.0%}, {_day(day.day)}</span>'
+    if day.health is None:
+        return f"Health <b>not known</b> {coverage}"
+    return f"Health <b>{day.health:.0f}</b> {coverage}"
+
+
+def _alert(alert: Alert) -> str:
+    since = "" if alert.opened_at is None else f" since {_day(alert.opened_at)}"
+    facts = [
+        ("When", "not known yet" if alert.expected is None else _expected(alert)),
+        ("At stake", _stake(alert)),
+        ("How sure", "not known yet" if alert.confidence is None else f"{alert.confidence:.0%}"),
+        ("Do", escape(alert.play)),
+        ("Owner", escape(alert.owner_role.replace("_", " "))),
+    ]
+    rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
+    return (
+        f'<article class="alert {alert.tier}"><span class="tier">{_TIERS[alert.tier]}</span> '
+        f'<span class="quiet">{alert.state}{since} · {escape(alert.scope.name)}</span>'
+        f"<h3>{escape(alert.sentence)}</h3><dl>{rows}</dl></article>"
+    )
+
+
+def _expected(alert: Alert) -> str:
+    assert alert.expected is not None  # noqa: S101 - the caller has looked
+    at, low, high = alert.expected.at, alert.expected.low, alert.expected.high
+    span = "" if low is None or high is None else f" (80 % range {_day(low)} to {_day(high)})"
+    return f"<b>{_day(at)}</b>{span}"
+
+
+def _stake(alert: Alert) -> str:
+    stake = alert.stake
+    parts = []
+    if stake.money is not None:
+        parts.append(_money(stake.money))
+    if stake.contract_value is not None:
+        parts.append(f"contract value {escape(stake.contract_value.currency or '')} {stake.contract_value.amount:,.0f}")
+    if stake.hours is not None:
+        parts.append(f"{stake.hours:,.1f} hours")
+    return " · ".join(parts) if parts else "not known"
+
+
+def _money(money: MoneyRange) -> str:
+    span = "" if money.low is None or money.high is None else f" ({money.low:,.0f} to {money.high:,.0f})"
+    basis = escape(money.basis)
+    return f'{escape(money.currency or "")} {money.amount:,.0f}{span} <span class="label">{basis}</span>'
+
+
+def _how_to_call(url: str) -> str:
+    root = escape(url.rstrip("/"))
+    calls = (
+        f"curl -H \"Authorization: Bearer $KEY\" '{root}/v1/alerts?tier=act'\n"
+        f"curl -H \"Authorization: Bearer $KEY\" '{root}/v1/changes'"
+    )
+    return (
+        '<section class="panel" aria-labelledby="api"><h2 id="api">The same from a program</h2>'
+        f'<pre tabindex="0">{calls}</pre><p class="quiet"><a href="/openapi.json">OpenAPI document</a>. '
+        "Follow <code>next</code> of /v1/changes to miss nothing.</p></section>"
+    )
+
+
+def _instant(at: datetime | None) -> str:
+    if at is None:
+        return "nothing yet"
+    return f'<time datetime="{at.isoformat()}">{at:%a} {_day(at)}, {at:%H:%M} UTC</time>'
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _document(title: str, body: str, *, header: str = "") -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title} · Bellwether</title>"
+        '<link rel="stylesheet" href="/page.css"></head>'
+        f'<body><header><span class="brand">Bellwether</span>{header}</header><main>{body}</main></body></html>'
+    )

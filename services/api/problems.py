@@ -1,0 +1,168 @@
+"""Every error as an RFC 9457 problem: one map from our errors to status, slug, title and what to do."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from services.api.headers import SECURITY_HEADERS
+from shared.errors import (
+    BellwetherError,
+    ConflictError,
+    InvalidActionError,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class UnauthorizedError(PermanentError):
+    """No key, or none that is valid."""
+
+
+class ForbiddenError(PermanentError):
+    """The key is valid and its scopes do not allow this."""
+
+
+class BadCursorError(PermanentError):
+    """A cursor that this deployment did not give for these filters."""
+
+
+class GoneError(PermanentError):
+    """A feed cursor from which nobody can go on without a gap."""
+
+
+class PreconditionRequiredError(PermanentError):
+    """An action without If-Match."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemKind:
+    """One kind of problem; `/problems/<slug>` explains it."""
+
+    status: int
+    slug: str
+    title: str
+    remedy: str
+
+
+INVALID = ProblemKind(
+    status=422,
+    slug="invalid-request",
+    title="The request does not fit the interface",
+    remedy="`errors` names each part and what is wrong with it; /openapi.json says what is allowed.",
+)
+METHOD = ProblemKind(
+    status=405,
+    slug="method-not-allowed",
+    title="This address does not take that method",
+    remedy="The Allow header lists the methods that it takes.",
+)
+NOT_FOUND = ProblemKind(
+    status=404,
+    slug="not-found",
+    title="There is nothing at this address for you",
+    remedy="Either it does not exist or the key may not see its customer.",
+)
+INTERNAL = ProblemKind(
+    status=500,
+    slug="internal-error",
+    title="Something went wrong on our side",
+    remedy="Nothing was changed. The log of the service has the details; asking again later may help.",
+)
+KINDS: Mapping[type[BellwetherError], ProblemKind] = {
+    NotFoundError: NOT_FOUND,
+    UnauthorizedError: ProblemKind(
+        status=401,
+        slug="unauthorized",
+        title="A valid API key is required",
+        remedy="Send `Authorization: Bearer KEY` with a key that is neither revoked nor expired.",
+    ),
+    ForbiddenError: ProblemKind(
+        status=403,
+        slug="forbidden",
+        title="The key's scopes do not allow this",
+        remedy="Use a key with the scope that `detail` names.",
+    ),
+    BadCursorError: ProblemKind(
+        status=400,
+        slug="bad-cursor",
+        title="This cursor does not belong to this request",
+        remedy="Use `next` as it was given, with the same filters; or start again without a cursor.",
+    ),
+    GoneError: ProblemKind(
+        status=410,
+        slug="cursor-gone",
+        title="The feed cannot go on from this cursor without a gap",
+        remedy="Read /v1/alerts once in full, then follow the feed again from the start, without `since`.",
+    ),
+    PreconditionRequiredError: ProblemKind(
+        status=428,
+        slug="precondition-required",
+        title="If-Match is required",
+        remedy="Read the alert and send its ETag as If-Match, so that nobody's change is overwritten unseen.",
+    ),
+    ConflictError: ProblemKind(
+        status=412,
+        slug="changed-meanwhile",
+        title="The alert changed since you read it",
+        remedy="Read it again, decide again, and send the new ETag.",
+    ),
+    InvalidActionError: ProblemKind(
+        status=409,
+        slug="action-not-possible",
+        title="The alert's state does not allow this",
+        remedy="`detail` says why.",
+    ),
+    TransientError: ProblemKind(
+        status=503,
+        slug="unavailable",
+        title="The database is away or too busy",
+        remedy="Ask again after the seconds in Retry-After; nothing was changed.",
+    ),
+}
+HTTP = ProblemKind(
+    status=400, slug="http-error", title="The request could not be served", remedy="`detail` says what was wrong."
+)
+ALL = (*KINDS.values(), INVALID, METHOD, INTERNAL, HTTP)
+_HEADERS: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": 'Bearer realm="bellwether"'},
+    503: {"Retry-After": "5"},
+}
+
+
+def kind_of(error: BellwetherError) -> ProblemKind:
+    """The kind of the error's nearest class in the map; `INTERNAL` for errors that no request should cause."""
+    return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), INTERNAL)
+
+
+def problem(
+    kind: ProblemKind,
+    *,
+    detail: str | None = None,
+    instance: str,
+    status: int | None = None,
+    errors: Sequence[Mapping[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The response for one problem; `instance` is the path that was asked for."""
+    code = kind.status if status is None else status
+    body = {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
+        "status": code,
+        "detail": kind.remedy if detail is None else detail,
+        "instance": instance,
+    }
+    if errors is not None:
+        body["errors"] = errors
+    return Response(
+        json.dumps(body, ensure_ascii=True),
+        status_code=code,
+        media_type=MEDIA_TYPE,
+        headers={**SECURITY_HEADERS, "Cache-Control": "no-store", **_HEADERS.get(code, {}), **(headers or {})},
+    )

@@ -1,0 +1,117 @@
+"""One asset: where it stands, how it runs, how it wears."""
+
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from services.api.database import row, rows
+from services.api.queries.customers import DEMO, asset_state
+from shared.errors import NotFoundError
+
+# What holds at the customer's assessed_through; an asset that was moved is its new customer's from that day on.
+_ASSET = f"""
+SELECT a.asset_id AS id, a.external_id, a.record_source, a.name, a.serial, a.commissioned_on, t.name AS asset_type,
+       p.site_id, s.name AS site_name, p.line_id, l.name AS line_name, {DEMO} AS demo,
+       c.customer_id, c.external_id AS customer_external_id, c.name AS customer_name, m.assessed_through,
+       i.state, i.started_at, i.cause, i.failure
+FROM assets a
+JOIN asset_types t USING (asset_type_id)
+LEFT JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = a.asset_id AND valid_from <= %(today)s
+                   ORDER BY valid_from DESC LIMIT 1) p ON true
+LEFT JOIN sites s ON s.site_id = p.site_id
+LEFT JOIN lines l ON l.line_id = p.line_id
+LEFT JOIN customers c ON c.customer_id = s.customer_id
+LEFT JOIN model_states m ON m.customer_id = c.customer_id
+LEFT JOIN LATERAL (SELECT state, started_at, cause, failure FROM state_intervals WHERE asset_id = a.asset_id
+                   ORDER BY started_at DESC LIMIT 1) i ON true
+WHERE a.asset_id = %(asset)s AND (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))
+"""
+_KPIS = """
+WITH at_customer AS (
+    SELECT d.* FROM times_daily d
+    WHERE d.asset_id = %(asset)s AND %(customer)s = (
+        SELECT s.customer_id FROM placements p JOIN sites s USING (site_id)
+        WHERE p.asset_id = d.asset_id AND p.valid_from <= d.day ORDER BY p.valid_from DESC LIMIT 1)
+    ORDER BY d.day DESC LIMIT %(days)s)
+SELECT count(*) AS days, min(day) AS first_day, max(day) AS last_day,
+       sum(apt_s) / nullif(sum(pbt_s - unknown_s), 0) AS availability,
+       1 - sum(unknown_s) / nullif(sum(pbt_s), 0) AS coverage,
+       sum(apt_s) / nullif(sum(failures), 0) / 3600 AS mtbf_h,
+       sum(repair_s) / nullif(sum(failures), 0) / 3600 AS mttr_h,
+       sum(good) / nullif(sum(produced) FILTER (WHERE good IS NOT NULL), 0) AS quality,
+       sum(failures)::int AS failures, sum(produced) AS produced, sum(good) AS good,
+       jsonb_build_object('pot', sum(pot_s) / 3600, 'planned', sum(planned_s) / 3600, 'pbt', sum(pbt_s) / 3600,
+                          'apt', sum(apt_s) / 3600, 'adet', sum(adet_s) / 3600, 'adot', sum(adot_s) / 3600,
+                          'unknown', sum(unknown_s) / 3600, 'supplier_down', sum(supplier_down_s) / 3600,
+                          'repair', sum(repair_s) / 3600) AS times_h
+FROM at_customer
+"""
+_SIGNALS = """
+SELECT kind, day, value, confidence, expected_at, expected_low, expected_high, evidence FROM signals
+WHERE customer_id = %(customer)s AND scope_type = 'asset' AND scope_id = %(asset)s AND day > %(after)s
+ORDER BY kind, day
+"""
+
+
+def get_asset(
+    conn: psycopg.Connection, customers: list[int] | None, asset: int, *, days: int, today: date
+) -> dict[str, Any]:
+    """One asset with KPIs and signals of its last `days` days; raise NotFoundError outside the scope."""
+    found = row(conn, _ASSET, {"asset": asset, "customers": customers, "today": today})
+    if found is None:
+        raise NotFoundError(f"no asset {asset}")
+    of = {"asset": asset, "customer": found["customer_id"], "days": days}
+    kpis = row(conn, _KPIS, of)
+    return {
+        **{name: found[name] for name in ("id", "external_id", "record_source", "name", "serial", "commissioned_on")},
+        "asset_type": found["asset_type"],
+        "customer": _customer(found),
+        "site": _place(found, "site"),
+        "line": _place(found, "line"),
+        "state": asset_state(found),
+        "kpis": kpis,
+        "signals": _signals(conn, of),
+        "assessed_through": found["assessed_through"],
+    }
+
+
+def _customer(found: dict[str, Any]) -> dict[str, Any] | None:
+    if found["customer_id"] is None:
+        return None
+    return {
+        "id": found["customer_id"],
+        "external_id": found["customer_external_id"],
+        "name": found["customer_name"],
+        "demo": found["demo"],
+    }
+
+
+def _place(found: dict[str, Any], what: str) -> dict[str, Any] | None:
+    number = found[f"{what}_id"]
+    return None if number is None else {"id": number, "name": found[f"{what}_name"]}
+
+
+def _signals(conn: psycopg.Connection, of: dict[str, Any]) -> list[dict[str, Any]]:
+    newest = row(
+        conn,
+        "SELECT max(day) - %(days)s::int AS after FROM signals"
+        " WHERE customer_id = %(customer)s AND scope_type = 'asset' AND scope_id = %(asset)s",
+        of,
+    )
+    if newest is None or newest["after"] is None:
+        return []
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for each in rows(conn, _SIGNALS, {**of, "after": newest["after"]}):
+        by_kind.setdefault(each["kind"], []).append(each)
+    return [_signal(history) for history in by_kind.values()]
+
+
+def _signal(history: list[dict[str, Any]]) -> dict[str, Any]:
+    newest = history[-1]
+    at: datetime | None = newest["expected_at"]
+    return {
+        **{name: newest[name] for name in ("kind", "day", "value", "confidence", "evidence")},
+        "expected": None if at is None else {"at": at, "low": newest["expected_low"], "high": newest["expected_high"]},
+        "history": [{"day": each["day"], "value": each["value"]} for each in history],
+    }

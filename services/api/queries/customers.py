@@ -1,0 +1,221 @@
+"""Customers, their sites, contracts, owners, assets, value and health."""
+
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from services.api.database import row, rows
+from shared.errors import NotFoundError
+
+DEMO = "coalesce((SELECT purpose = 'demo' FROM deployment), false)"
+_CUSTOMERS = f"""
+SELECT c.customer_id, c.external_id, c.record_source, c.name, c.segment, c.data_use, m.assessed_through,
+       {DEMO} AS demo, h.day, h.health, h.coverage, h.contributions, a.act, a.watch
+FROM customers c
+LEFT JOIN model_states m USING (customer_id)
+LEFT JOIN LATERAL (
+    SELECT day, health, coverage, contributions FROM customer_health
+    WHERE customer_id = c.customer_id ORDER BY day DESC LIMIT 1) h ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE tier = 'act') AS act, count(*) FILTER (WHERE tier = 'watch') AS watch
+    FROM alerts WHERE customer_id = c.customer_id AND state IN ('open', 'acknowledged')
+                  AND (snoozed_until IS NULL OR snoozed_until <= %(now)s)) a
+WHERE (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))
+"""
+_SITES = """
+SELECT s.site_id AS id, s.external_id, s.name, s.timezone,
+       (SELECT count(*) FROM assets a WHERE s.site_id = (
+            SELECT p.site_id FROM placements p WHERE p.asset_id = a.asset_id AND p.valid_from <= %(on)s
+            ORDER BY p.valid_from DESC LIMIT 1)) AS assets
+FROM sites s WHERE s.customer_id = %(customer)s ORDER BY s.site_id
+"""
+_CONTRACTS = """
+SELECT * FROM (
+    SELECT DISTINCT ON (record_source, external_id) * FROM contracts
+    WHERE customer_id = %(customer)s AND valid_from <= %(on)s
+    ORDER BY record_source, external_id, valid_from DESC) newest
+WHERE starts_on <= %(on)s AND (ends_on IS NULL OR ends_on >= %(on)s)
+ORDER BY starts_on, external_id
+"""
+_OWNERS = """
+SELECT DISTINCT ON (role) role, person, email FROM owners
+WHERE customer_id = %(customer)s AND valid_from <= %(on)s ORDER BY role, valid_from DESC, owner_id DESC
+"""
+_VALUE = """
+SELECT month, line_of_business, rung, counterfactual, hours_avoided, good_units_gained, money, money_low, money_high,
+       currency, basis, promised_money, coverage
+FROM value_monthly WHERE customer_id = %(customer)s AND month > %(on)s::date - interval '24 months'
+ORDER BY month, line_of_business
+"""
+_ASSETS = """
+SELECT a.asset_id AS id, a.external_id, a.name, t.name AS asset_type, p.site_id, p.line_id, m.assessed_through,
+       i.state, i.started_at, i.cause, i.failure
+FROM assets a
+JOIN asset_types t USING (asset_type_id)
+JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = a.asset_id AND valid_from <= %(on)s
+              ORDER BY valid_from DESC LIMIT 1) p ON true
+JOIN sites s ON s.site_id = p.site_id AND s.customer_id = %(customer)s
+LEFT JOIN model_states m USING (customer_id)
+LEFT JOIN LATERAL (SELECT state, started_at, cause, failure FROM state_intervals WHERE asset_id = a.asset_id
+                   ORDER BY started_at DESC LIMIT 1) i ON true
+WHERE a.asset_id > %(after)s ORDER BY a.asset_id LIMIT %(limit)s
+"""
+_HEALTH = """
+SELECT day, health, coverage, contributions FROM customer_health
+WHERE customer_id = %(customer)s
+  AND (%(before)s::date IS NULL OR day < %(before)s)
+  AND (%(first)s::date IS NULL OR day >= %(first)s)
+  AND (%(last)s::date IS NULL OR day <= %(last)s)
+ORDER BY day DESC LIMIT %(limit)s
+"""
+
+
+def is_demo(conn: psycopg.Connection) -> bool:
+    """Whether this deployment is a demonstration."""
+    found = row(conn, f"SELECT {DEMO} AS demo", [])
+    return found is not None and found["demo"]
+
+
+def list_customers(
+    conn: psycopg.Connection, customers: list[int] | None, *, after: int, limit: int, now: datetime
+) -> list[dict[str, Any]]:
+    """Up to `limit` customers with an id above `after`, by id."""
+    query = f"{_CUSTOMERS} AND c.customer_id > %(after)s ORDER BY c.customer_id LIMIT %(limit)s"
+    found = rows(conn, query, {"customers": customers, "after": after, "limit": limit, "now": now})
+    return [_customer(each) for each in found]
+
+
+def get_customer(
+    conn: psycopg.Connection, customers: list[int] | None, customer: int, *, now: datetime
+) -> dict[str, Any]:
+    """One customer with what holds at its `assessed_through` (today where nothing is assessed yet)."""
+    found = _require(conn, customers, customer, now)
+    at = {"customer": customer, "on": _holds_on(found, now)}
+    return {
+        **_customer(found),
+        "data_use": found["data_use"],
+        "sites": rows(conn, _SITES, at),
+        "contracts": [_contract(each) for each in rows(conn, _CONTRACTS, at)],
+        "owners": rows(conn, _OWNERS, at),
+        "value": [_value(each) for each in rows(conn, _VALUE, at)],
+    }
+
+
+def customer_assessed_through(conn: psycopg.Connection, customers: list[int] | None, customer: int) -> datetime | None:
+    """How far one customer is assessed; raise NotFoundError outside the scope."""
+    found = row(
+        conn,
+        "SELECT m.assessed_through FROM customers c LEFT JOIN model_states m USING (customer_id)"
+        " WHERE c.customer_id = %(customer)s"
+        " AND (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))",
+        {"customer": customer, "customers": customers},
+    )
+    if found is None:
+        raise NotFoundError(f"no customer {customer}")
+    through: datetime | None = found["assessed_through"]
+    return through
+
+
+def list_health(
+    conn: psycopg.Connection,
+    customer: int,
+    *,
+    first: date | None,
+    last: date | None,
+    before: date | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Up to `limit` days of health from `first` through `last`, newest first, those before `before` only.
+
+    The caller has asked `customer_assessed_through` first, which holds the scope.
+    """
+    return rows(conn, _HEALTH, {"customer": customer, "first": first, "last": last, "before": before, "limit": limit})
+
+
+def list_assets(
+    conn: psycopg.Connection, customers: list[int] | None, customer: int, *, after: int, limit: int, now: datetime
+) -> list[dict[str, Any]]:
+    """Up to `limit` assets that stand at the customer's sites, with an id above `after`, by id."""
+    found = _require(conn, customers, customer, now)
+    at = {"customer": customer, "on": _holds_on(found, now), "after": after, "limit": limit}
+    return [_asset(each) for each in rows(conn, _ASSETS, at)]
+
+
+def _require(conn: psycopg.Connection, customers: list[int] | None, customer: int, now: datetime) -> dict[str, Any]:
+    found = row(
+        conn,
+        f"{_CUSTOMERS} AND c.customer_id = %(customer)s",
+        {"customers": customers, "customer": customer, "now": now},
+    )
+    if found is None:
+        raise NotFoundError(f"no customer {customer}")
+    return found
+
+
+def _holds_on(found: dict[str, Any], now: datetime) -> date:
+    at: datetime = now if found["assessed_through"] is None else found["assessed_through"]
+    return at.date()
+
+
+def _customer(found: dict[str, Any]) -> dict[str, Any]:
+    names = ("external_id", "record_source", "name", "demo", "segment", "assessed_through")
+    health = {name: found[name] for name in ("day", "health", "coverage", "contributions")}
+    return {
+        "id": found["customer_id"],
+        **{name: found[name] for name in names},
+        "health": None if found["day"] is None else health,
+        "open_alerts": {"act": found["act"], "watch": found["watch"]},
+    }
+
+
+def _money(amount: object, currency: str | None, basis: str) -> dict[str, Any] | None:
+    return None if amount is None else {"amount": amount, "currency": currency, "basis": basis}
+
+
+def _contract(found: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "external_id",
+        "valid_from",
+        "starts_on",
+        "ends_on",
+        "guaranteed_availability",
+        "guarantee_window_days",
+        "promised_availability",
+        "promise_basis",
+    )
+    amounts = ("annual_value", "credit_per_point", "promised_annual_value")
+    return {name: found[name] for name in names} | {
+        name: _money(found[name], found["currency"], "contract") for name in amounts
+    }
+
+
+def _value(found: dict[str, Any]) -> dict[str, Any]:
+    money = _money(found.pop("money"), currency := found.pop("currency"), found["basis"])
+    low, high = found.pop("money_low"), found.pop("money_high")
+    promised = _money(found.pop("promised_money"), currency, "contract")
+    return {
+        **found,
+        "money": None if money is None else {**money, "low": low, "high": high},
+        "promised_money": promised,
+    }
+
+
+def _asset(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: found[name] for name in ("id", "external_id", "name", "asset_type", "site_id", "line_id")},
+        "state": asset_state(found),
+        "assessed_through": found["assessed_through"],
+    }
+
+
+def asset_state(found: dict[str, Any]) -> dict[str, Any] | None:
+    """The newest state interval of a row, None where the asset never had one."""
+    if found["state"] is None:
+        return None
+    return {
+        "state": found["state"],
+        "since": found["started_at"],
+        "cause": found["cause"],
+        "failure": found["failure"],
+    }
