@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.types.json import Jsonb
 
-# One key for the whole database; any constant does, as long as nobody else takes it.
-_FEED_LOCK = 7_270_111_001
+from shared.locks import AdvisoryLock
 
 
 class Change(NamedTuple):
@@ -29,7 +28,7 @@ def append_changes(conn: psycopg.Connection, changes: Sequence[Change], at: date
     """
     if not changes:
         return
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [_FEED_LOCK])
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.CHANGE_FEED])
     row = conn.execute("SELECT coalesce(max(sequence), 0) FROM changes").fetchone()
     last = row[0] if row else 0
     with conn.cursor() as cur:

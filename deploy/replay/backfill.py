@@ -29,15 +29,18 @@ def backfill(file: Path, mapping_file: Path, database_url: str, *, console: Cons
     the database goes away; what was stored until then stays, and the same command goes on from it.
     """
     readings = read_readings(file, load_mapping(mapping_file))
-    decoder = Decoder()
+    decoder, refused = Decoder(), 0
     with connect(database_url, application="backfill") as conn:
         store = Store(conn)
         starts = range(0, len(readings), _READINGS_A_BATCH)
         for start in track(starts, description=file.name, console=console):
             received_us = round(datetime.now(UTC).timestamp() * 1e6)
             batch = readings[start : start + _READINGS_A_BATCH]
-            store.write([decoder.decode(_envelope(reading, received_us)) for reading in batch])
+            written = store.write([decoder.decode(_envelope(reading, received_us)) for reading in batch])
+            refused += sum(decoded.reason is not None for decoded in written)
     console.print(f"{store.stored:,} samples stored, {store.repeated:,} were there already")
+    if refused:
+        console.print(f"{refused:,} rows were refused: bellwether dead-letters list says why")
     return store.stored
 
 

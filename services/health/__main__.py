@@ -17,11 +17,10 @@ from services.health.measurements import CYCLES, IN_CHARGE
 from services.health.settings import HealthSettings
 from shared.database import connect, storage_errors
 from shared.errors import SetupError, TransientError
+from shared.locks import AdvisoryLock
 from shared.logs import configure_logs
 from shared.settings import DatabaseSettings
 
-# Any constant, as long as nobody else takes it: its holder is the one process that assesses.
-_IN_CHARGE_LOCK = 7_270_111_002
 _RETRY_S = 1.0
 
 log = structlog.get_logger()
@@ -60,7 +59,7 @@ def _take_charge(conn: psycopg.Connection, stop: threading.Event) -> bool:
     """Wait until no other process assesses; False when asked to stop before. A lost connection gives the lock back."""
     waited = False
     while not stop.is_set():
-        row = conn.execute("SELECT pg_try_advisory_lock(%s)", [_IN_CHARGE_LOCK]).fetchone()
+        row = conn.execute("SELECT pg_try_advisory_lock(%s)", [AdvisoryLock.HEALTH_IN_CHARGE]).fetchone()
         if row is not None and row[0]:
             IN_CHARGE.set(1)
             log.info("in_charge")

@@ -13,8 +13,7 @@ import psycopg
 import sqlalchemy
 from psycopg import sql
 
-# Held to the end of the transaction by whoever makes or drops partitions, so that nobody makes the same one twice.
-_PARTITIONS_LOCK = 7_270_111_002
+from shared.locks import AdvisoryLock
 
 
 class TimeLayout(NamedTuple):
@@ -121,7 +120,7 @@ def ensure_partitions_for(conn: psycopg.Connection, table: str, ranges: Iterable
     wanted = {bounds for start, through in ranges for bounds in _bounds(start, through, months)}
     if not _missing(conn, table, wanted):
         return
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [_PARTITIONS_LOCK])
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.PARTITIONS])
     for start, end in _missing(conn, table, wanted):
         _make_partition(conn, table, start, end)
 
@@ -154,7 +153,7 @@ def drop_part(conn: psycopg.Connection, table: str, part: TimePart) -> None:
             [table, part.end, part.start],
         )
         return
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [_PARTITIONS_LOCK])
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.PARTITIONS])
     conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(part.relation)))
 
 

@@ -3,10 +3,9 @@
 from alembic import context
 from sqlalchemy import text
 
+from shared.locks import AdvisoryLock
 from shared.migrations.engines import TIME_TABLES
 from shared.tables import metadata
-
-_MIGRATION_LOCK = 7_270_111_003
 
 
 def _ours(_object: object, name: str | None, kind: str, reflected: bool, _compared: object) -> bool:
@@ -18,5 +17,5 @@ def _ours(_object: object, name: str | None, kind: str, reflected: bool, _compar
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, include_object=_ours, compare_server_default=True)
 with context.begin_transaction():
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION})
     context.run_migrations()

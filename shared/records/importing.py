@@ -12,6 +12,7 @@ import psycopg
 
 from shared.database import storage_errors
 from shared.errors import RecordError
+from shared.locks import AdvisoryLock
 from shared.records import kinds
 from shared.records.differences import Changes, Names, changes, file_report
 from shared.records.engineering import ASSET_TYPES, MAPPINGS, METRICS, parse_asset_types, parse_mappings
@@ -24,9 +25,6 @@ from shared.records.store import load_names, reload_names, stored, write
 from shared.records.vocabulary import suggestion
 
 Part = tuple[RecordKind, Parsed]
-
-# One import at a time; any constant does, as long as nobody else takes it.
-_IMPORT_LOCK = 7_270_111_002
 
 
 def _csv(kind: RecordKind) -> Callable[[str, str], Sequence[Part]]:
@@ -79,7 +77,7 @@ def import_directory(
     """
     contents, reports = _read(directory)
     with storage_errors(), conn.transaction(force_rollback=dry_run) as transaction:
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_LOCK])
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.IMPORT])
         fix_purpose(conn, purpose)
         session = Session(conn, record_source, load_names(conn, record_source), Reopening())
         for file, parse in FILES.items():

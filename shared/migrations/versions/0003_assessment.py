@@ -111,7 +111,9 @@ def upgrade() -> None:
         sa.Column("changed_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_assessments_due_customer_id")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.customer_id"], name=op.f("fk_assessments_due_customer_id")
+        ),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_assessments_due")),
     )
     op.create_table(
