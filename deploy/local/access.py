@@ -1,4 +1,4 @@
-"""What this deployment is for, and the first key to it."""
+"""The first key to a deployment, and files that only their owner can read."""
 
 import os
 from datetime import datetime
@@ -7,7 +7,6 @@ from pathlib import Path
 import psycopg
 
 from services.api import keys
-from shared.errors import SetupError
 
 
 def write_private(path: Path, text: str) -> None:
@@ -17,21 +16,6 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(descriptor, 0o600)
         file.write(text + "\n")
-
-
-def fix_purpose(conn: psycopg.Connection, purpose: str) -> None:
-    """Say once what the database is for: demo or live.
-
-    Raises SetupError when it is already for the other, so that simulated and real customers never mix.
-    """
-    with conn.transaction():
-        conn.execute("INSERT INTO deployment (purpose) VALUES (%s) ON CONFLICT DO NOTHING", [purpose])
-        row = conn.execute("SELECT purpose FROM deployment").fetchone()
-    if row is not None and row[0] != purpose:
-        raise SetupError(
-            f"this database holds {row[0]} data and would now get {purpose} data; "
-            "give each a database of its own with --database"
-        )
 
 
 def ensure_key(conn: psycopg.Connection, path: Path, *, now: datetime) -> str:

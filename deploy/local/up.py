@@ -29,7 +29,7 @@ from deploy.local.stack import Member, Stack, terminate
 from shared.database import connect
 from shared.errors import SetupError
 from shared.migrations import migrate
-from shared.records import import_directory, report_lines
+from shared.records import Purpose, fix_purpose, import_directory, report_lines
 
 _LEAST_FREE_BYTES = 2 * 1024**3
 _FULL_BYTES = 200 * 1024**2
@@ -80,7 +80,7 @@ class _Start:
         self._options = options
         self._console = console
         self._stack = stack
-        self._purpose = "demo" if options.demo else "live"
+        self._purpose: Purpose = "demo" if options.demo else "live"
         self._environment = dict(os.environ)
 
     def run(self) -> None:
@@ -129,17 +129,15 @@ class _Start:
             directory = self._options.data_directory / "records"
             write_records(directory, _demo_started_at(self._options.data_directory))
         with connect(self._environment["BELLWETHER_DATABASE_URL"], application="up") as conn:
-            access.fix_purpose(conn, self._purpose)
+            fix_purpose(conn, self._purpose)
             if directory is None:
                 return
             report = import_directory(conn, directory, purpose=self._purpose)
         lines = report_lines(report)
         if report.errors:
             raise SetupError("\n".join(["the records cannot be imported:", *lines]))
-        self._say(
-            "records",
-            f"{directory}: {sum(f.added for f in report.files)} added, {sum(f.changed for f in report.files)} changed",
-        )
+        added, changed = (sum(map(len, rows)) for rows in zip(*((f.added, f.changed) for f in report.files), strict=True))
+        self._say("records", f"{directory}: {added} added, {changed} changed")
 
     def _key(self) -> str:
         path = self._options.directory / "api-key"
