@@ -86,7 +86,7 @@ def advance_condition(
         if not over and end == len(table):
             state = replace(state, pending=part.tobytes())
             break
-        state = _judge_day(replace(state, pending=b""), part, day[first])
+        state = _judge_day(replace(state, pending=b""), part, float(day[first]))
         if over:
             verdicts[end - 1] = _row(state.verdict)
     return state, _findings(state, verdicts[before:])
