@@ -18,6 +18,7 @@ from services.health.settings import HealthSettings
 from shared.database import connect, storage_errors
 from shared.errors import SetupError, TransientError
 from shared.locks import AdvisoryLock
+from shared.locks import AdvisoryLock
 from shared.logs import configure_logs
 from shared.settings import DatabaseSettings
 
