@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.local.access import running_addresses
+from services.ingest.cli import dead_letters_app
 from shared.errors import BellwetherError, SetupError
 
 app = typer.Typer(
@@ -19,6 +21,7 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 DatabaseUrl = Annotated[
     str,
@@ -197,7 +200,13 @@ def revoke_key(database: DatabaseUrl, key_id: Annotated[str, typer.Argument(help
 
 
 def main() -> None:
-    """Run the command; a mistake of the caller's is one sentence on stderr, never a traceback."""
+    """Run the command; a mistake of the caller's is one sentence on stderr, never a traceback.
+
+    Where an embedded stack runs in this directory, other commands find its database and broker by themselves.
+    """
+    if sys.argv[1:2] != ["up"]:
+        for name, address in running_addresses(Path(".bellwether")).items():
+            os.environ.setdefault(name, address)
     try:
         app()
     except BellwetherError as exc:

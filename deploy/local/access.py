@@ -8,6 +8,29 @@ import psycopg
 
 from services.api import keys
 
+DATABASE_URL_FILE = "database-url"
+BROKER_URL_FILE = "broker-url"
+
+
+def running_addresses(directory: Path) -> dict[str, str]:
+    """Environment variables that lead other commands to the embedded servers running in `directory`.
+
+    Empty where none run, or where both a demo and a live stack do: then a person must say which.
+    """
+    names = {"BELLWETHER_DATABASE_URL": DATABASE_URL_FILE, "BELLWETHER_BROKER_URL": BROKER_URL_FILE}
+    found = {}
+    for name, file in names.items():
+        present = [path for path in (directory / "demo" / file, directory / "live" / file) if path.exists()]
+        if len(present) == 1:
+            found[name] = present[0].read_text().strip()
+    return found
+
+
+def forget_addresses(directory: Path) -> None:
+    """Take the addresses back when the servers stop."""
+    for file in (DATABASE_URL_FILE, BROKER_URL_FILE):
+        (directory / file).unlink(missing_ok=True)
+
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read, from its first byte on."""

@@ -55,6 +55,11 @@ class EmbeddedBroker:
         return f"mqtt://{_USER}:{self._password_file.read_text().strip()}@127.0.0.1:{self._port}"
 
     @property
+    def address(self) -> str:
+        """Host and port, for people."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
     def process(self) -> subprocess.Popen[bytes]:
         """The running broker; only between start and stop."""
         if self._process is None:

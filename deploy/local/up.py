@@ -70,6 +70,7 @@ def up(options: UpOptions, console: Console) -> None:
             console.print("\nStopping.")
         finally:
             stack.stop()
+            access.forget_addresses(options.data_directory)
     console.print(f"Stopped. The data stays in {options.data_directory}; the same command goes on from it.")
 
 
@@ -108,6 +109,7 @@ class _Start:
             postgres = EmbeddedPostgres(directory / "postgres")
             self._stack.add(_server("postgres", postgres, directory / "postgres" / "postgres.log"))
             self._environment["BELLWETHER_DATABASE_URL"] = postgres.url
+            access.write_private(directory / access.DATABASE_URL_FILE, postgres.url)
             self._say("database", f"embedded PostgreSQL in {directory / 'postgres'}")
         else:
             self._environment["BELLWETHER_DATABASE_URL"] = self._options.database_url
@@ -117,8 +119,8 @@ class _Start:
             self._stack.add(_server("broker", broker, directory / "broker" / "broker.log"))
             self._environment["BELLWETHER_BROKER_URL"] = broker.url
             self._environment["BELLWETHER_BROKER_MQTT_VERSION"] = broker.mqtt_version
-            access.write_private(directory / "broker-url", broker.url)
-            self._say("broker", f"embedded {broker.name}; its address with password is in {directory / 'broker-url'}")
+            access.write_private(directory / access.BROKER_URL_FILE, broker.url)
+            self._say("broker", f"embedded {broker.name} at {broker.address}")
         else:
             self._environment["BELLWETHER_BROKER_URL"] = self._options.broker_url
             self._say("broker", "yours")
@@ -136,7 +138,8 @@ class _Start:
         lines = report_lines(report)
         if report.errors:
             raise SetupError("\n".join(["the records cannot be imported:", *lines]))
-        added, changed = (sum(map(len, rows)) for rows in zip(*((f.added, f.changed) for f in report.files), strict=True))
+        added = sum(len(file.added) for file in report.files)
+        changed = sum(len(file.changed) for file in report.files)
         self._say("records", f"{directory}: {added} added, {changed} changed")
 
     def _key(self) -> str:
