@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Security
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
 from services.api.database import Database
 from services.api.keys import READ, WRITE, ApiKey, find_key
-from services.api.problems import ForbiddenError, UnauthorizedError
+from services.api.problems import ForbiddenError, UnauthorizedError, UnknownParameterError
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="`Authorization: Bearer KEY`, KEY being `<id>.<secret>`."
@@ -36,16 +38,25 @@ def service(request: Request) -> Service:
 Serving = Annotated[Service, Depends(service)]
 
 
+def _refuse_unknown_parameters(request: Request) -> None:
+    parameters = get_flat_params(request.scope["route"].dependant)
+    known = {field.alias for field in parameters if isinstance(field.field_info, Query)}
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        raise UnknownParameterError(f"unknown query parameters {unknown}; this address takes {sorted(known)}")
+
+
 def require_key(
-    serving: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request, serving: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> ApiKey:
-    """The valid key of the request; raise UnauthorizedError otherwise."""
+    """The valid key of the request; raise UnauthorizedError otherwise, UnknownParameterError for a misspelt query."""
     if credentials is None:
         raise UnauthorizedError("the request has no `Authorization: Bearer KEY`")
     with serving.database.reading() as conn:
         key = find_key(conn, credentials.credentials, now=serving.clock())
     if key is None:
         raise UnauthorizedError("this API key is unknown, revoked or expired")
+    _refuse_unknown_parameters(request)
     return key
 
 

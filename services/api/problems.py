@@ -32,6 +32,10 @@ class BadCursorError(PermanentError):
     """A cursor that this deployment did not give for these filters."""
 
 
+class UnknownParameterError(PermanentError):
+    """A query parameter that the route does not have: a misspelt filter would otherwise show everything."""
+
+
 class GoneError(PermanentError):
     """A feed cursor from which nobody can go on without a gap."""
 
@@ -54,7 +58,7 @@ INVALID = ProblemKind(
     status=422,
     slug="invalid-request",
     title="The request does not fit the interface",
-    remedy="`errors` names each part and what is wrong with it; /openapi.json says what is allowed.",
+    remedy="`detail` names each part and what is wrong with it; /openapi.json says what is allowed.",
 )
 METHOD = ProblemKind(
     status=405,
@@ -76,6 +80,7 @@ INTERNAL = ProblemKind(
 )
 KINDS: Mapping[type[BellwetherError], ProblemKind] = {
     NotFoundError: NOT_FOUND,
+    UnknownParameterError: INVALID,
     UnauthorizedError: ProblemKind(
         status=401,
         slug="unauthorized",
@@ -128,7 +133,7 @@ KINDS: Mapping[type[BellwetherError], ProblemKind] = {
 HTTP = ProblemKind(
     status=400, slug="http-error", title="The request could not be served", remedy="`detail` says what was wrong."
 )
-ALL = (*KINDS.values(), INVALID, METHOD, INTERNAL, HTTP)
+ALL = (*KINDS.values(), METHOD, INTERNAL, HTTP)
 _HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": 'Bearer realm="bellwether"'},
     503: {"Retry-After": "5"},

@@ -1,11 +1,14 @@
 """The one shape of a list, and the parts that every answer shares."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Row = TypeVar("Row")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_RFC3339 = re.compile(_DATE.pattern + r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 def _to_utc(at: datetime) -> datetime:
@@ -15,7 +18,21 @@ def _to_utc(at: datetime) -> datetime:
         raise ValueError("outside the years 1 to 9999 in UTC") from exc
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+def _rfc3339(given: object) -> object:
+    if isinstance(given, datetime) or (isinstance(given, str) and _RFC3339.fullmatch(given)):
+        return given
+    raise ValueError("not an instant of RFC 3339 with its offset, as in 2026-03-01T06:00:00Z")
+
+
+def _full_date(given: object) -> object:
+    if isinstance(given, date) or (isinstance(given, str) and _DATE.fullmatch(given)):
+        return given
+    raise ValueError("not a date, as in 2026-03-01")
+
+
+# Pydantic alone would also take numbers as Unix seconds.
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_to_utc)]
+Day = Annotated[date, BeforeValidator(_full_date)]
 DatabaseId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 AssessedThrough = Annotated[
     Instant | None,

@@ -11,7 +11,7 @@ from services.api import cursors, examples
 from services.api.access import Reader, Serving
 from services.api.answers import answer
 from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthDay
-from services.api.bodies.lists import DatabaseId, ListOf
+from services.api.bodies.lists import DatabaseId, Day, ListOf
 from services.api.queries import customers as queries
 from services.api.queries.assessed import assessed_through
 from services.api.routes.declared import readable
@@ -67,8 +67,8 @@ def list_customer_health(
     serving: Serving,
     key: Reader,
     customer_id: DatabaseId,
-    first: Annotated[date | None, Query(description="First day, included.")] = None,
-    last: Annotated[date | None, Query(description="Last day, included.")] = None,
+    first: Annotated[Day | None, Query(description="First day, included.")] = None,
+    last: Annotated[Day | None, Query(description="Last day, included.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Cursor = None,
 ) -> Response:

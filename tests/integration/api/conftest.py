@@ -1,18 +1,17 @@
 """The API as it is deployed: a real uvicorn on a free port, the real database, httpx."""
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import httpx
 import psycopg
 import pytest
-import uvicorn
 
 from services.api.app import build_app
 from services.api.database import Database
 from services.api.keys import create_key
 from tests.integration.api.plant import NOW
+from tests.integration.api.serving import serve
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 
@@ -35,15 +34,8 @@ def clock() -> Clock:
 @pytest.fixture
 def base_url(database_url: str, clock: Clock) -> Iterator[str]:
     app = build_app(Database(database_url, size=4), secret=SECRET, clock=clock)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "uvicorn ended before it had started"
-        thread.join(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serve(app) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 NOW = datetime(2026, 9, 21, 8, 0, tzinfo=UTC)
 THROUGH = datetime(2026, 9, 21, 6, 0, tzinfo=UTC)
+TODAY = THROUGH.date()
 _IDS = UUID("3c1bb5a0-3f0e-4f0e-9a57-5f0a4c2f1d11")
 
 

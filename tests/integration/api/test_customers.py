@@ -10,6 +10,7 @@ import pytest
 from tests.integration.api.plant import (
     NOW,
     THROUGH,
+    TODAY,
     add_alert,
     add_asset,
     add_customer,
@@ -18,8 +19,6 @@ from tests.integration.api.plant import (
     place,
     record,
 )
-
-TODAY = THROUGH.date()
 
 
 @pytest.fixture
