@@ -1,5 +1,6 @@
 """References to database ids, and the difference between what files say and what is stored. Pure."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -93,11 +94,17 @@ def changes(kind: RecordKind, rows: Iterable[Row], stored: Mapping[tuple[Any, ..
         before = stored.get(kind.key_of(row.values))
         if before is None:
             added.append(row)
-        elif dict(before) == row.values:
+        elif all(_same(row.values[name], before[name]) for name in row.values):
             unchanged += 1
         else:
             changed.append((row, before))
     return Changes(added=added, changed=changed, unchanged=unchanged)
+
+
+def _same(said: object, stored: object) -> bool:
+    if isinstance(said, dict):
+        return json.dumps(said, sort_keys=True) == json.dumps(stored, sort_keys=True)
+    return said == stored
 
 
 def file_report(file: str, found: Iterable[tuple[RecordKind, Changes]], names: Names) -> FileReport:

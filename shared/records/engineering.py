@@ -201,7 +201,9 @@ def _entries(file: str, content: str, what: str, errors: list[RecordError]) -> I
 def _known_keys(members: Mapping[str, Place], known: tuple[str, ...], errors: list[RecordError]) -> None:
     for key, part in members.items():
         if key not in known:
-            errors.append(part.error(f"unknown key '{key}'", suggestion(key, known)))
+            errors.append(
+                part.error(f"unknown key '{key}'", suggestion(key, known, "the keys are " + ", ".join(known)))
+            )
 
 
 def _cells(members: Mapping[str, Place]) -> dict[str, str]:

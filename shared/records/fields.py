@@ -211,7 +211,7 @@ def json_object(written: str) -> dict[str, object]:
     """A JSON object with finite numbers."""
     remedy = 'write an object such as {"version": "4.2"}; in CSV the field is quoted and each " inside is doubled'
     try:
-        value = json.loads(text(written), parse_constant=_no_constant)
+        value = json.loads(text(written), parse_constant=_no_constant, parse_float=_json_number)
         stored = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as exc:
         raise FieldError(f"not valid JSON ({exc})", remedy) from None
@@ -220,6 +220,14 @@ def json_object(written: str) -> dict[str, object]:
     if b"\\u0000" in stored:
         raise FieldError("there is a zero byte in the JSON", "remove it")
     return value
+
+
+def _json_number(written: str) -> float | int:
+    """The number as the database gives it back: 1e300 is a whole number there, not the nearest float."""
+    value = Decimal(written)
+    if not math.isfinite(float(value)):
+        raise ValueError(f"{written} is too large")
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _no_constant(constant: str) -> object:

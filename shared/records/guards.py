@@ -87,7 +87,8 @@ def source_keeps_customer(ground: Ground, rows: Sequence[Row]) -> Refused:
 
 def source_is_alone(ground: Ground, rows: Sequence[Row]) -> Refused:
     """No source's topics lie within those of another that is assigned already."""
-    assigned = {key[0] for key, values in ground.stored.items() if values["site"] is not None}
+    here = {row.values["topic_prefix"] for row in rows}
+    assigned = {key[0] for key, values in ground.stored.items() if values["site"] is not None} - here
     for row in rows:
         prefix = row.values["topic_prefix"]
         for other in sorted(assigned):

@@ -6,6 +6,7 @@ and files that need nothing of it are stored all the same. Rows that the files n
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import psycopg
@@ -22,7 +23,6 @@ from shared.records.reopening import Reopening
 from shared.records.report import FileReport, ImportReport
 from shared.records.rows import Parsed, RecordKind, parse_csv
 from shared.records.store import load_names, reload_names, stored, write
-from shared.records.vocabulary import suggestion
 
 Part = tuple[RecordKind, Parsed]
 
@@ -157,7 +157,9 @@ def _read(directory: Path) -> tuple[dict[str, str], list[FileReport]]:
 
 def _text(path: Path) -> str:
     if path.name not in FILES:
-        remedy = suggestion(path.name, FILES, "docs/records.md lists the files")
+        stems = {Path(name).stem: name for name in FILES}
+        near = get_close_matches(path.stem, stems, n=1)
+        remedy = f"did you mean '{stems[near[0]]}'?" if near else "docs/records.md lists the files"
         raise RecordError(path.name, None, "this is no file of records", remedy)
     raw = path.read_bytes()
     try:

@@ -4,6 +4,7 @@ from shared.records import fields
 from shared.records.fields import ALWAYS, ALWAYS_INSTANT
 from shared.records.rows import Field, RecordKind
 from shared.records.rules import (
+    cause_is_known,
     contained_shifts,
     in_order,
     moves_have_a_day,
@@ -271,4 +272,5 @@ EVENTS = RecordKind(
         Field(name="kind", parse=fields.one_of("kind", EVENT_KINDS), required=True),
         Field(name="attributes", parse=fields.json_object, empty={}),
     ),
+    row_rules=(cause_is_known,),
 )

@@ -124,10 +124,11 @@ class Reopening:
             [sorted(self.series)],
         )
         conn.execute(
-            f"{_INSERT} SELECT DISTINCT ON (customer_id) series_id, first, first, now() FROM ("
+            f"{_INSERT} SELECT series_id, first, first, now() FROM ("
+            f" SELECT DISTINCT ON (customer_id) series_id, first FROM ("
             f" {_RANGES}, sites.customer_id FROM series JOIN devices USING (device_id) JOIN sources USING (source_id)"
             " JOIN sites USING (site_id) JOIN (SELECT DISTINCT device_id FROM bindings) b USING (device_id)"
             " WHERE sites.customer_id = ANY(%s)) r"
-            " WHERE first IS NOT NULL ORDER BY customer_id, first, series_id",
-            [sorted(self.customers)],
+            " WHERE first IS NOT NULL ORDER BY customer_id, first, series_id) earliest WHERE series_id <> ALL(%s)",
+            [sorted(self.customers), sorted(self.series)],
         )

@@ -194,4 +194,5 @@ def _header_errors(kind: RecordKind, file: str, line: int, names: list[str]) -> 
 
 def _width_error(file: str, line: int, cells: int, columns: int) -> RecordError:
     remedy = 'quote a field that contains a comma: "a, b"' if cells > columns else "leave a field empty between commas"
-    return RecordError(file, line, f"{cells} fields where the header has {columns}", remedy)
+    fields = "1 field" if cells == 1 else f"{cells} fields"
+    return RecordError(file, line, f"{fields} where the header has {columns}", remedy)

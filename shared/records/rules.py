@@ -7,6 +7,7 @@ from typing import Any
 from shared.records import fields
 from shared.records.fields import ALWAYS, FieldError
 from shared.records.rows import FileRule, Row, RowRule, Values
+from shared.records.vocabulary import CAUSES, suggestion
 
 
 def in_order(first: str, last: str, *, strictly: bool = False) -> RowRule:
@@ -119,3 +120,10 @@ def moves_have_a_day(rows: Sequence[Row]) -> Iterator[tuple[Row, FieldError]]:
         if row.values["valid_from"] == ALWAYS:
             problem = "valid_from is empty"
             yield row, FieldError(problem, "write the day of the move; the first place stands in assets.csv")
+
+
+def cause_is_known(values: Values) -> None:
+    """An event that says who caused it uses the words that a guarantee knows."""
+    cause = values["attributes"].get("cause")
+    if cause is not None and cause not in CAUSES:
+        raise FieldError(f"attributes: unknown cause '{cause}'", suggestion(str(cause), CAUSES))

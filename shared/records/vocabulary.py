@@ -44,6 +44,8 @@ KPIS = (
 )
 EVENT_KINDS = (
     "failure",
+    "stop",
+    "repair",
     "work_order",
     "part",
     "software_release",
@@ -52,6 +54,7 @@ EVENT_KINDS = (
     "touchpoint",
     "commitment",
     "renewal",
+    "baseline",
 )
 SCOPE_TYPES = ("customer", "site", "line", "asset")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
