@@ -9,8 +9,8 @@ from math import erf, expm1, inf, log, log1p, sqrt
 
 DAY_S = 86_400.0
 DAMAGE = 5.15  # 2 x 2.576: the 99 % ranges of a reading then and now do not overlap
-SMOOTHING = 0.1  # weight of a new day in the smoothed deviation: the usual EWMA chart for small shifts (Montgomery)
-MEMORY = 0.95  # a trend forgets 5 % a judged day: what happened in the last four to six weeks
+SMOOTHING = 0.2  # weight of a new day in the smoothed deviation; EWMA charts use 0.05 to 0.25 (Montgomery)
+MEMORY = 0.9  # a trend forgets 10 % a judged day, so it speaks of the last three to four weeks
 LEAST_DAYS = 14  # two weeks of a trend before it may speak
 _Z90 = 1.2816
 _FAINT = 0.1  # smoothed chance alone deviates by more
