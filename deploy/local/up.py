@@ -95,7 +95,10 @@ class _Start:
         url = f"http://{self._options.host}:{self._options.port}"
         self._wait_until_ready(url)
         if self._options.demo:
-            self._python("plants", "deploy.local.plants", "--state-dir", str(self._options.data_directory / "plants"))
+            directory = self._options.data_directory
+            started_at = _demo_started_at(directory).isoformat()
+            arguments = ("--state-dir", str(directory / "plants"), "--started-at", started_at)
+            self._python("plants", "deploy.local.plants", *arguments)
             self._say("plants", "simulated plants publish three years of history, then live")
         self._announce(url, key)
         self._watch(url, key)
