@@ -1,0 +1,83 @@
+"""What could not be decoded: list it, look at one, and publish it again once the reason is gone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import paho.mqtt.client as mqtt
+import psycopg
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from shared.errors import BrokerError, NotFoundError
+from shared.mqtt import connect
+from shared.settings import BrokerSettings
+
+_COLUMNS = "dead_letter_id, received_at, topic, payload, qos, retained, reason, replayed_at"
+_ACKNOWLEDGED_WITHIN_S = 10.0
+
+
+class DeadLetter(NamedTuple):
+    """One message that was refused, as it came, with the reason."""
+
+    dead_letter_id: int
+    received_at: datetime
+    topic: str
+    payload: bytes
+    qos: int
+    retained: bool
+    reason: str
+    replayed_at: datetime | None
+
+
+def list_dead_letters(
+    conn: psycopg.Connection, *, limit: int = 50, before: int | None = None, replayed: bool = False
+) -> list[DeadLetter]:
+    """The newest dead letters with numbers below `before`; those replayed already only if `replayed`."""
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM dead_letters WHERE (%s::bigint IS NULL OR dead_letter_id < %s)"
+        " AND (%s OR replayed_at IS NULL) ORDER BY dead_letter_id DESC LIMIT %s",
+        [before, before, replayed, limit],
+    )
+    return [DeadLetter(*row) for row in rows]
+
+
+def show(conn: psycopg.Connection, dead_letter_id: int) -> DeadLetter:
+    """One dead letter; raise NotFoundError where there is none of that number."""
+    row = conn.execute(f"SELECT {_COLUMNS} FROM dead_letters WHERE dead_letter_id = %s", [dead_letter_id]).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no dead letter {dead_letter_id}; `bellwether dead-letters list` shows them")
+    return DeadLetter(*row)
+
+
+def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSettings, now: datetime) -> int:
+    """Publish dead letters again at QoS 1, in the order given; return how many the broker took.
+
+    Each is marked with `now` once the broker has it; ingest then takes it like any message, and should it refuse it
+    again, it becomes a new dead letter. Raises NotFoundError before anything is sent, BrokerError when the broker
+    does not take one: those before it are marked.
+    """
+    letters = [show(conn, dead_letter_id) for dead_letter_id in ids]
+    version5 = settings.broker_mqtt_version == "5"
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5 if version5 else MQTTProtocolVersion.MQTTv311
+    )
+    connect(client, settings)
+    client.loop_start()
+    try:
+        for letter in letters:
+            _publish(client, letter)
+            conn.execute(
+                "UPDATE dead_letters SET replayed_at = %s WHERE dead_letter_id = %s", [now, letter.dead_letter_id]
+            )
+            conn.commit()
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return len(letters)
+
+
+def _publish(client: mqtt.Client, letter: DeadLetter) -> None:
+    message = client.publish(letter.topic, letter.payload, qos=1)
+    message.wait_for_publish(_ACKNOWLEDGED_WITHIN_S)
+    if not message.is_published():
+        raise BrokerError(f"the broker did not take dead letter {letter.dead_letter_id}")
