@@ -3,6 +3,7 @@
 parse (rows, kinds, engineering: pure) → resolve and compare (differences: pure) → guard, store, reopen (adapters)
 """
 
+from shared.records.discovering import discover
 from shared.records.importing import import_directory
 from shared.records.purpose import Purpose, fix_purpose
 from shared.records.report import Difference, FileReport, ImportReport, report_lines
@@ -14,6 +15,7 @@ __all__ = [
     "ImportReport",
     "Purpose",
     "Unassigned",
+    "discover",
     "fix_purpose",
     "import_directory",
     "list_unassigned",
