@@ -14,14 +14,16 @@ import psycopg
 
 from services.health import rollup_rows as rows
 from services.health.array_parameters import cursor
-from services.health.time_weighting import DAY_US, HOUR_US, MINUTE_US, Ints, Runs, gone, weigh
+from services.health.time_weighting import DAY_US, HOUR_US, MINUTE_US, Ints, Runs, days_of, gone, weigh
 
 UNASSIGNED_HOLD_S = 7200.0
 """How long a sample holds of which no record says what it means."""
 
+# Rollups have one writer at a time, so that it can tell which rows are new.
+_ROLLUPS_LOCK = 7_270_111_004
 _RUN_US = 7 * DAY_US
 _SAMPLES_AT_ONCE = 1_000_000
-_FIRST_RUNS, _MOST_RUNS = 8, 4096
+_FIRST_RUNS, _MOST_RUNS = 2, 4096
 _TIME_BEGINS = rows.to_us(datetime(1, 1, 2, tzinfo=UTC))
 _TIME_ENDS = rows.to_us(datetime(9999, 12, 30, tzinfo=UTC))
 
@@ -53,10 +55,11 @@ def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[C
     if not changes:
         return []
     cur = cursor(conn)
+    cur.execute("SELECT pg_advisory_xact_lock(%s)", [_ROLLUPS_LOCK])
     holds = rows.read_holds(cur, np.unique([change.series_id for change in changes]), UNASSIGNED_HOLD_S)
     touched = _touched(cur, changes, holds)
     _roll_up_hours(cur, touched, holds)
-    rows.write_days(cur, _aligned(touched, DAY_US))
+    _roll_up_days(cur, _aligned(touched, DAY_US))
     return [
         ChangedBuckets(series_id=series_id, start=rows.to_datetime(start), end=rows.to_datetime(end))
         for series_id, start, end in _triples(touched)
@@ -87,32 +90,46 @@ def _touched(cur: psycopg.Cursor, changes: Sequence[ChangedRange], holds: dict[i
 def _roll_up_hours(cur: psycopg.Cursor, touched: Runs, holds: dict[int, rows.Holds]) -> None:
     """Write hours and minutes, so many runs at a time that about a million samples are in memory."""
     runs = _cut(touched)
+    since = touched.start[np.searchsorted(touched.series_id, runs.series_id)]
     done, size = 0, _FIRST_RUNS
     while done < runs.start.size:
-        part = slice(done, done + size)
-        few = Runs(series_id=runs.series_id[part], start=runs.start[part], end=runs.end[part])
-        count = _roll_up_runs(cur, few, holds)
+        count = _roll_up_runs(cur, _part(runs, done, size), since[done : done + size], holds)
         done += size
         size = min(4 * size, _MOST_RUNS, max(1, size * _SAMPLES_AT_ONCE // max(count, 1)))
 
 
-def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, holds: dict[int, rows.Holds]) -> int:
+def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, holds: dict[int, rows.Holds]) -> int:
     """Write hours and minutes of these runs; return how many samples they have."""
     raw, stored = rows.read_samples(cur, runs, holds), rows.read_stored(cur, runs)
     kept = gone(runs, raw, stored)
-    samples = rows.together(rows.read_standing(cur, runs, holds), rows.standing_for(runs, holds, stored, kept), raw)
-    kept_hours = _hour_key(stored.run[kept], stored.start[kept])
-    hours = weigh(runs, samples, HOUR_US, held=True)
-    hour_key = _hour_key(hours.run, hours.start)
-    rows.write_buckets(cur, "rollups_1h", runs, hours, ~np.isin(hour_key, kept_hours))
-    minutes = weigh(runs, samples, MINUTE_US, held=False)
-    rows.write_buckets(cur, "rollups_1m", runs, minutes, ~np.isin(_hour_key(minutes.run, minutes.start), kept_hours))
-    empty = ~np.isin(_hour_key(stored.run, stored.start), np.concatenate([hour_key, kept_hours]))
-    if empty.any():
-        series_id, start = runs.series_id[stored.run[empty]], stored.start[empty]
-        rows.delete_hours(cur, series_id, start)
-        rows.delete_empty_days(cur, series_id, start // DAY_US * DAY_US)
+    samples = rows.together(
+        rows.read_standing(cur, runs, since, holds), rows.standing_for(runs, holds, stored, kept), raw
+    )
+    known_hours = _hour_key(stored.run, stored.start)
+    hours, minutes = weigh(runs, samples, HOUR_US, held=True), weigh(runs, samples, MINUTE_US, held=False)
+    for table, buckets in (("rollups_1h", hours), ("rollups_1m", minutes)):
+        hour = _hour_key(buckets.run, buckets.start)
+        known = np.isin(hour, known_hours)
+        rows.write_buckets(cur, table, runs, buckets, new=~known, known=known & ~np.isin(hour, known_hours[kept]))
+    uncovered = ~kept & ~np.isin(known_hours, _hour_key(hours.run, hours.start))
+    if uncovered.any():
+        rows.delete_hours(cur, runs.series_id[stored.run[uncovered]], stored.start[uncovered])
     return raw.at.size
+
+
+def _roll_up_days(cur: psycopg.Cursor, touched: Runs) -> None:
+    """Write days from their hours, which are kept for good: right whatever has become of the raw rows."""
+    runs = _cut(touched)
+    for done in range(0, runs.start.size, _MOST_RUNS):
+        few = _part(runs, done, _MOST_RUNS)
+        days = days_of(rows.read_hours(cur, few))
+        stored_run, stored_start = rows.read_stored_days(cur, few)
+        stored, computed = _hour_key(stored_run, stored_start), _hour_key(days.run, days.start)
+        known = np.isin(computed, stored)
+        rows.write_buckets(cur, "rollups_1d", few, days, new=~known, known=known)
+        empty = ~np.isin(stored, computed)
+        if empty.any():
+            rows.delete_days(cur, few.series_id[stored_run[empty]], stored_start[empty])
 
 
 def _hour_key(run: Ints, at: Ints) -> Ints:
@@ -149,6 +166,11 @@ def _cut(runs: Runs) -> Runs:
     ]
     columns = np.array(pieces, dtype=np.int64).reshape(-1, 3)
     return Runs(series_id=columns[:, 0], start=columns[:, 1], end=columns[:, 2])
+
+
+def _part(runs: Runs, first: int, size: int) -> Runs:
+    part = slice(first, first + size)
+    return Runs(series_id=runs.series_id[part], start=runs.start[part], end=runs.end[part])
 
 
 def _triples(runs: Runs) -> list[tuple[int, int, int]]:

@@ -39,6 +39,8 @@ LEFT JOIN LATERAL (
 ) AS held ON true
 """
 
+# OFFSET 0 keeps the planner from joining the runs to a scan of all partitions; the bounds of all runs together let
+# it leave out partitions beforehand.
 SAMPLES = """
 SELECT number::int4, array_send(array_agg(observed_at ORDER BY observed_at)),
        array_send(array_agg(CASE WHEN quality = 0 THEN 'NaN' ELSE coalesce(value, 'NaN') END ORDER BY observed_at))
@@ -46,25 +48,36 @@ FROM unnest(%(series)s, %(start)s, %(end)s) WITH ORDINALITY AS runs (series_id, 
 CROSS JOIN LATERAL (
     SELECT observed_at, value, quality FROM samples
     WHERE samples.series_id = runs.series_id AND observed_at >= start_at AND observed_at < end_at
+        AND observed_at >= %(least)s AND observed_at < %(greatest)s
+    OFFSET 0
 ) AS inside
 GROUP BY number ORDER BY number
 """
 
-# How things stood when a run starts: the newest sample before it, and the newest good one. From the raw rows or,
-# where these are gone, from the last rollup before it.
+# How things stood when a run starts: the newest sample before it and, where that has no value, the newest good one.
+# What is older than `since`, the first change of this refresh, is in the rollups already, and may be there only.
 STANDING = """
-SELECT array_send(array_agg(number::int4)), array_send(array_agg(observed_at)), array_send(array_agg(value))
-FROM unnest(%(series)s, %(start)s) WITH ORDINALITY AS runs (series_id, start_at, number)
+SELECT array_send(array_agg(number::int4)), array_send(array_agg(standing.at)), array_send(array_agg(standing.value))
+FROM unnest(%(series)s, %(start)s, %(since)s) WITH ORDINALITY AS runs (series_id, start_at, since, number)
 CROSS JOIN LATERAL (
-    (SELECT observed_at, CASE WHEN quality = 0 THEN 'NaN' ELSE coalesce(value, 'NaN') END AS value FROM samples
-     WHERE samples.series_id = runs.series_id AND observed_at < start_at ORDER BY observed_at DESC LIMIT 1)
-    UNION
+    SELECT at, value FROM (
+        (SELECT observed_at AS at, CASE WHEN quality = 0 THEN 'NaN' ELSE coalesce(value, 'NaN') END AS value
+         FROM samples
+         WHERE samples.series_id = runs.series_id AND observed_at >= since AND observed_at < start_at
+             AND observed_at >= %(least_since)s AND observed_at < %(greatest)s
+         ORDER BY observed_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT last_observed_at, coalesce(last_value, 'NaN') FROM rollups_1h
+         WHERE rollups_1h.series_id = runs.series_id AND bucket < start_at ORDER BY bucket DESC LIMIT 1)
+    ) AS candidates ORDER BY at DESC LIMIT 1
+) AS newest
+CROSS JOIN LATERAL (
+    SELECT newest.at, newest.value
+    UNION ALL
     (SELECT observed_at, value FROM samples
-     WHERE samples.series_id = runs.series_id AND observed_at < start_at AND quality <> 0 AND value IS NOT NULL
+     WHERE newest.value = 'NaN' AND samples.series_id = runs.series_id AND observed_at < start_at
+         AND quality <> 0 AND value IS NOT NULL
      ORDER BY observed_at DESC LIMIT 1)
-    UNION
-    (SELECT last_observed_at, coalesce(last_value, 'NaN') FROM rollups_1h
-     WHERE rollups_1h.series_id = runs.series_id AND bucket < start_at ORDER BY bucket DESC LIMIT 1)
 ) AS standing
 """
 
@@ -74,7 +87,11 @@ SELECT number::int4, array_send(array_agg(bucket ORDER BY bucket)),
        array_send(array_agg(last_observed_at ORDER BY bucket)),
        array_send(array_agg(coalesce(last_value, 'NaN') ORDER BY bucket))
 FROM unnest(%(series)s, %(start)s, %(end)s) WITH ORDINALITY AS runs (series_id, start_at, end_at, number)
-JOIN rollups_1h ON rollups_1h.series_id = runs.series_id AND bucket >= start_at AND bucket < end_at
+CROSS JOIN LATERAL (
+    SELECT bucket, sample_count, last_observed_at, last_value FROM rollups_1h
+    WHERE rollups_1h.series_id = runs.series_id AND bucket >= start_at AND bucket < end_at
+    OFFSET 0
+) AS inside
 GROUP BY number ORDER BY number
 """
 
@@ -87,36 +104,53 @@ ON CONFLICT (series_id, bucket) DO UPDATE SET
     increase = EXCLUDED.increase, sample_count = EXCLUDED.sample_count, covered_s = EXCLUDED.covered_s
 """
 
-UPSERT = f"""
+INSERT = f"""
 INSERT INTO {{table}} ({_COLUMNS})
 SELECT series_id, bucket, nullif(mean, 'NaN'), nullif(minimum, 'NaN'), nullif(maximum, 'NaN'),
        nullif(last_value, 'NaN'), last_observed_at, nullif(increase, 'NaN'), sample_count, covered_s
 FROM unnest(%(series_id)s, %(bucket)s, %(mean)s, %(minimum)s, %(maximum)s, %(last_value)s, %(last_observed_at)s,
             %(increase)s, %(sample_count)s, %(covered_s)s) AS new ({_COLUMNS})
-{_ON_CONFLICT}
 """
+
+UPSERT = INSERT + _ON_CONFLICT
 
 DELETE_HOURS = """
 DELETE FROM rollups_1h USING unnest(%(series)s, %(bucket)s) AS stale (series_id, bucket)
 WHERE rollups_1h.series_id = stale.series_id AND rollups_1h.bucket = stale.bucket
 """
 
-# Days come from hours, which are kept for good: so they are right whatever has become of the raw rows.
-UPSERT_DAYS = f"""
-INSERT INTO rollups_1d ({_COLUMNS})
-SELECT rollups_1h.series_id, date_bin('1 day', bucket, '2000-01-01Z') AS day,
-       least(greatest(sum(mean * covered_s) / nullif(sum(covered_s), 0), min(minimum)), max(maximum)),
-       min(minimum), max(maximum), (array_agg(last_value ORDER BY bucket DESC))[1], max(last_observed_at),
-       sum(increase), sum(sample_count), sum(covered_s)
-FROM unnest(%(series)s, %(start)s, %(end)s) AS days (series_id, start_at, end_at)
-JOIN rollups_1h ON rollups_1h.series_id = days.series_id AND bucket >= start_at AND bucket < end_at
-GROUP BY rollups_1h.series_id, day
-{_ON_CONFLICT}
+# All columns of stored rollups.
+BUCKETS = """
+SELECT number::int4, array_send(array_agg(bucket ORDER BY bucket)),
+       array_send(array_agg(coalesce(mean, 'NaN') ORDER BY bucket)),
+       array_send(array_agg(coalesce(minimum, 'NaN') ORDER BY bucket)),
+       array_send(array_agg(coalesce(maximum, 'NaN') ORDER BY bucket)),
+       array_send(array_agg(coalesce(last_value, 'NaN') ORDER BY bucket)),
+       array_send(array_agg(last_observed_at ORDER BY bucket)),
+       array_send(array_agg(coalesce(increase, 'NaN') ORDER BY bucket)),
+       array_send(array_agg(sample_count ORDER BY bucket)),
+       array_send(array_agg(covered_s ORDER BY bucket))
+FROM unnest(%(series)s, %(start)s, %(end)s) WITH ORDINALITY AS runs (series_id, start_at, end_at, number)
+CROSS JOIN LATERAL (
+    SELECT * FROM rollups_1h
+    WHERE rollups_1h.series_id = runs.series_id AND bucket >= start_at AND bucket < end_at
+    OFFSET 0
+) AS inside
+GROUP BY number ORDER BY number
+"""
+
+STORED_DAYS = """
+SELECT number::int4, array_send(array_agg(bucket ORDER BY bucket))
+FROM unnest(%(series)s, %(start)s, %(end)s) WITH ORDINALITY AS runs (series_id, start_at, end_at, number)
+CROSS JOIN LATERAL (
+    SELECT bucket FROM rollups_1d
+    WHERE rollups_1d.series_id = runs.series_id AND bucket >= start_at AND bucket < end_at
+    OFFSET 0
+) AS inside
+GROUP BY number ORDER BY number
 """
 
 DELETE_DAYS = """
 DELETE FROM rollups_1d USING unnest(%(series)s, %(bucket)s) AS stale (series_id, bucket)
 WHERE rollups_1d.series_id = stale.series_id AND rollups_1d.bucket = stale.bucket
-    AND NOT EXISTS (SELECT FROM rollups_1h WHERE rollups_1h.series_id = stale.series_id
-                    AND rollups_1h.bucket >= stale.bucket AND rollups_1h.bucket < stale.bucket + interval '1 day')
 """

@@ -93,18 +93,17 @@ def weigh(runs: Runs, samples: RunSamples, width: int, *, held: bool) -> Buckets
     pieces = _pieces(runs, samples, slots, width, every=held)
     inside = samples.counted & (samples.at >= runs.start[samples.run]) & (samples.at < runs.end[samples.run])
     counted = sample_slot[inside]
-    keys = np.unique(np.concatenate([counted, pieces.slot])) if held else np.unique(counted)
+    keys = np.sort(np.concatenate([counted, pieces.slot]), kind="stable") if held else counted
+    keys = keys[_firsts(keys)]
     if not held:
         pieces = _only(pieces, keys)
-    covered, weighted, low, high = _in_force(keys, pieces)
+    covered, weighted, low, high = _in_force(keys, pieces, width)
     known = covered > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.clip(weighted / covered, low, high)
     last = np.searchsorted(sample_slot, keys, side="right") - 1
     return Buckets(
         run=slots.run_of(keys),
         start=slots.start_of(keys),
-        mean=mean,
+        mean=_mean(weighted, covered / width, low, high),
         minimum=low,
         maximum=high,
         last_value=samples.value[last],
@@ -112,6 +111,28 @@ def weigh(runs: Runs, samples: RunSamples, width: int, *, held: bool) -> Buckets
         increase=_increase(keys, samples, sample_slot, inside, known),
         sample_count=np.bincount(np.searchsorted(keys, counted), minlength=keys.size).astype(np.int64),
         covered_s=covered / 1e6,
+    )
+
+
+def days_of(hours: Buckets) -> Buckets:
+    """UTC days from the hours that they consist of; the hours sorted by run and time, no hour in two runs."""
+    firsts = _firsts((hours.run << 28) + hours.start // DAY_US)
+    lasts = np.append(firsts, hours.start.size)[1:] - 1
+    share = hours.covered_s / (DAY_US / 1e6)
+    low, high = np.fmin.reduceat(hours.minimum, firsts), np.fmax.reduceat(hours.maximum, firsts)
+    grew = np.add.reduceat(np.nan_to_num(hours.increase), firsts)
+    weighted = np.add.reduceat(np.nan_to_num(hours.mean, nan=0.0) * share, firsts)
+    return Buckets(
+        run=hours.run[firsts],
+        start=hours.start[firsts] // DAY_US * DAY_US,
+        mean=_mean(weighted, np.add.reduceat(share, firsts), low, high),
+        minimum=low,
+        maximum=high,
+        last_value=hours.last_value[lasts],
+        last_at=hours.last_at[lasts],
+        increase=np.where(np.logical_and.reduceat(np.isnan(hours.increase), firsts), np.nan, grew),
+        sample_count=np.add.reduceat(hours.sample_count, firsts),
+        covered_s=np.add.reduceat(hours.covered_s, firsts),
     )
 
 
@@ -188,23 +209,36 @@ def _pieces(runs: Runs, samples: RunSamples, slots: _Slots, width: int, *, every
     return _Pieces(slot=slots.of(run[owner], left), duration=duration, value=value[owner])
 
 
+def _firsts(ascending: Ints) -> Ints:
+    """Where each distinct number comes first."""
+    return np.flatnonzero(np.concatenate([[True], np.diff(ascending) > 0])[: ascending.size])
+
+
 def _only(pieces: _Pieces, keys: Ints) -> _Pieces:
-    wanted = np.isin(pieces.slot, keys, assume_unique=False)
+    wanted = np.append(keys, -1)[np.searchsorted(keys, pieces.slot)] == pieces.slot
     return _Pieces(slot=pieces.slot[wanted], duration=pieces.duration[wanted], value=pieces.value[wanted])
 
 
-def _in_force(keys: Ints, pieces: _Pieces) -> tuple[Floats, Floats, Floats, Floats]:
-    """Covered microseconds, their sum of values, least and greatest value for each key."""
+def _in_force(keys: Ints, pieces: _Pieces, width: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Covered microseconds, sum of values by their share of the width, least and greatest value for each key."""
     covered, weighted = np.zeros(keys.size), np.full(keys.size, np.nan)
     low, high = np.full(keys.size, np.nan), np.full(keys.size, np.nan)
     if pieces.slot.size:
-        firsts = np.flatnonzero(np.concatenate([[True], np.diff(pieces.slot) > 0]))
+        firsts = _firsts(pieces.slot)
         at = np.searchsorted(keys, pieces.slot[firsts])
         covered[at] = np.add.reduceat(pieces.duration, firsts)
-        weighted[at] = np.add.reduceat(pieces.value * pieces.duration, firsts)
+        weighted[at] = np.add.reduceat(pieces.value * (pieces.duration / width), firsts)
         low[at] = np.minimum.reduceat(pieces.value, firsts)
         high[at] = np.maximum.reduceat(pieces.value, firsts)
     return covered, weighted, low, high
+
+
+def _mean(weighted: Floats, share: Floats, low: Floats, high: Floats) -> Floats:
+    """`weighted / share`, kept between the least and the greatest value against rounding; NaN for no share."""
+    mean = np.full(weighted.size, np.nan)
+    np.divide(weighted, share, out=mean, where=share > 0)
+    kept: Floats = np.clip(mean, low, high)
+    return kept
 
 
 def _increase(keys: Ints, samples: RunSamples, slot: Ints, inside: Bools, known: Bools) -> Floats:

@@ -138,6 +138,24 @@ def test_clocks_at_the_ends_of_time_are_rolled_up_where_they_say(conn: psycopg.C
     assert_rolled_up(conn, series_id, lost, UNASSIGNED_HOLD)
 
 
+def test_the_greatest_and_the_smallest_numbers_do_not_stop_the_rollup(conn: psycopg.Connection) -> None:
+    series_id = add_series(conn)
+    samples: Samples = {START: 1.7e308, START + HOUR: 1.7e308, START + 48 * HOUR: 5e-324}
+    roll_up(conn, [store(conn, series_id, samples)])
+    means = {bucket: row[0] for bucket, row in rollups(conn, "rollups_1d", series_id).items()}
+    assert means == {START: 1.7e308, START + 48 * HOUR: 5e-324}
+
+
+def test_the_last_hour_of_a_day_takes_the_day_along(conn: psycopg.Connection) -> None:
+    series_id = add_series(conn)
+    change = store(conn, series_id, {START + 23 * HOUR + timedelta(minutes=59): 1.0})
+    roll_up(conn, [change])
+    describe_metric(conn, series_id, START, 1.0)
+    touched = ChangedRange(series_id=series_id, range_from=START + 24 * HOUR, range_through=START + 24 * HOUR)
+    roll_up(conn, [touched])
+    assert sorted(rollups(conn, "rollups_1d", series_id)) == [START]
+
+
 def drop_raw(conn: psycopg.Connection, series_id: int, before: datetime) -> None:
     conn.execute("DELETE FROM samples WHERE series_id = %s AND observed_at < %s", [series_id, before])
 
