@@ -9,6 +9,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 
 import psycopg
 import structlog
@@ -29,10 +30,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class CycleLimits:
-    """How much one cycle takes on. patience: how long late data may keep pouring in before it is assessed anyway."""
+    """How much one cycle takes on.
+
+    roll_up_for: after so long customers are assessed, though changes are left, so that first alerts come early.
+    quiet, patience: late data that came in less than `quiet` ago waits for more, but never longer than `patience`.
+    """
 
     changes_at_once: int = 2000
-    batches: int = 10
+    roll_up_for: timedelta = timedelta(seconds=5)
     quiet: timedelta = timedelta(seconds=3)
     patience: timedelta = timedelta(seconds=30)
     assessment: AssessmentLimits = field(default_factory=AssessmentLimits)
@@ -90,15 +95,15 @@ def _take_all(
     conn: psycopg.Connection, limits: CycleLimits, now: datetime, stopping: Callable[[], bool]
 ) -> tuple[int, bool]:
     """Roll up changes batch by batch; how many, and whether none was left."""
-    total = 0
-    for _ in range(limits.batches):
-        if stopping():
-            break
+    total, enough = 0, monotonic() + limits.roll_up_for.total_seconds()
+    while not stopping():
         taken = take_changes(conn, most=limits.changes_at_once, now=now)
         CHANGES.inc(taken)
         total += taken
         if taken < limits.changes_at_once:
             return total, True
+        if monotonic() > enough:
+            break
     return total, False
 
 

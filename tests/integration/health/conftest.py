@@ -1,6 +1,7 @@
 """Fixtures of health's tests on a real database."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -22,9 +23,9 @@ def plant(conn: psycopg.Connection) -> Plant:
     return Plant(conn)
 
 
-@pytest.fixture
-def run_health(database_url: str) -> Iterator[RunHealth]:
-    """Runs cycles of one health process, each an hour of wall time after the last, until nothing is left to do."""
+@contextmanager
+def health_on(database_url: str) -> Iterator[RunHealth]:
+    """One health process's cycles, each an hour of wall time after the last, until nothing is left to do."""
     with connect(database_url, application="test-health") as health:
         health.autocommit = True
         memory, clock = Memory(), [WALL_CLOCK]
@@ -36,4 +37,11 @@ def run_health(database_url: str) -> Iterator[RunHealth]:
                 if not report.more:
                     return report
 
+        yield run
+
+
+@pytest.fixture
+def run_health(database_url: str) -> Iterator[RunHealth]:
+    """Runs cycles on the test's database."""
+    with health_on(database_url) as run:
         yield run

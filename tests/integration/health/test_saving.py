@@ -299,7 +299,7 @@ def test_what_a_person_resolved_stays_resolved_while_the_condition_goes_on(plant
     assert advise(episode(0), episode(5)) == 1
 
 
-def test_health_waits_for_a_person_who_is_acting_on_the_row(plant, database_url, customer, advise):
+def test_health_waits_for_a_person_who_is_acting_on_the_row(plant, database_url, advise):
     advise(episode(0))
     with psycopg.connect(database_url) as person:
         person.execute("SELECT FROM alerts FOR UPDATE")
