@@ -2,7 +2,7 @@
 
 The blocks of ISO 13374 in their order, each a module of its own, and a seventh for value:
 
-1. data acquisition         `block`: what the shell has read, hours × metrics as arrays
+1. data acquisition         `block`: what the shell has read, hours by metrics as arrays
 2. data manipulation        rollups, done in the database before this function is called
 3. state detection          `state_intervals`, `calendars`, `times` (ISO 22400), `state_detection` (own baseline)
 4. health assessment        `health_assessment`: points lost a measure, coverage
@@ -14,9 +14,11 @@ Results do not depend on where the hours are cut: assessing [a, c) is the same a
 its state over [b, c), for every UTC midnight b.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from services.health.advisory_generation import Condition, Standing, advance_alerts
 from services.health.assessment import (
     CustomerHealthRow,
     Episode,
@@ -26,17 +28,61 @@ from services.health.assessment import (
     TimesRow,
     ValueRow,
 )
+from services.health.asset_assessment import AssetResult, AssetState, assess_asset
 from services.health.block import CustomerBlock
+from services.health.customer_conditions import (
+    decline,
+    guarantee_breach,
+    promise_gap,
+    stagnation,
+    trend,
+    unused_capability,
+)
+from services.health.customer_figures import (
+    capabilities,
+    customer_rows,
+    evening_budgets,
+    measures,
+    silent_hours_at,
+    whole_months,
+)
+from services.health.customer_work import COLUMNS, CustomerWork, Month
+from services.health.daily_history import DailyHistory, history, month_number
+from services.health.health_assessment import customer_health
+from services.health.machine_conditions import Silence, repeated_failures, silence, silent_source, wear
+from services.health.records_in_force import promises_by_day
+from services.health.rows import interval_rows, signal_rows, times_rows
+from services.health.update_effects import regression_after_update
+from services.health.value_assessment import (
+    Counterfactual,
+    acceptance_window,
+    declared_counterfactual,
+    line_of_business_of,
+    monthly_values,
+)
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 1
+STATE_VERSION = 2
+
+KEPT_DAYS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerState:
-    """What an assessment goes on from, at the UTC midnight `through`; serialisable by msgspec."""
+    """What an assessment goes on from, at the UTC midnight `through`; serialisable by msgspec.
+
+    silent_h: hours of silence of each source; none for a source never heard. days: the last 400 days of the
+    customer's COLUMNS, row by row, float64. alerts: by `kind/scope_id`.
+    """
 
     through: datetime
+    assets: dict[int, AssetState]
+    silent_h: dict[int, float]
+    days: bytes
+    months: tuple[Month, ...]
+    counterfactual: Counterfactual | None
+    first_day: int | None
+    alerts: dict[str, Standing]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +105,124 @@ class Assessment:
 def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[PersonAction, ...] = ()) -> Assessment:
     """Assess one customer over the block's hours, going on from `state`; None at the customer's first data.
 
-    The block starts at `state.through`, a UTC midnight; `block.events` holds all events of the customer's scopes up to the
-    block's end. Raises ValueError where the block does not start where the state ends.
+    The block starts at `state.through`, a UTC midnight; `block.events` holds all events of the customer's scopes up to
+    the block's end. Raises ValueError where the block does not start where the state ends.
     """
-    if state is not None and state.through != block.start:
-        raise ValueError(f"the block starts at {block.start}, its state ends at {state.through}")
-    end = block.end.astimezone(UTC)
-    midnight = end - timedelta(hours=end.hour, minutes=end.minute, seconds=end.second, microseconds=end.microsecond)
+    before = state or _nothing_yet(block.start)
+    if before.through != block.start:
+        raise ValueError(f"the block starts at {block.start}, its state ends at {before.through}")
+    hours = (block.end - block.start) // timedelta(hours=1)
+    sites = {site.site_id: site for site in block.sites}
+    assets = [assess_asset(block, a, sites[a.site_id], before.assets.get(a.asset_id)) for a in block.assets]
+    silences = [silence(s, before.silent_h.get(s.source_id, float("nan"))) for s in block.sources]
+    work = _customer_work(before, block, assets, silences, hours)
+    whole = hours // 24
+    cut = work.days.kept + whole
+    first_day = before.first_day if before.first_day is not None else _first_day(work.days)
+    own = before.counterfactual
+    if own is None and first_day is not None:
+        own = acceptance_window(work.days, first_day, cut - 1)
+    conditions = [*_machine_conditions(block, assets, silences), *_customer_conditions(work)]
+    episodes, alerts = advance_alerts(before.alerts, conditions, actions, start=block.start, keep_hours=24 * whole)
+    end = block.end.timestamp()
+    rows = slice(work.days.kept, cut)
     return Assessment(
-        intervals=(),
-        times=(),
-        signals=(),
-        health=(),
-        values=(),
-        episodes=(),
-        state=CustomerState(through=midnight),
+        intervals=tuple(row for a in assets for row in interval_rows(a.work, end)),
+        times=tuple(row for a in assets for row in times_rows(a.work)),
+        signals=tuple(signal_rows(work, [a.work for a in assets], whole)),
+        health=tuple(customer_health(measures(work, own, rows), work.days.first_day + work.days.kept)),
+        values=tuple(_values(block, assets)),
+        episodes=tuple(episodes),
+        state=CustomerState(
+            through=block.start + timedelta(days=whole),
+            assets=before.assets | {a.work.asset.asset_id: a.state for a in assets},
+            silent_h=before.silent_h | _silent_at(silences, 24 * whole),
+            days=work.days.packed(cut, KEPT_DAYS),
+            months=_without_old_slopes(work.months),
+            counterfactual=own,
+            first_day=first_day if first_day is not None and first_day < work.days.first_day + cut else None,
+            alerts=alerts,
+        ),
     )
+
+
+def _nothing_yet(start: datetime) -> CustomerState:
+    return CustomerState(
+        through=start, assets={}, silent_h={}, days=b"", months=(), counterfactual=None, first_day=None, alerts={}
+    )
+
+
+def _customer_work(
+    before: CustomerState, block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence], hours: int
+) -> CustomerWork:
+    works = [a.work for a in assets]
+    block_rows = customer_rows(works, silences, hours)
+    days = history(before.days, block_rows.reshape(-1, COLUMNS), int(block.start.timestamp() // 86400))
+    guaranteed, promised = promises_by_day(block, days.first_day, len(days.table))
+    return CustomerWork(
+        block=block,
+        hours=hours,
+        days=days,
+        guaranteed=guaranteed,
+        promised=promised,
+        budgets=evening_budgets(block, days),
+        months=whole_months(before.months, days, days.kept + hours // 24),
+        capabilities=capabilities(block, works, days),
+    )
+
+
+def _machine_conditions(
+    block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence]
+) -> list[Condition]:
+    works = [a.work for a in assets]
+    found = [wear(block, a.work, a.blame_at) for a in assets if a.work.findings is not None]
+    found += [repeated_failures(block, work) for work in works if work.intervals is not None]
+    updates = [regression_after_update(block, work, works) for work in works if work.intervals is not None]
+    found += [condition for condition in updates if condition is not None]
+    assets_of = {s.source_id: sum(s.source_id in a.source_ids for a in block.assets) for s in block.sources}
+    for site in block.sites:
+        own = [s for s in silences if s.source.site_id == site.site_id]
+        if own:
+            found.append(silent_source(block, site.site_id, site.name, own, assets_of))
+    return found
+
+
+def _customer_conditions(work: CustomerWork) -> list[Condition]:
+    said = trend(work)
+    found = [guarantee_breach(work), stagnation(work, said), decline(work, said), promise_gap(work, said)]
+    return [*found, unused_capability(work)] if work.capabilities else found
+
+
+def _values(block: CustomerBlock, assets: Sequence[AssetResult]) -> list[ValueRow]:
+    businesses = line_of_business_of(block)
+    members = [
+        (a.work.asset.site_id, businesses[a.work.asset.line_id], a.work.days, a.work.counterfactual)
+        for a in assets
+        if a.work.intervals is not None
+    ]
+    last = block.end - timedelta(seconds=1)
+    return monthly_values(
+        block,
+        members,
+        declared_counterfactual(block),
+        first_month=month_number(block.start.date()),
+        last_month=month_number(last.date()),
+    )
+
+
+def _first_day(days: DailyHistory) -> int | None:
+    """The first day of the customer with planned time."""
+    planned = (days.table[:, 2] > 0).nonzero()[0]
+    return days.first_day + int(planned[0]) if len(planned) else None
+
+
+def _silent_at(silences: Sequence[Silence], hours: int) -> dict[int, float]:
+    """Hours of silence after the first hours of the block, of the sources that were heard by then."""
+    found = {s.source.source_id: silent_hours_at(s, hours) for s in silences}
+    return {source: silent for source, silent in found.items() if silent is not None}
+
+
+def _without_old_slopes(months: tuple[Month, ...]) -> tuple[Month, ...]:
+    """Months as they are kept: only the newest is looked at again with its slopes."""
+    plain = [Month(number=m.number, uptime=m.uptime, slopes=(), uptime_of_year=m.uptime_of_year) for m in months[:-1]]
+    return (*plain, *months[-1:])

@@ -22,7 +22,7 @@ SHIFT = Totals(
     produced=1800,
     good=1710,
 )
-NOTHING = Totals(**{name: 0 for name in SHIFT.__dataclass_fields__} | {"produced": None, "good": None})
+NOTHING = Totals(**dict.fromkeys(SHIFT.__dataclass_fields__, 0) | {"produced": None, "good": None})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""The registry of alert kinds: what each says to people who sell, who owns it, what to do, and how patient it is.
+
+A kind earns its place by being worth a call; everything else is a figure on a page. At most twelve.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.alerts import Tier
+
+HOURS_A_DAY = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertKind:
+    """One kind of alert.
+
+    sentence: template for people who sell, filled from the episode's facts. owner_roles: who owns it, the first one
+    that the customer has. pending_h: how long the condition must hold before anyone hears of it. minimum_hold_h: how
+    long an open alert stays at least. gap_h: hours without evidence after which it is closed as a data gap.
+    """
+
+    name: str
+    scope_type: str
+    tier: Tier
+    owner_roles: tuple[str, ...]
+    sentence: str
+    play: str
+    pending_h: int
+    minimum_hold_h: int
+    gap_h: int
+
+    def owner_role(self, present: Sequence[str]) -> str:
+        """The role that owns an alert of a customer who has these roles; never nobody."""
+        return next((role for role in self.owner_roles if role in present), self.owner_roles[0])
+
+
+_SERVICE = ("service_manager", "customer_success", "account_manager")
+_ACCOUNT = ("account_manager", "customer_success", "service_manager")
+_SUCCESS = ("customer_success", "account_manager", "service_manager")
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        AlertKind(
+            name="wear",
+            scope_type="asset",
+            tier=Tier.WATCH,
+            owner_roles=_SERVICE,
+            sentence="{asset} at {site} is drifting away from its own normal behaviour{forecast}.",
+            play="Call the plant, show them what changed, and agree on an inspection before the expected date.",
+            pending_h=6,
+            minimum_hold_h=HOURS_A_DAY,
+            gap_h=7 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="repeated_failures",
+            scope_type="asset",
+            tier=Tier.ACT,
+            owner_roles=_SERVICE,
+            sentence="{asset} at {site} failed {failures} times in 30 days; it used to fail {usual} times.",
+            play="Open one root-cause case for all of these failures instead of one more repair.",
+            pending_h=1,
+            minimum_hold_h=7 * HOURS_A_DAY,
+            gap_h=14 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="regression_after_update",
+            scope_type="asset",
+            tier=Tier.ACT,
+            owner_roles=_SERVICE,
+            sentence="{asset} at {site} has run worse since software {version}: {change}.",
+            play="Offer to roll the software back, and hold it from the machines that do not have it yet.",
+            pending_h=1,
+            minimum_hold_h=3 * HOURS_A_DAY,
+            gap_h=14 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="silent_source",
+            scope_type="site",
+            tier=Tier.ACT,
+            owner_roles=_SERVICE,
+            sentence="We have heard nothing from {sources} of {site} for {silent}; we cannot see those machines.",
+            play="Ask the plant whether the gateway or its network is down before anything else is concluded.",
+            pending_h=1,
+            minimum_hold_h=1,
+            gap_h=365 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="guarantee_breach",
+            scope_type="customer",
+            tier=Tier.ACT,
+            owner_roles=_ACCOUNT,
+            sentence="{customer} is guaranteed {guaranteed} availability; at this rate the guarantee {when}.",
+            play="Send service to the machines that cost most of the budget, and tell the customer before they ask.",
+            pending_h=1,
+            minimum_hold_h=3 * HOURS_A_DAY,
+            gap_h=30 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="stagnation",
+            scope_type="customer",
+            tier=Tier.ACT,
+            owner_roles=_SUCCESS,
+            sentence="{customer} has got no better for {months} months, though there is room: {uptime} against {bar}.",
+            play="Propose one improvement with a date and a figure; we are becoming the status quo here.",
+            pending_h=1,
+            minimum_hold_h=28 * HOURS_A_DAY,
+            gap_h=60 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="decline",
+            scope_type="customer",
+            tier=Tier.ACT,
+            owner_roles=_SUCCESS,
+            sentence="{customer}'s machines get worse month by month: {slope} points a year over {months} months.",
+            play="Review the machines that lose most with the customer, and agree on a plan to turn the trend.",
+            pending_h=1,
+            minimum_hold_h=28 * HOURS_A_DAY,
+            gap_h=60 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="promise_gap",
+            scope_type="customer",
+            tier=Tier.ACT,
+            owner_roles=_ACCOUNT,
+            sentence="{customer} was promised {promised} availability at the sale and has had {uptime} for 90 days.",
+            play="Bring the gap up first, with what closes it and by when.",
+            pending_h=1,
+            minimum_hold_h=14 * HOURS_A_DAY,
+            gap_h=30 * HOURS_A_DAY,
+        ),
+        AlertKind(
+            name="unused_capability",
+            scope_type="customer",
+            tier=Tier.ACT,
+            owner_roles=_SUCCESS,
+            sentence="{customer} pays for {capabilities} and hardly uses it: {share} of running time in 60 days.",
+            play="Find out who at the plant should use it, and train them on their own machine.",
+            pending_h=1,
+            minimum_hold_h=14 * HOURS_A_DAY,
+            gap_h=30 * HOURS_A_DAY,
+        ),
+    )
+}

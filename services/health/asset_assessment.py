@@ -1,0 +1,256 @@
+"""One asset from its block and what is kept of it to what is known of it, and to what is kept next. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+
+import numpy as np
+
+from services.health.asset_work import AssetWork
+from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, Site
+from services.health.calendars import Calendar, calendar
+from services.health.condition_state import ConditionState
+from services.health.daily_history import DailyHistory, history
+from services.health.machine_conditions import HOUR_S, WORK_KINDS, event_hours
+from services.health.state_detection import ConditionFindings, advance_condition
+from services.health.state_intervals import DOWN, UNKNOWN, Intervals, OpenInterval, intervals
+from services.health.times import FAILURES, FIELDS, PBT, REPAIR, UNKNOWN_S, daily_times, production_hours
+from services.health.value_assessment import Counterfactual, acceptance_window
+
+KEPT_DAYS = 128
+REPAIR_HOURS = 1.0
+_HOURS_IN = {"h": 1.0, "hour": 1.0, "hours": 1.0, "min": 1 / 60, "s": 1 / 3600}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetState:
+    """What an asset's assessment goes on from. days: the last 128 days of FIELDS, row by row, float64.
+
+    usage: capability to as many days of seconds in use and seconds running. older_*: totals of the days before those.
+    first_day: of its first data, in days since 1970-01-01.
+    """
+
+    interval: OpenInterval | None = None
+    condition: ConditionState | None = None
+    first_day: int | None = None
+    counterfactual: Counterfactual | None = None
+    days: bytes = b""
+    usage: dict[str, bytes]
+    older_failures: float = 0.0
+    older_repair_s: float = 0.0
+    older_known_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetResult:
+    """What is known of an asset in a block, and its state at the block's last midnight."""
+
+    work: AssetWork
+    blame_at: Callable[[int], Sequence[tuple[str, float]]]
+    state: AssetState
+
+
+def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: AssetState | None) -> AssetResult:
+    """Advance one asset over the block's hours."""
+    before = state or AssetState(usage={})
+    start, hours = block.start.timestamp(), asset.mean.shape[1]
+    whole = hours // 24
+    found = _intervals(block, asset, before, start, start + hours * HOUR_S)
+    times_of = calendar(site, asset.line_id, start=start, end=start + hours * HOUR_S)
+    covered = _covered(asset, hours)
+    running, running_s = _running(found, covered, start, hours)
+    rows = _daily_rows(asset, found, times_of, start, hours)
+    days = history(before.days, rows, int(start // 86400))
+    usage = _usage(asset, before, running_s, days)
+    repaired = _repaired(block, asset, found, start, hours)
+    findings, condition = _condition(before.condition, asset, running, start, repaired)
+    cut = days.kept + whole
+    first_day = before.first_day if before.first_day is not None else _first_day(days, covered)
+    against = before.counterfactual
+    if against is None and first_day is not None:
+        against = acceptance_window(days, first_day, cut - 1)
+    work = AssetWork(
+        asset=asset,
+        site_name=site.name,
+        days=days,
+        usage=usage,
+        intervals=found,
+        findings=findings,
+        covered=covered,
+        running=running,
+        first_day=first_day,
+        older_failures=before.older_failures,
+        older_repair_s=before.older_repair_s,
+        older_known_s=before.older_known_s,
+        calendar_assumed=times_of.assumed,
+        counterfactual=against,
+    )
+
+    def blame_at(hour: int) -> Sequence[tuple[str, float]]:
+        """Blame as of an hour's end: judged again up to there, unless the end of the block is of the same day."""
+        if findings is not None and hour >= 24 * whole:
+            return findings.blame
+        told, _ = _condition(
+            before.condition, _hours(asset, 0, hour + 1), running[: hour + 1], start, repaired[: hour + 1]
+        )
+        return () if told is None else told.blame
+
+    leaving = days.table[: max(0, cut - KEPT_DAYS)]
+    seen = first_day is not None and first_day < days.first_day + cut
+    return AssetResult(
+        work=work,
+        blame_at=blame_at,
+        state=AssetState(
+            interval=before.interval if found is None else found.open_at(start + whole * 86400),
+            condition=condition,
+            first_day=first_day if seen else None,
+            counterfactual=against,
+            days=days.packed(cut, KEPT_DAYS),
+            usage={name: own.packed(cut, KEPT_DAYS) for name, own in usage.items()},
+            older_failures=before.older_failures + float(leaving[:, FAILURES].sum()),
+            older_repair_s=before.older_repair_s + float(leaving[:, REPAIR].sum()),
+            older_known_s=before.older_known_s + float((leaving[:, PBT] - leaving[:, UNKNOWN_S]).sum()),
+        ),
+    )
+
+
+def _intervals(
+    block: CustomerBlock, asset: AssetBlock, before: AssetState, start: float, end: float
+) -> Intervals | None:
+    if asset.states is None:
+        return None
+    reached = {("asset", asset.asset_id), ("line", asset.line_id), ("site", asset.site_id)}
+    events = [e for e in block.events if (e.scope_type, e.scope_id) in reached]
+    return intervals(before.interval, asset.states, asset.state_decoder, events, start=start, end=end)
+
+
+def _covered(asset: AssetBlock, hours: int) -> Bools:
+    """Hours in which any metric that is judged was known; any metric at all where none is judged."""
+    judged = [i for i, m in enumerate(asset.metrics) if m.role == "condition"] or list(range(len(asset.metrics)))
+    return (
+        np.asarray((asset.covered_s[judged] > 0).any(axis=0), dtype=np.bool_) if judged else np.zeros(hours, np.bool_)
+    )
+
+
+def _running(found: Intervals | None, covered: Bools, start: float, hours: int) -> tuple[Bools, Floats]:
+    """Hours of production, and seconds of it; without states every covered hour counts."""
+    if found is None:
+        return covered, np.where(covered, HOUR_S, 0.0)
+    producing, known = production_hours(found, start=start, hours=hours)
+    return (known > 0) & (producing > known / 2), producing
+
+
+def _daily_rows(asset: AssetBlock, found: Intervals | None, when: Calendar, start: float, hours: int) -> Floats:
+    end = start + hours * HOUR_S
+    rows = np.zeros((-(-hours // 24), len(FIELDS)))
+    if found is not None:
+        commissioned = np.inf
+        if asset.commissioned_on is not None:
+            commissioned = datetime.combine(asset.commissioned_on, time(), UTC).timestamp()
+        rows[:, :10] = daily_times(found, when, start=start, end=end, expected_from=commissioned)
+    rows[:, 10] = _count(asset, "production_count", hours)
+    rows[:, 11] = _count(asset, "good_count", hours)
+    return rows
+
+
+def _count(asset: AssetBlock, role: str, hours: int) -> Floats:
+    """Units a day of the metrics of a role; NaN on days without a count."""
+    chosen = [i for i, m in enumerate(asset.metrics) if m.role == role]
+    counted = np.full((max(1, len(chosen)), -(-hours // 24) * 24), np.nan)
+    counted[: len(chosen), :hours] = asset.increase[chosen]
+    by_day = np.nan_to_num(counted).sum(axis=0).reshape(-1, 24).sum(axis=1)
+    known = np.isfinite(counted).any(axis=0).reshape(-1, 24).any(axis=1)
+    return np.where(known, by_day, np.nan)
+
+
+def _usage(asset: AssetBlock, before: AssetState, running_s: Floats, days: DailyHistory) -> dict[str, DailyHistory]:
+    """Each capability's seconds in use and seconds running of known use, a day."""
+    found = {}
+    block_days = len(days.table) - days.kept
+    for row, metric in enumerate(asset.metrics):
+        if metric.role != "usage" or metric.capability is None:
+            continue
+        known = asset.covered_s[row] > 0
+        used = np.where(known, _used_s(asset, row), 0.0)
+        hourly = np.zeros((block_days * 24, 2))
+        hourly[: len(known)] = np.column_stack([used, np.where(known, running_s, 0.0)])
+        kept = before.usage.get(metric.capability, bytes(16 * days.kept))
+        found[metric.capability] = history(kept, hourly.reshape(-1, 24, 2).sum(axis=1), days.first_day + days.kept)
+    return found
+
+
+def _used_s(asset: AssetBlock, row: int) -> Floats:
+    """Seconds of use in each hour: an hour counter's growth, else the share of time in which the metric was on."""
+    unit = asset.metrics[row].unit
+    used: Floats
+    if unit in _HOURS_IN:
+        used = np.clip(np.nan_to_num(asset.increase[row]) * _HOURS_IN[unit] * HOUR_S, 0.0, HOUR_S)
+    else:
+        full = 100.0 if unit == "%" else 1.0
+        used = np.clip(np.nan_to_num(asset.mean[row]) / full, 0.0, 1.0) * asset.covered_s[row]
+    return used
+
+
+def _repaired(block: CustomerBlock, asset: AssetBlock, found: Intervals | None, start: float, hours: int) -> Bools:
+    """Hours in which a repair ended: a stop of at least an hour in state `down`, or work that somebody recorded."""
+    repaired = event_hours(block, asset.asset_id, WORK_KINDS, hours)
+    if found is None or not len(found.state):
+        return repaired
+    ended = (found.state[:-1] == DOWN) & (found.state[1:] != DOWN) & (found.state[1:] != UNKNOWN)
+    ended &= found.ended[:-1] - found.started[:-1] >= REPAIR_HOURS * HOUR_S
+    hour = ((found.ended[:-1][ended] - start) // HOUR_S).astype(np.int64)
+    repaired[hour[(hour >= 0) & (hour < hours)]] = True
+    return repaired
+
+
+def _condition(
+    state: ConditionState | None, asset: AssetBlock, running: Bools, start: float, repaired: Bools
+) -> tuple[ConditionFindings | None, ConditionState | None]:
+    """Findings of all hours and the state at the last midnight; None for an asset without condition metrics."""
+    if not any(m.role == "condition" for m in asset.metrics):
+        return None, state
+    hours = start + HOUR_S * np.arange(asset.mean.shape[1], dtype=np.float64)
+    cut = len(hours) // 24 * 24
+    told: list[ConditionFindings] = []
+    at_midnight = state
+    for first, end in ((0, cut), (cut, len(hours))):
+        if first < end:
+            part = slice(first, end)
+            after, said = advance_condition(
+                at_midnight, _hours(asset, first, end), running[part], hours[part], repaired[part]
+            )
+            told.append(said)
+            at_midnight = after if end == cut else at_midnight
+    return _concatenated(told), at_midnight
+
+
+def _hours(asset: AssetBlock, first: int, end: int) -> AssetBlock:
+    part = slice(first, end)
+    return replace(
+        asset, mean=asset.mean[:, part], covered_s=asset.covered_s[:, part], increase=asset.increase[:, part]
+    )
+
+
+def _concatenated(parts: Sequence[ConditionFindings]) -> ConditionFindings:
+    if len(parts) == 1:
+        return parts[0]
+    first, second = parts
+    return ConditionFindings(
+        deviation=np.concatenate([first.deviation, second.deviation]),
+        watch=np.concatenate([first.watch, second.watch]),
+        act=np.concatenate([first.act, second.act]),
+        expected_at=np.concatenate([first.expected_at, second.expected_at]),
+        expected_low=np.concatenate([first.expected_low, second.expected_low]),
+        expected_high=np.concatenate([first.expected_high, second.expected_high]),
+        confidence=np.concatenate([first.confidence, second.confidence]),
+        blame=second.blame,
+    )
+
+
+def _first_day(days: DailyHistory, covered: Bools) -> int | None:
+    """The first day of the block with planned time or with any value."""
+    block_days = len(days.table) - days.kept
+    any_value = np.zeros(block_days * 24, dtype=np.bool_)
+    any_value[: len(covered)] = covered
+    seen = np.flatnonzero((days.column(PBT)[days.kept :] > 0) | any_value.reshape(-1, 24).any(axis=1))
+    return days.first_day + days.kept + int(seen[0]) if len(seen) else None

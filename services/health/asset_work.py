@@ -1,0 +1,35 @@
+"""What is known of one asset when its alerts and its customer's figures are reckoned."""
+
+from dataclasses import dataclass
+
+from services.health.block import AssetBlock, Bools
+from services.health.daily_history import DailyHistory
+from services.health.state_detection import ConditionFindings
+from services.health.state_intervals import Intervals
+from services.health.value_assessment import Counterfactual
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetWork:
+    """One asset over the block's hours and the days kept from before.
+
+    days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
+    intervals: None for an asset that reports no states. findings: None for one without condition metrics. covered:
+    hours in which any condition metric was known; running: hours of production. older_failures, older_repair_s,
+    older_known_s: totals of the days before the kept ones. calendar_assumed: nobody said when it should run.
+    """
+
+    asset: AssetBlock
+    site_name: str
+    days: DailyHistory
+    usage: dict[str, DailyHistory]
+    intervals: Intervals | None
+    findings: ConditionFindings | None
+    covered: Bools
+    running: Bools
+    first_day: int | None
+    older_failures: float
+    older_repair_s: float
+    older_known_s: float
+    calendar_assumed: bool
+    counterfactual: Counterfactual | None

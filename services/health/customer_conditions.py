@@ -1,0 +1,343 @@
+"""When a customer deserves an alert: guarantee, trend, promise, what was bought and lies idle. Pure.
+
+Every figure is known in the morning, from the whole days before it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+from math import sqrt
+
+import numpy as np
+
+from services.health.advisory_generation import Condition
+from services.health.alert_facts import content, instant, percent, quantity, stake_of
+from services.health.alert_kinds import KINDS, AlertKind
+from services.health.assessment import AlertContent, Stake
+from services.health.block import Bools, Floats
+from services.health.customer_work import Capability, CustomerWork, Month
+from services.health.daily_history import as_known_in_the_morning, hourly, month_number, month_start, trailing_sum
+from services.health.guarantees import RECENT_DAYS, Budget
+from services.health.records_in_force import contracts_on, guarantee_on
+from services.health.times import PBT
+from services.health.trends import falling, flat, rising
+
+LIKELY_BREACH, UNLIKELY_BREACH = 0.7, 0.35
+PROMISE_DAYS = 90
+PROMISE_GAP, PROMISE_MET = 0.01, 0.0025
+PROMISE_COVERAGE = 0.8
+USE_DAYS = 60
+UNUSED, USED = 0.10, 0.15
+FRONTIER = 0.97
+SURELY_RISING = 0.005
+_ADOPTIONS = ("improvement", "software_release", "retrofit", "training")
+_QUIET_MONTHS = 12
+
+
+def _day(work: CustomerWork, hour: int) -> date:
+    return work.days.day(work.days.kept + hour // 24)
+
+
+def _stake(work: CustomerWork, hour: int, lost_share: float | None, days: int) -> Stake:
+    """What a share of the known time of the last 30 days comes to over `days`."""
+    row = work.days.kept + hour // 24
+    recent = work.known_s[max(0, row - 30) : row]
+    hours = None if lost_share is None or not len(recent) else float(recent.mean()) * days * lost_share / 3600
+    return stake_of(work.block, work.block.assets, _day(work, hour), hours=hours, cases=len(recent))
+
+
+def guarantee_breach(work: CustomerWork) -> Condition:
+    """The error budget will probably not last until the window ends, or is spent already.
+
+    It ends as materialised where a window closes with its budget overspent.
+    """
+    kind = KINDS["guarantee_breach"]
+    mornings = work.budgets[1:]
+    raised = np.array([b is not None and b.probability >= LIKELY_BREACH for b in mornings])
+    cleared = np.array([b is not None and b.probability < UNLIKELY_BREACH for b in mornings])
+    closed_overspent = [
+        old is not None and new is not None and old.breached and new.first_day != old.first_day
+        for old, new in pairwise(work.budgets)
+    ]
+
+    def describe(hour: int) -> AlertContent:
+        return _guarantee_content(work, hour)
+
+    return Condition(
+        kind=kind,
+        scope_id=work.block.customer_id,
+        raised=hourly(raised, work.hours),
+        cleared=hourly(cleared, work.hours),
+        known=hourly(np.array([b is not None for b in mornings]), work.hours),
+        describe=describe,
+        materialised=hourly(np.array(closed_overspent), work.hours),
+    )
+
+
+def _guarantee_content(work: CustomerWork, hour: int) -> AlertContent:
+    kind = KINDS["guarantee_breach"]
+    budget = work.budgets[hour // 24 + 1]
+    if budget is None:
+        facts: dict[str, object] = {"customer": work.block.name, "guaranteed": "its", "when": "can no longer be judged"}
+        return content(kind, work.block, facts, {}, Stake())
+    when = "is broken already" if budget.breached else "will be broken"
+    at = instant(budget.expected[0])
+    if not budget.breached and at is not None:
+        when += f" around {at:%d %B %Y}"
+    return content(
+        kind,
+        work.block,
+        {"customer": work.block.name, "guaranteed": percent(budget.guaranteed), "when": when},
+        {
+            "attributed_availability": quantity(100 * budget.attributed_availability, "%", 2),
+            "guaranteed_availability": quantity(100 * budget.guaranteed, "%", 2),
+            "supplier_downtime": quantity(budget.spent_s / 3600, "h"),
+            "budget": quantity(budget.budget_s / 3600, "h"),
+            "budget_spent": quantity(100 * budget.spent_s / budget.budget_s, "%", 0),
+            "burn": quantity(budget.burn, "times what the budget allows", 2),
+            "window": quantity(budget.days, "d", 0),
+        },
+        _guarantee_stake(work, budget, hour),
+        expected=budget.expected,
+        confidence=budget.probability,
+    )
+
+
+def _guarantee_stake(work: CustomerWork, budget: Budget, hour: int) -> Stake:
+    """Hours beyond the budget by the window's end at the present burn, and the credit that the contract agrees."""
+    day = _day(work, hour)
+    over_s = max(budget.spent_s, budget.burn * budget.budget_s) - budget.budget_s
+    stake = stake_of(work.block, work.block.assets, day, hours=max(0.0, over_s / 3600), cases=RECENT_DAYS)
+    contract = guarantee_on(work.block.contracts, day)
+    if contract is None or contract.credit_per_point is None:
+        return stake
+    points = 100 * (1 - budget.guaranteed) * max(0.0, over_s) / budget.budget_s
+    credit = round(contract.credit_per_point * points, 2)
+    return replace(
+        stake, money=credit, money_low=0.0, money_high=2 * credit, currency=contract.currency, basis="agreed"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trend:
+    """What the months up to a morning say, by day of the block."""
+
+    stagnant: Bools
+    moving: Bools
+    falling: Bools
+    steady: Bools
+    rising: Bools
+    known: Bools
+    month: list[Month | None]
+
+
+def _changed_recently(work: CustomerWork, day: date) -> bool:
+    """Whether anything was adopted in the last twelve months."""
+    since = day - timedelta(days=365)
+    return any(e.kind in _ADOPTIONS and since <= e.at.date() < day for e in work.block.events)
+
+
+def _bar(work: CustomerWork, day: date) -> float:
+    """The uptime from which there is no room worth a call: the frontier, or what was promised if that is more."""
+    promised = [c.promised_availability for c in contracts_on(work.block.contracts, day)]
+    return max([FRONTIER, *(p for p in promised if p is not None)])
+
+
+def trend(work: CustomerWork) -> _Trend:
+    """Verdicts of every day of the block, from the whole months before it."""
+    days = len(work.days.table) - work.days.kept
+    by_number = {month.number: month for month in work.months}
+    flags = np.zeros((6, days), dtype=np.bool_)
+    told: list[Month | None] = []
+    verdicts: dict[int, tuple[bool, ...]] = {}
+    for day in range(days):
+        today = work.days.day(work.days.kept + day)
+        number = month_number(today) - 1
+        month = by_number.get(number)
+        told.append(month)
+        if number not in verdicts:
+            verdicts[number] = _verdict(work, month, month_start(number + 1))
+        flags[:, day] = verdicts[number]
+    return _Trend(
+        stagnant=flags[0],
+        moving=flags[1],
+        falling=flags[2],
+        steady=flags[3],
+        rising=flags[4],
+        known=flags[5],
+        month=told,
+    )
+
+
+def _verdict(work: CustomerWork, month: Month | None, today: date) -> tuple[bool, ...]:
+    if month is None or not month.slopes:
+        return (False,) * 6
+    room = month.uptime_of_year < _bar(work, today)
+    still = not _changed_recently(work, today)
+    rise = month.slopes[0].low > SURELY_RISING
+    stagnant = flat(month.slopes) is not None and room and still and not rise
+    return (
+        stagnant,
+        rise or not room or not still,
+        falling(month.slopes) is not None,
+        month.slopes[0].value > -0.005,
+        rising(month.slopes) is not None,
+        True,
+    )
+
+
+def stagnation(work: CustomerWork, said: _Trend) -> Condition:
+    """Surely flat for a year or more, with room to improve, and nothing adopted in a year."""
+    return _trend_condition(work, said, KINDS["stagnation"], said.stagnant, said.moving)
+
+
+def decline(work: CustomerWork, said: _Trend) -> Condition:
+    """Surely falling by more than a point a year."""
+    return _trend_condition(work, said, KINDS["decline"], said.falling, said.steady)
+
+
+def _trend_condition(work: CustomerWork, said: _Trend, kind: AlertKind, raised: Bools, cleared: Bools) -> Condition:
+    def describe(hour: int) -> AlertContent:
+        return _trend_content(work, said.month[hour // 24], kind, hour)
+
+    return Condition(
+        kind=kind,
+        scope_id=work.block.customer_id,
+        raised=hourly(raised, work.hours),
+        cleared=hourly(cleared, work.hours),
+        known=hourly(said.known, work.hours),
+        describe=describe,
+    )
+
+
+def _trend_content(work: CustomerWork, month: Month | None, kind: AlertKind, hour: int) -> AlertContent:
+    chosen = None
+    if month is not None and month.slopes:
+        pick = flat if kind.name == "stagnation" else falling
+        chosen = pick(month.slopes) or month.slopes[0]
+    bar = _bar(work, _day(work, hour))
+    uptime = float("nan") if month is None else month.uptime_of_year
+    evidence: dict[str, object] = {"uptime_of_last_year": quantity(100 * uptime, "%", 2)}
+    if chosen is not None:
+        evidence |= {
+            "slope": quantity(100 * chosen.value, "points a year", 2),
+            "slope_low": quantity(100 * chosen.low, "points a year", 2),
+            "slope_high": quantity(100 * chosen.high, "points a year", 2),
+            "months": quantity(chosen.months, "months", 0),
+            "room": quantity(100 * (bar - uptime), "points", 1),
+        }
+    return content(
+        kind,
+        work.block,
+        {
+            "customer": work.block.name,
+            "months": "" if chosen is None else chosen.months,
+            "uptime": percent(uptime) + " available",
+            "bar": percent(bar),
+            "slope": "" if chosen is None else f"{100 * chosen.value:.1f}",
+        },
+        evidence,
+        _stake(work, hour, max(0.0, bar - uptime), 365),
+        confidence=0.9,
+    )
+
+
+def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
+    """90 days surely below the availability promised at the sale, and not on the way up."""
+    kind = KINDS["promise_gap"]
+    known, down = trailing_sum(work.known_s, PROMISE_DAYS), trailing_sum(work.down_s, PROMISE_DAYS)
+    planned = trailing_sum(work.days.column(PBT), PROMISE_DAYS)
+    uptime = np.where(known >= PROMISE_COVERAGE * np.maximum(planned, 1.0), 1 - down / np.maximum(known, 1.0), np.nan)
+    uptime[: min(PROMISE_DAYS - 1, len(uptime)) if work.days.kept < PROMISE_DAYS else 0] = np.nan
+    gap = as_known_in_the_morning(work.promised - uptime, work.days.kept)
+    error = as_known_in_the_morning(_uptime_error(work, uptime), work.days.kept)
+    raised = (gap > np.maximum(PROMISE_GAP, 1.645 * error)) & ~said.rising
+
+    def describe(hour: int) -> AlertContent:
+        row = work.days.kept + hour // 24 - 1
+        promised, has = float(work.promised[row]), float(uptime[row])
+        return content(
+            kind,
+            work.block,
+            {"customer": work.block.name, "promised": percent(promised), "uptime": percent(has)},
+            {
+                "promised_availability": quantity(100 * promised, "%", 2),
+                "uptime_90_days": quantity(100 * has, "%", 2),
+                "gap": quantity(100 * (promised - has), "points", 2),
+                "downtime_90_days": quantity(float(down[row]) / 3600, "h"),
+            },
+            _stake(work, hour, max(0.0, promised - has), 365),
+            confidence=0.9,
+        )
+
+    return Condition(
+        kind=kind,
+        scope_id=work.block.customer_id,
+        raised=hourly(raised, work.hours),
+        cleared=hourly(gap <= PROMISE_MET, work.hours),
+        known=hourly(np.isfinite(gap), work.hours),
+        describe=describe,
+    )
+
+
+def _uptime_error(work: CustomerWork, uptime: Floats) -> Floats:
+    """Standard error of 90 days' uptime as a ratio of sums over days."""
+    known, down = work.known_s, work.down_s
+    square = trailing_sum(down**2, PROMISE_DAYS)
+    cross = trailing_sum(down * known, PROMISE_DAYS)
+    known_square, known_sum = trailing_sum(known**2, PROMISE_DAYS), trailing_sum(known, PROMISE_DAYS)
+    share = 1 - uptime
+    left = np.maximum(square - 2 * share * cross + share**2 * known_square, 0.0)
+    spread = np.sqrt(left) * sqrt(PROMISE_DAYS / (PROMISE_DAYS - 1))
+    return np.asarray(spread / np.maximum(known_sum, 1.0), dtype=np.float64)
+
+
+def unused_capability(work: CustomerWork) -> Condition:
+    """What is paid for is used for less than 10 % of running time in 60 days."""
+    kind = KINDS["unused_capability"]
+    rows = len(work.days.table)
+    shares, paid = [], []
+    for capability in work.capabilities:
+        shares.append(as_known_in_the_morning(capability.share(USE_DAYS), work.days.kept))
+        entitled = trailing_sum(capability.entitled(work.days.first_day, rows).astype(float), USE_DAYS) >= USE_DAYS
+        paid.append(as_known_in_the_morning(entitled.astype(float), work.days.kept) == 1)
+    share, due = np.array(shares), np.array(paid)
+    low = due & (share < UNUSED)
+
+    def describe(hour: int) -> AlertContent:
+        return _unused_content(work, share[:, hour // 24], low[:, hour // 24])
+
+    return Condition(
+        kind=kind,
+        scope_id=work.block.customer_id,
+        raised=hourly(_any(low), work.hours),
+        cleared=hourly(~_any(due & (share < USED)), work.hours),
+        known=hourly(_any(due & np.isfinite(share)), work.hours),
+        describe=describe,
+    )
+
+
+def _any(by_capability: Bools) -> Bools:
+    return np.asarray(np.logical_or.reduce(by_capability), dtype=np.bool_)
+
+
+def _unused_content(work: CustomerWork, share: Floats, low: Bools) -> AlertContent:
+    unused: list[tuple[Capability, float]] = [
+        (capability, float(part)) for capability, part, idle in zip(work.capabilities, share, low, strict=True) if idle
+    ] or [(capability, float(part)) for capability, part in zip(work.capabilities, share, strict=True)]
+    fees = {c.currency for c, _ in unused if c.annual_fee is not None}
+    fee = sum(c.annual_fee for c, _ in unused if c.annual_fee is not None) if len(fees) == 1 else None
+    basis = "measured" if fee is None else "supplier"
+    most = max(part for _, part in unused)
+    return content(
+        KINDS["unused_capability"],
+        work.block,
+        {
+            "customer": work.block.name,
+            "capabilities": " and ".join(c.name.replace("_", " ") for c, _ in unused),
+            "share": percent(most),
+        },
+        {f"use_of_{c.name}": quantity(100 * part, "% of running time", 2) for c, part in unused},
+        Stake(contract_value=fee, currency=None if fee is None else fees.pop(), basis=basis),
+        confidence=0.9,
+    )

@@ -1,0 +1,215 @@
+"""A customer as a whole from what is known of its assets and sources: days, months, budgets, measures. Pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from services.health.asset_work import AssetWork
+from services.health.block import Bools, CustomerBlock, Floats
+from services.health.customer_conditions import UNUSED, USE_DAYS
+from services.health.customer_work import (
+    COLUMNS,
+    CONDITION_DUE,
+    CONDITION_GOOD,
+    CONDITION_KNOWN,
+    GUARANTEED_DOWN_S,
+    GUARANTEED_KNOWN_S,
+    HEARD_H,
+    LISTENED_H,
+    Capability,
+    CustomerWork,
+    Month,
+)
+from services.health.daily_history import DailyHistory, day_number, month_number, month_start, share, trailing_sum
+from services.health.guarantees import Budget, budget
+from services.health.health_assessment import Measure, against_allowance
+from services.health.machine_conditions import Silence
+from services.health.records_in_force import guarantee_on
+from services.health.times import ADET, GOOD, PBT, PRODUCED, SUPPLIER_DOWN, UNKNOWN_S
+from services.health.trends import WINDOWS, slopes
+from services.health.value_assessment import Counterfactual
+
+AVAILABILITY_DAYS, WEEK, PROMISE_DAYS = 28, 7, 90
+_MONTH_COVERAGE, _MONTH_DAYS = 0.8, 15
+
+
+def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], hours: int) -> Floats:
+    """The block's days of the customer, shape (days, COLUMNS): sums over assets, machine days, hours of sources."""
+    days = -(-hours // 24)
+    rows = np.zeros((days, COLUMNS))
+    rows[:, [PRODUCED, GOOD]] = np.nan
+    for work in assets:
+        own = work.days.table[work.days.kept :]
+        rows[:, :PRODUCED] += own[:, :PRODUCED]
+        for count in (PRODUCED, GOOD):
+            either = np.isfinite(own[:, count]) | np.isfinite(rows[:, count])
+            total = np.nan_to_num(own[:, count]) + np.nan_to_num(rows[:, count])
+            rows[:, count] = np.where(either, total, np.nan)
+        if not work.calendar_assumed:
+            rows[:, GUARANTEED_KNOWN_S] += own[:, PBT] - own[:, UNKNOWN_S]
+            rows[:, GUARANTEED_DOWN_S] += own[:, SUPPLIER_DOWN]
+        rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += _machine_days(work, days)
+    for silent in silences:
+        known = np.isfinite(silent.hours)
+        rows[:, HEARD_H] += _per_day(silent.source.heard & known, days)
+        rows[:, LISTENED_H] += _per_day((silent.source.heard | ~silent.source.excused) & known, days)
+    return rows
+
+
+def _per_day(hours: Bools, days: int) -> Floats:
+    padded = np.zeros(days * 24)
+    padded[: len(hours)] = hours
+    return np.asarray(padded.reshape(days, 24).sum(axis=1), dtype=np.float64)
+
+
+def _machine_days(work: AssetWork, days: int) -> Floats:
+    """Per day: goodness of the condition, 1 if judged, 1 if it should have been: it ran, or nothing came from it."""
+    found = np.zeros((days, 3))
+    if work.findings is None or work.first_day is None:
+        return found
+    judged = np.isfinite(work.findings.deviation) & work.covered
+    good = np.where(work.findings.act, 0.0, np.where(work.findings.watch, 0.5, 1.0))
+    judged_hours = _per_day(judged, days)
+    stood = (_per_day(work.covered, days) > 0) & (_per_day(work.running, days) == 0)
+    due = ~stood & (work.days.first_day + work.days.kept + np.arange(days) >= work.first_day)
+    known = due & (judged_hours > 0)
+    weighted = np.zeros(days * 24)
+    weighted[: len(judged)] = judged * good
+    mean = weighted.reshape(days, 24).sum(axis=1) / np.maximum(judged_hours, 1)
+    return np.column_stack([np.where(known, mean, 0.0), known, due]).astype(np.float64)
+
+
+def capabilities(block: CustomerBlock, assets: Sequence[AssetWork], days: DailyHistory) -> tuple[Capability, ...]:
+    """What was bought and can be seen in use, aligned with the customer's days."""
+    found = []
+    for bought in block.entitlements:
+        used, running, seen = np.zeros(len(days.table)), np.zeros(len(days.table)), False
+        for work in assets:
+            own = work.usage.get(bought.capability)
+            if own is None or bought.asset_id not in (None, work.asset.asset_id):
+                continue
+            seen = True
+            rows = min(len(own.table), len(used))
+            used[-rows:] += own.table[-rows:, 0]
+            running[-rows:] += own.table[-rows:, 1]
+        if seen:
+            found.append(
+                Capability(
+                    name=bought.capability,
+                    entitled_from=day_number(bought.starts_on),
+                    entitled_until=np.inf if bought.ends_on is None else day_number(bought.ends_on),
+                    annual_fee=bought.annual_fee,
+                    currency=bought.currency,
+                    used_s=used,
+                    running_s=running,
+                )
+            )
+    return tuple(found)
+
+
+def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -> tuple[Month, ...]:
+    """The months known before, and those that ended by `whole_rows`, each with slopes of all months up to it."""
+    months = list(before)
+    if not whole_rows:
+        return tuple(months)
+    number = months[-1].number + 1 if months else month_number(days.day(0))
+    while days.row_of(month_start(number + 1)) <= whole_rows:
+        rows = slice(max(0, days.row_of(month_start(number))), days.row_of(month_start(number + 1)))
+        planned = days.column(PBT)[rows]
+        known = (planned - days.column(UNKNOWN_S)[rows]).sum()
+        enough = known >= _MONTH_COVERAGE * planned.sum() and (planned > 0).sum() >= _MONTH_DAYS
+        uptime = 1 - float(days.column(ADET)[rows].sum() / known) if enough and known > 0 else float("nan")
+        series = np.array([*(m.uptime for m in months), uptime])
+        year = series[-12:]
+        months.append(
+            Month(
+                number=number,
+                uptime=uptime,
+                slopes=slopes(series[-WINDOWS[-1] :]),
+                uptime_of_year=float(np.nanmean(year)) if np.isfinite(year).any() else float("nan"),
+            )
+        )
+        number += 1
+    return tuple(months)
+
+
+def evening_budgets(block: CustomerBlock, days: DailyHistory) -> list[Budget | None]:
+    """Guarantees as of the two evenings before the block and every evening of it but the last."""
+    found: list[Budget | None] = []
+    down, known = days.column(GUARANTEED_DOWN_S), days.column(GUARANTEED_KNOWN_S)
+    for row in range(days.kept - 2, len(days.table) - 1):
+        contract = guarantee_on(block.contracts, days.day(row)) if row >= 0 else None
+        found.append(None if contract is None else budget(contract, down, known, days.first_day, row))
+    return found
+
+
+def measures(work: CustomerWork, own: Counterfactual | None, rows: slice) -> dict[str, Measure]:
+    """The measures of customer health on the days of some rows. own: the customer's own acceptance window."""
+    found = {
+        "availability": _availability(work, own),
+        "condition": _ratio_measure(work, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE),
+        "reporting": _ratio_measure(work, HEARD_H, LISTENED_H, LISTENED_H),
+        "adoption": _adoption(work),
+        "promise": _promise(work),
+    }
+    return {
+        name: Measure(goodness=m.goodness[rows], coverage=m.coverage[rows], applies=m.applies[rows])
+        for name, m in found.items()
+    }
+
+
+def _availability(work: CustomerWork, own: Counterfactual | None) -> Measure:
+    planned, known = (
+        trailing_sum(work.days.column(PBT), AVAILABILITY_DAYS),
+        trailing_sum(work.known_s, AVAILABILITY_DAYS),
+    )
+    by_contract = trailing_sum(work.days.column(GUARANTEED_KNOWN_S), AVAILABILITY_DAYS)
+    attributed = share(trailing_sum(work.days.column(GUARANTEED_DOWN_S), AVAILABILITY_DAYS), by_contract)
+    guaranteed = against_allowance(attributed, 1 - work.guaranteed)
+    usual = np.full(len(known), np.nan)
+    if own is not None:
+        day = work.days.first_day + np.arange(len(known))
+        usual = np.where(day >= own.through_day, own.down_share, np.nan)
+    by_baseline = against_allowance(share(trailing_sum(work.down_s, AVAILABILITY_DAYS), known), usual)
+    return Measure(
+        goodness=np.where(np.isfinite(guaranteed), guaranteed, by_baseline),
+        coverage=np.nan_to_num(share(known, planned)),
+        applies=planned > 0,
+    )
+
+
+def _ratio_measure(work: CustomerWork, good: int, known: int, due: int) -> Measure:
+    good_sum, known_sum, due_sum = (trailing_sum(work.days.column(column), WEEK) for column in (good, known, due))
+    return Measure(
+        goodness=share(good_sum, known_sum), coverage=np.nan_to_num(share(known_sum, due_sum)), applies=due_sum > 0
+    )
+
+
+def _adoption(work: CustomerWork) -> Measure:
+    """Use up to a tenth of running time counts in proportion; that is enough to say that it is in use."""
+    rows = len(work.days.table)
+    total, known, paid = np.zeros(rows), np.zeros(rows), np.zeros(rows)
+    for capability in work.capabilities:
+        entitled = capability.entitled(work.days.first_day, rows)
+        use = capability.share(USE_DAYS)
+        paid += entitled
+        known += entitled & np.isfinite(use)
+        total += np.where(entitled, np.clip(np.nan_to_num(use) / UNUSED, 0.0, 1.0), 0.0)
+    return Measure(goodness=share(total, known), coverage=np.nan_to_num(share(known, paid)), applies=paid > 0)
+
+
+def _promise(work: CustomerWork) -> Measure:
+    planned, known = trailing_sum(work.days.column(PBT), PROMISE_DAYS), trailing_sum(work.known_s, PROMISE_DAYS)
+    down = share(trailing_sum(work.down_s, PROMISE_DAYS), known)
+    return Measure(
+        goodness=against_allowance(down, 1 - work.promised),
+        coverage=np.nan_to_num(share(known, planned)),
+        applies=np.isfinite(work.promised) & (planned > 0),
+    )
+
+
+def silent_hours_at(silent: Silence, hours: int) -> float | None:
+    """Hours of silence after the first `hours` hours of the block; None where it was not heard in them or before."""
+    if not hours or not np.isfinite(silent.hours[hours - 1]):
+        return None
+    return float(silent.hours[hours - 1])

@@ -1,0 +1,78 @@
+"""What is known of one customer as a whole when its alerts are reckoned."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.health.block import Bools, CustomerBlock, Floats
+from services.health.daily_history import DailyHistory, trailing_sum
+from services.health.guarantees import Budget
+from services.health.times import ADET, PBT, UNKNOWN_S
+from services.health.trends import Slope
+
+# Columns of the customer's days after the FIELDS of `times`, which are sums over its assets.
+GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE, HEARD_H, LISTENED_H = range(
+    12, 19
+)
+COLUMNS = 19
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capability:
+    """What was bought for some assets: seconds in use and seconds running, a day; None where it never reported."""
+
+    name: str
+    entitled_from: int
+    entitled_until: float
+    annual_fee: float | None
+    currency: str | None
+    used_s: Floats
+    running_s: Floats
+
+    def share(self, days: int) -> Floats:
+        """Use as a share of running time over trailing days; NaN where it ran for less than 100 hours."""
+        used, running = trailing_sum(self.used_s, days), trailing_sum(self.running_s, days)
+        return np.where(running >= 100 * 3600, used / np.maximum(running, 1.0), np.nan)
+
+    def entitled(self, first_day: int, rows: int) -> Bools:
+        """On which days it is paid for; row 0 is `first_day`."""
+        day = first_day + np.arange(rows)
+        return (day >= self.entitled_from) & (day <= self.entitled_until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Month:
+    """One whole month: uptime of all machines, NaN below 80 % coverage, and slopes up to it."""
+
+    number: int
+    uptime: float
+    slopes: tuple[Slope, ...]
+    uptime_of_year: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerWork:
+    """One customer over the block's hours and the days kept from before.
+
+    days: COLUMNS a day. guaranteed, promised: availability by row, NaN where there is none. budgets: as of each evening
+    but the last of the block's, the two evenings before the block first. months: every whole month since the first.
+    """
+
+    block: CustomerBlock
+    hours: int
+    days: DailyHistory
+    guaranteed: Floats
+    promised: Floats
+    budgets: list[Budget | None]
+    months: tuple[Month, ...]
+    capabilities: tuple[Capability, ...]
+
+    @property
+    def known_s(self) -> Floats:
+        """Known PBT a day."""
+        return self.days.column(PBT) - self.days.column(UNKNOWN_S)
+
+    @property
+    def down_s(self) -> Floats:
+        """ADET a day."""
+        return self.days.column(ADET)

@@ -1,0 +1,216 @@
+"""When machines and sites deserve an alert: wear, repeated failures, a bad update, silence. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import isnan
+
+import numpy as np
+from scipy.stats import poisson
+
+from services.health.advisory_generation import Condition
+from services.health.alert_facts import content, quantity, stake_of
+from services.health.alert_kinds import KINDS
+from services.health.assessment import AlertContent, Stake
+from services.health.asset_work import AssetWork
+from services.health.block import Bools, CustomerBlock, Floats, SourceBlock
+from services.health.daily_history import as_known_in_the_morning, hourly, trailing_sum
+from services.health.state_intervals import CAUSES, DAY_S
+from services.health.times import FAILURES, PBT, REPAIR, UNKNOWN_S
+from shared.alerts import Tier
+
+HOUR_S = 3600.0
+REPEAT_DAYS = 30
+USUAL_DAYS_AGO = 90
+REPEAT_FAILURES = 3
+REPEAT_CHANCE = 0.001
+SILENT_HOURS = 24
+_NOT_OURS = [CAUSES.index(cause) for cause in ("customer", "external", "operator")]
+WORK_KINDS = ("work_order", "part", "inspection")
+
+
+def event_hours(block: CustomerBlock, asset_id: int, kinds: Sequence[str], hours: int) -> Bools:
+    """Hours in which an event of one of the kinds happened to an asset."""
+    found = np.zeros(hours, dtype=np.bool_)
+    for event in block.events:
+        if event.kind in kinds and event.scope_type == "asset" and event.scope_id == asset_id:
+            hour = (event.at - block.start) // timedelta(hours=1)
+            if 0 <= hour < hours:
+                found[hour] = True
+    return found
+
+
+def failure_hours(block: CustomerBlock, work: AssetWork) -> Bools:
+    """Hours in which the asset failed for no reason outside it, by its states or by an event."""
+    hours = len(work.running)
+    found = event_hours(block, work.asset.asset_id, ("failure",), hours)
+    if work.intervals is not None:
+        own = work.intervals.failure & ~np.isin(work.intervals.cause, _NOT_OURS)
+        hour = ((work.intervals.started[own] - block.start.timestamp()) // HOUR_S).astype(np.int64)
+        found[hour[(hour >= 0) & (hour < hours)]] = True
+    return found
+
+
+def repair_stake(block: CustomerBlock, work: AssetWork, hour: int) -> Stake:
+    """The mean repair of this asset so far, and what it would cost; hours are None before its first failure."""
+    row = work.days.kept + hour // 24
+    failures = work.older_failures + work.days.column(FAILURES)[:row].sum()
+    repair = work.older_repair_s + work.days.column(REPAIR)[:row].sum()
+    hours = float(repair / failures / HOUR_S) if failures > 0 and repair > 0 else None
+    return stake_of(block, [work.asset], work.days.day(row), hours=hours, cases=int(failures))
+
+
+def wear(block: CustomerBlock, work: AssetWork, blame_at: Callable[[int], Sequence[tuple[str, float]]]) -> Condition:
+    """The asset drifts from its own baseline. Needs findings; blame_at: which metrics deviate as of an hour."""
+    findings = work.findings
+    if findings is None:
+        raise ValueError(f"asset {work.asset.asset_id} has no condition to judge")
+    kind = KINDS["wear"]
+
+    def describe(hour: int) -> AlertContent:
+        at, low, high = (float(a[hour]) for a in (findings.expected_at, findings.expected_low, findings.expected_high))
+        when = (
+            ""
+            if isnan(at)
+            else f"; at this rate it reaches its limit around {np.datetime64(int(at), 's').item():%d %B %Y}"
+        )
+        evidence: dict[str, object] = {
+            "deviation": quantity(float(findings.deviation[hour]), "baseline sigmas", 2),
+            "metrics": {name: quantity(100 * part, "% of the deviation", 0) for name, part in blame_at(hour)},
+        }
+        return content(
+            kind,
+            block,
+            {"asset": work.asset.name, "site": work.site_name, "forecast": when},
+            evidence,
+            repair_stake(block, work, hour),
+            tier=Tier.ACT if findings.act[hour] else Tier.WATCH,
+            expected=(at, low, high),
+            confidence=float(findings.confidence[hour]),
+        )
+
+    return Condition(
+        kind=kind,
+        scope_id=work.asset.asset_id,
+        raised=findings.watch,
+        cleared=~findings.watch & ~np.isnan(findings.deviation),
+        known=work.covered,
+        describe=describe,
+        materialised=failure_hours(block, work),
+        acted=event_hours(block, work.asset.asset_id, WORK_KINDS, len(work.running)),
+    )
+
+
+def repeated_failures(block: CustomerBlock, work: AssetWork) -> Condition:
+    """At least three failures in 30 days where chance gives that many in one month of a thousand.
+
+    Chance is a Poisson process at the asset's own rate up to 90 days ago, half a failure added; one a month as long as
+    fewer than 30 days are known before that.
+    """
+    failures, known_s = work.days.column(FAILURES), work.days.column(PBT) - work.days.column(UNKNOWN_S)
+    recent, recent_known = trailing_sum(failures, REPEAT_DAYS), trailing_sum(known_s, REPEAT_DAYS) / DAY_S
+    before = work.older_failures + _sum_until(failures, USUAL_DAYS_AGO)
+    known_before = (work.older_known_s + _sum_until(known_s, USUAL_DAYS_AGO)) / DAY_S
+    rate = np.where(known_before >= 30, (before + 0.5) / np.maximum(known_before, 30), 1 / 30)
+    unusual = poisson.sf(recent - 1, rate * recent_known) < REPEAT_CHANCE
+    raised = as_known_in_the_morning(((recent >= REPEAT_FAILURES) & unusual).astype(float), work.days.kept)
+    cleared = as_known_in_the_morning((recent <= 1).astype(float), work.days.kept)
+    known = as_known_in_the_morning(known_s, work.days.kept)
+    hours = len(work.running)
+    kind = KINDS["repeated_failures"]
+
+    def describe(hour: int) -> AlertContent:
+        row = work.days.kept + hour // 24 - 1
+        usual = float(rate[row] * REPEAT_DAYS)
+        return content(
+            kind,
+            block,
+            {
+                "asset": work.asset.name,
+                "site": work.site_name,
+                "failures": int(recent[row]),
+                "usual": f"{usual:.1f}",
+            },
+            {
+                "failures_in_30_days": quantity(recent[row], "failures", 0),
+                "usual_in_30_days": quantity(usual, "failures", 2),
+                "repair_in_30_days": quantity(work.days.column(REPAIR)[max(0, row - 29) : row + 1].sum() / HOUR_S, "h"),
+            },
+            repair_stake(block, work, hour),
+        )
+
+    return Condition(
+        kind=kind,
+        scope_id=work.asset.asset_id,
+        raised=hourly(raised == 1, hours),
+        cleared=hourly(cleared == 1, hours),
+        known=hourly(known > 0, hours),
+        describe=describe,
+    )
+
+
+def _sum_until(column: Floats, days_ago: int) -> Floats:
+    """Sum of all rows up to `days_ago` rows before each."""
+    total = np.concatenate([np.zeros(days_ago), np.cumsum(column)])
+    return np.asarray(total[: len(column)], dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """Hours of silence of each source up to each hour of the block, less those in which we did not listen."""
+
+    source: SourceBlock
+    hours: Floats
+
+
+def silence(source: SourceBlock, before: float) -> Silence:
+    """before: hours of silence at the block's start, NaN for a source never heard, which owes us nothing."""
+    silent = np.cumsum(~source.heard & ~source.excused).astype(np.float64)
+    index = np.maximum.accumulate(np.where(source.heard, np.arange(len(silent)), -1))
+    since = np.where(index >= 0, silent - silent[index], silent + before)
+    return Silence(source=source, hours=since)
+
+
+def silent_source(
+    block: CustomerBlock, site_id: int, site_name: str, silences: Sequence[Silence], assets_of: Mapping[int, int]
+) -> Condition:
+    """A site's sources have not been heard for more than a day in which we listened; one alert a site.
+
+    assets_of: source to the number of assets it speaks for.
+    """
+    worst = np.fmax.reduce([s.hours for s in silences])
+    listened = ~np.logical_and.reduce([s.source.excused for s in silences])
+    kind = KINDS["silent_source"]
+
+    def describe(hour: int) -> AlertContent:
+        quiet = [s for s in silences if s.hours[hour] > SILENT_HOURS]
+        longest = float(worst[hour])
+        prefixes = sorted(s.source.topic_prefix for s in quiet)
+        blind = sum(assets_of.get(s.source.source_id, 0) * float(s.hours[hour]) for s in quiet)
+        members = [a for a in block.assets if a.site_id == site_id]
+        stake = stake_of(block, members, (block.start + timedelta(hours=hour)).date(), hours=None, cases=0)
+        return content(
+            kind,
+            block,
+            {
+                "sources": "the gateway" if len(quiet) == 1 else f"{len(quiet)} gateways",
+                "site": site_name,
+                "silent": f"{longest / 24:.0f} days" if longest >= 48 else f"{longest:.0f} hours",
+            },
+            {
+                "sources": prefixes,
+                "silent_for": quantity(longest, "h", 0),
+                "machine_hours_unseen": quantity(blind, "h", 0),
+            },
+            stake,
+            confidence=1.0,
+        )
+
+    return Condition(
+        kind=kind,
+        scope_id=site_id,
+        raised=worst > SILENT_HOURS,
+        cleared=~(worst > SILENT_HOURS),
+        known=listened,
+        describe=describe,
+    )

@@ -1,0 +1,137 @@
+"""What is known as rows of the tables. Pure."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from services.health.alert_facts import instant
+from services.health.assessment import IntervalRow, SignalRow, TimesRow
+from services.health.asset_work import AssetWork
+from services.health.block import Floats
+from services.health.customer_work import CustomerWork
+from services.health.daily_history import share, trailing_sum
+from services.health.state_intervals import CAUSES, NO_CAUSE, STATES
+from services.health.times import FIELDS, GOOD, POT, PRODUCED
+
+_UPTIME_DAYS = 28
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
+    """The asset's intervals; one that reaches the end of the block is open."""
+    found = work.intervals
+    if found is None:
+        return
+    for started, ended, state, cause, failure in zip(
+        found.started.tolist(),
+        found.ended.tolist(),
+        found.state.tolist(),
+        found.cause.tolist(),
+        found.failure.tolist(),
+        strict=True,
+    ):
+        yield IntervalRow(
+            asset_id=work.asset.asset_id,
+            started_at=_at(started),
+            ended_at=None if ended >= end else _at(ended),
+            state=STATES[state],
+            cause=None if cause == NO_CAUSE else CAUSES[cause],
+            failure=failure,
+        )
+
+
+def times_rows(work: AssetWork) -> Iterator[TimesRow]:
+    """The asset's times of the block's days, of those with scheduled time or a count."""
+    if work.intervals is None:
+        return
+    for row in range(work.days.kept, len(work.days.table)):
+        values = work.days.table[row].tolist()
+        counted = [None if np.isnan(value) else value for value in values[PRODUCED : GOOD + 1]]
+        if values[POT] > 0 or counted != [None, None]:
+            named = dict(zip(FIELDS[:PRODUCED], values[:PRODUCED], strict=True))
+            named["failures"] = int(named["failures"])
+            yield TimesRow(
+                asset_id=work.asset.asset_id, day=work.days.day(row), produced=counted[0], good=counted[1], **named
+            )
+
+
+def signal_rows(work: CustomerWork, assets: Sequence[AssetWork], whole_days: int) -> Iterator[SignalRow]:
+    """Findings of the block's whole days: uptime and guarantee of the customer, deviation of each judged asset."""
+    rows = range(work.days.kept, work.days.kept + whole_days)
+    uptime = 1 - share(trailing_sum(work.down_s, _UPTIME_DAYS), trailing_sum(work.known_s, _UPTIME_DAYS))
+    for row in rows:
+        if np.isfinite(uptime[row]):
+            yield _signal(work, "customer", work.block.customer_id, "uptime_28d", row, float(uptime[row]))
+    yield from _guarantee_signals(work, whole_days)
+    for asset in assets:
+        if asset.findings is not None:
+            yield from _deviation_signals(work, asset, whole_days)
+
+
+def _guarantee_signals(work: CustomerWork, whole_days: int) -> Iterator[SignalRow]:
+    """Share of the budget spent as of the evening before each whole day; confidence is the probability of a breach."""
+    for day in range(whole_days):
+        budget = work.budgets[day + 1]
+        if budget is not None and budget.budget_s > 0:
+            yield _signal(
+                work,
+                "customer",
+                work.block.customer_id,
+                "guarantee_budget_spent",
+                work.days.kept + day,
+                budget.spent_s / budget.budget_s,
+                confidence=budget.probability,
+                expected=budget.expected,
+            )
+
+
+def _deviation_signals(work: CustomerWork, asset: AssetWork, whole_days: int) -> Iterator[SignalRow]:
+    """The asset's deviation from its own baseline at the end of each whole day."""
+    findings = asset.findings
+    if findings is None:
+        return
+    last = np.arange(whole_days) * 24 + 23
+    columns = (findings.deviation, findings.confidence, findings.expected_at, findings.expected_low)
+    found: Floats = np.column_stack([column[last] for column in (*columns, findings.expected_high)])
+    for day in np.flatnonzero(np.isfinite(found[:, 0])).tolist():
+        deviation, confidence, at, low, high = found[day].tolist()
+        yield _signal(
+            work,
+            "asset",
+            asset.asset.asset_id,
+            "deviation",
+            work.days.kept + day,
+            deviation,
+            confidence=confidence,
+            expected=(at, low, high),
+        )
+
+
+def _signal(
+    work: CustomerWork,
+    scope_type: str,
+    scope_id: int,
+    kind: str,
+    row: int,
+    value: float,
+    *,
+    confidence: float = float("nan"),
+    expected: tuple[float, float, float] = (float("nan"),) * 3,
+) -> SignalRow:
+    at, low, high = (instant(seconds) for seconds in expected)
+    return SignalRow(
+        scope_type=scope_type,
+        scope_id=scope_id,
+        kind=kind,
+        day=work.days.day(row),
+        value=value,
+        confidence=None if np.isnan(confidence) else confidence,
+        expected_at=at,
+        expected_low=low,
+        expected_high=high,
+        evidence={},
+    )

@@ -1,0 +1,270 @@
+"""One function from block to rows: independent of the cut, silent where nothing is known, quiet where all is well."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+import pytest
+
+from services.health.assess import CustomerState, assess
+from services.health.block import Event
+from shared.alerts import AlertState, Resolution
+from tests.unit.health.worlds import ECONOMICS, ENTITLEMENT, START, asset, contract, customer, part
+
+EVERYTHING = contract(guaranteed_availability=0.992, promised_availability=0.93, promised_annual_value=50_000.0)
+TRIPS = tuple((24 * day + 5, 30) for day in (200, 206, 213, 221, 228, 236, 300, 304))
+
+
+@pytest.fixture(scope="module")
+def troubled():
+    """500 days with a fault of every kind: trips, an update, an idle capability, a silent gateway, drift."""
+    days = 500
+    drift = np.concatenate([np.zeros(24 * 420), np.linspace(0, 3, 24 * 80)])
+    assets = [
+        asset(1, days, downs=TRIPS, use=1.0),
+        asset(2, days, vibration=drift, use=2.0),
+        asset(3, days, use=0.0),
+    ]
+    block = customer(assets, contracts=(EVERYTHING,), economics=(ECONOMICS,), entitlements=(ENTITLEMENT,))
+    heard = block.sources[0].heard.copy()
+    heard[24 * 350 : 24 * 353 + 7] = False
+    at = START + timedelta(days=260, hours=9)
+    release = Event(scope_type="asset", scope_id=3, at=at, kind="software_release", attributes={"version": "4.3.0"})
+    failure = Event(
+        scope_type="asset",
+        scope_id=1,
+        at=START + timedelta(days=300, hours=7),
+        kind="failure",
+        attributes={"cause": "external"},
+    )
+    block = replace(block, events=(release, failure), sources=(replace(block.sources[0], heard=heard),))
+    return part(block, 0, days * 24 - 7)
+
+
+def stored(state):
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=CustomerState)
+
+
+@pytest.mark.parametrize("cut_day", [1, 61, 206, 225, 352, 353, 475])
+def test_two_steps_cut_at_a_midnight_give_what_one_step_gives(troubled, cut_day):
+    hours, cut = troubled.assets[0].mean.shape[1], cut_day * 24
+    whole = assess(None, troubled)
+    first = assess(None, part(troubled, 0, cut))
+    second = assess(stored(first.state), part(troubled, cut, hours))
+    midnight = START + timedelta(days=cut_day)
+    assert [r for r in whole.times if r.day >= midnight.date()] == list(second.times)
+    assert [r for r in whole.intervals if r.ended_at is None or r.ended_at >= midnight] == list(second.intervals)
+    assert_same([r for r in whole.signals if r.day >= midnight.date()], second.signals)
+    assert_same([r for r in whole.health if r.day >= midnight.date()], second.health)
+    assert_same([r for r in whole.values if r.month >= midnight.date().replace(day=1)], second.values)
+    assert by_start(still_open(whole.episodes, midnight)) == by_start(still_open(second.episodes, midnight))
+    assert_same([whole.state], [second.state])
+
+
+def still_open(episodes, since):
+    return [e for e in episodes if e.life.resolved_at is None or e.life.resolved_at > since]
+
+
+def by_start(episodes):
+    return sorted(episodes, key=lambda e: (e.kind, e.scope_id, e.life.pending_since))
+
+
+def assert_same(ours, theirs):
+    """Equal, but for the last bits of floats."""
+    ours, theirs = (msgspec.to_builtins(list(rows), builtin_types=(datetime, bytes)) for rows in (ours, theirs))
+    assert_equal(ours, theirs)
+
+
+def assert_equal(ours, theirs):
+    match ours:
+        case dict():
+            assert ours.keys() == theirs.keys()
+            for key, value in ours.items():
+                assert_equal(value, theirs[key])
+        case list() | tuple():
+            assert len(ours) == len(theirs)
+            for a, b in zip(ours, theirs, strict=True):
+                assert_equal(a, b)
+        case float():
+            assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-9, nan_ok=True)
+        case _:
+            assert ours == theirs
+
+
+def test_every_fault_gets_its_alert(troubled):
+    kinds = {(e.kind, e.scope_id) for e in assess(None, troubled).episodes}
+    assert {
+        ("repeated_failures", 1),
+        ("wear", 2),
+        ("silent_source", 1),
+        ("unused_capability", 7),
+        ("guarantee_breach", 7),
+    } <= kinds
+    assert ("regression_after_update", 3) not in kinds
+
+
+def test_every_alert_says_all_that_an_alert_must_say(troubled):
+    for episode in assess(None, troubled).episodes:
+        said = episode.content
+        assert said.sentence.endswith(".")
+        assert "nan" not in said.sentence
+        assert said.play.endswith(".")
+        assert said.owner_role in troubled.owner_roles
+        assert said.evidence
+        assert said.stake.contract_value is not None
+        if said.stake.money is not None:
+            assert said.stake.money_low <= said.stake.money <= said.stake.money_high
+            assert said.stake.currency == "EUR"
+            assert said.stake.basis in ("assumed", "agreed")
+
+
+def test_a_silent_gateway_is_told_after_a_day_and_recovers_when_it_is_heard(troubled):
+    (alert,) = [e for e in assess(None, troubled).episodes if e.kind == "silent_source"]
+    silent_from = START + timedelta(days=350)
+    assert timedelta(hours=24) < alert.life.opened_at - silent_from <= timedelta(hours=26)
+    assert alert.life.resolution is Resolution.RECOVERED
+    assert alert.life.resolved_at == START + timedelta(days=353, hours=8)
+
+
+def test_hours_in_which_we_did_not_listen_blame_nobody(troubled):
+    source = troubled.sources[0]
+    deaf = replace(troubled, sources=(replace(source, excused=~source.heard),))
+    assert not [e for e in assess(None, deaf).episodes if e.kind == "silent_source"]
+
+
+def test_a_customer_whose_machines_run_well_is_left_alone():
+    block = customer(
+        [asset(i, 400, down_share=0.02) for i in (1, 2, 3)],
+        contracts=(contract(guaranteed_availability=0.95, promised_availability=0.95),),
+        entitlements=(ENTITLEMENT,),
+    )
+    result = assess(None, block)
+    assert result.episodes == ()
+    assert result.health[-1].health > 95
+
+
+def test_nothing_known_is_not_health():
+    silent = asset(1, 60)
+    silent = replace(
+        silent,
+        mean=np.full_like(silent.mean, np.nan),
+        covered_s=np.zeros_like(silent.covered_s),
+        increase=np.full_like(silent.increase, np.nan),
+        states=replace(silent.states, at=np.empty(0), state=()),
+        commissioned_on=START.date(),
+    )
+    block = customer([silent], economics=(ECONOMICS,))
+    block = replace(block, sources=(replace(block.sources[0], heard=np.zeros(60 * 24, dtype=bool)),))
+    result = assess(None, block)
+    assert {row.health for row in result.health} == {None}
+    assert {(v.hours_avoided, v.money, v.counterfactual) for v in result.values} == {(None, None, "none yet")}
+    assert result.times[-1].unknown_s == 86400
+    assert result.episodes == ()
+
+
+def test_losing_a_weeks_data_never_improves_health(troubled):
+    fine = assess(None, troubled)
+    gone = slice(24 * 440, 24 * 447)
+    lost = replace(
+        troubled,
+        assets=tuple(without(a, gone) for a in troubled.assets),
+        sources=tuple(replace(s, heard=blanked(s.heard, gone)) for s in troubled.sources),
+    )
+    after = assess(None, lost)
+    for before, now in zip(fine.health[441:], after.health[441:], strict=True):
+        assert now.coverage <= before.coverage
+        assert now.health is None or now.health <= before.health
+
+
+def blanked(values, gone, by=False):
+    values = values.copy()
+    values[..., gone] = by
+    return values
+
+
+def without(machine, gone):
+    """The machine's telemetry without some hours, in which it says that it does not know its state."""
+    first, end = START.timestamp() + gone.start * 3600, START.timestamp() + gone.stop * 3600
+    states = machine.states
+    inside = (states.at >= first) & (states.at < end)
+    at = np.concatenate([states.at[~inside], [first]])
+    raw = np.array([*np.array(states.state, dtype=object)[~inside], None], dtype=object)
+    order = np.argsort(at, kind="stable")
+    return replace(
+        machine,
+        mean=blanked(machine.mean, gone, np.nan),
+        covered_s=blanked(machine.covered_s, gone, 0.0),
+        increase=blanked(machine.increase, gone, np.nan),
+        states=replace(states, at=at[order], state=tuple(raw[order])),
+    )
+
+
+def test_a_wear_alert_does_not_recover_because_its_machine_went_silent():
+    drift = np.concatenate([np.zeros(24 * 120), np.linspace(0, 3, 24 * 60), np.full(24 * 40, 3.0)])
+    block = customer([asset(1, 220, vibration=drift)])
+    gone = slice(24 * 172, 24 * 220)
+    alerts = assess(None, replace(block, assets=(without(block.assets[0], gone),))).episodes
+    assert [(e.kind, e.life.resolution) for e in alerts if e.kind == "wear"] == [("wear", Resolution.DATA_GAP)]
+
+
+def test_a_bad_update_is_told_from_what_changed_for_everybody():
+    days, at = 160, START + timedelta(days=100, hours=8)
+    worse = np.concatenate([np.full(100, 0.06), np.full(60, 0.14)])
+    block = customer(
+        [asset(1, days, down_share=worse), asset(2, days), asset(3, days)],
+        events=(Event(scope_type="asset", scope_id=1, at=at, kind="software_release", attributes={"version": "2.1"}),),
+    )
+    (alert,) = assess(None, block).episodes
+    assert (alert.kind, alert.scope_id, alert.life.state) == ("regression_after_update", 1, AlertState.OPEN)
+    assert "software 2.1" in alert.content.sentence
+    assert alert.content.evidence["downtime_added"]["value"] == pytest.approx(8, abs=1.5)
+    together = replace(block, assets=tuple(asset(i, days, down_share=worse) for i in (1, 2, 3)))
+    assert [e for e in assess(None, together).episodes if e.kind == "regression_after_update"] == []
+
+
+def test_flat_for_years_with_room_is_stagnation_and_flat_at_the_frontier_is_not():
+    flat = assess(None, customer([asset(i, 760, down_share=0.1) for i in (1, 2)]))
+    assert {e.kind for e in flat.episodes} == {"stagnation"}
+    frontier = assess(None, customer([asset(i, 760, down_share=0.02) for i in (1, 2)]))
+    assert frontier.episodes == ()
+
+
+def test_getting_better_is_not_stagnation_and_getting_worse_is_a_decline():
+    better, worse = np.linspace(0.14, 0.06, 760), np.linspace(0.06, 0.14, 760)
+    assert assess(None, customer([asset(i, 760, down_share=better) for i in (1, 2)])).episodes == ()
+    found = assess(None, customer([asset(i, 760, down_share=worse) for i in (1, 2)])).episodes
+    assert {e.kind for e in found} == {"decline"}
+
+
+def test_a_broken_promise_is_told_and_a_kept_one_is_not():
+    machines = [asset(i, 200, down_share=0.1) for i in (1, 2)]
+    kinds = [
+        [e.kind for e in assess(None, customer(machines, contracts=(contract(promised_availability=p),))).episodes]
+        for p in (0.95, 0.88)
+    ]
+    assert kinds == [["promise_gap"], []]
+
+
+def test_without_economics_there_is_no_money_anywhere():
+    block = customer(
+        [asset(1, 300, down_share=0.1, downs=TRIPS)], contracts=(contract(annual_value=None, currency=None),)
+    )
+    result = assess(None, block)
+    assert {(v.money, v.money_low, v.promised_money, v.currency, v.rung) for v in result.values} == {
+        (None, None, None, None, "hours")
+    }
+    assert result.values[-1].hours_avoided is not None
+    assert {e.content.stake.money for e in result.episodes} == {None}
+
+
+def test_a_block_that_does_not_follow_its_state_is_refused():
+    block = customer([asset(1, 3)])
+    state = assess(None, part(block, 0, 24)).state
+    with pytest.raises(ValueError, match="starts at"):
+        assess(state, part(block, 48, 72))
+
+
+def test_instants_are_utc():
+    result = assess(None, customer([asset(1, 2)]))
+    assert {row.started_at.tzinfo for row in result.intervals} == {UTC}
