@@ -136,7 +136,7 @@ CHANGES: dict[str, Any] = {
             "customer_id": 3,
             "subject": "alert",
             "subject_id": ALERT["id"],
-            "transition": "acknowledge",
+            "transition": "acknowledged",
             "body": ALERT,
         }
     ],

@@ -15,7 +15,9 @@ class Change(Body):
     customer_id: int
     subject: str
     subject_id: str
-    transition: str
+    transition: Annotated[
+        str, Field(description="opened, updated, acknowledged, snoozed, resolved, reopened; others may come.")
+    ]
     body: dict[str, Any]
 
 

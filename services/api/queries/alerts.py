@@ -13,6 +13,8 @@ from shared.alerts import AlertLife, AlertState, Resolution, Step, transition
 from shared.changes import Change, append_changes
 from shared.errors import ConflictError, NotFoundError
 
+# What a person does, and how the feed tells of it beside health's opened, updated, resolved and reopened.
+_TRANSITIONS = {"acknowledge": "acknowledged", "snooze": "snoozed", "resolve": "resolved"}
 _IN_SCOPE = "(%(customers)s::int[] IS NULL OR a.customer_id = ANY(%(customers)s))"
 _AT_SITE = """(
     a.scope_type = 'site' AND a.scope_id = %(site)s
@@ -143,7 +145,7 @@ def act(
         [alert_id, now, act.actor, act.action, act.until, act.reason],
     )
     body = alert_bodies(conn, [alert_id])[alert_id]
-    append_changes(conn, [Change(found["customer_id"], "alert", str(alert_id), act.action, body)], now)
+    append_changes(conn, [Change(found["customer_id"], "alert", str(alert_id), _TRANSITIONS[act.action], body)], now)
 
 
 def _life(found: dict[str, Any]) -> AlertLife:

@@ -158,7 +158,7 @@ def test_acknowledging_says_who_and_when_and_tells_the_feed(client: httpx.Client
     assert (body["acknowledged_at"], body["version"]) == ("2026-09-21T08:00:00Z", 2)
     assert [(each["action"], each["actor"]) for each in body["actions"]] == [("acknowledge", "r.lind (key: crm)")]
     (change,) = client.get("/v1/changes").json()["data"]
-    assert (change["subject"], change["transition"]) == ("alert", "acknowledge")
+    assert (change["subject"], change["transition"]) == ("alert", "acknowledged")
     assert change["body"] == {name: value for name, value in body.items() if name != "actions"}
 
 
