@@ -47,7 +47,7 @@ def matched(stored: Sequence[StoredAlert], episodes: Sequence[Episode], since: d
     """
     alerts: dict[tuple[str, str, int], list[StoredAlert]] = defaultdict(list)
     for alert in sorted(stored, key=lambda a: a.life.pending_since):
-        if _stored_end(alert) >= since:
+        if _stored_end(alert) > since:
             alerts[alert.kind, alert.scope_type, alert.scope_id].append(alert)
     same: list[tuple[StoredAlert, Episode]] = []
     new: list[Episode] = []
@@ -89,10 +89,14 @@ def merged(stored: StoredAlert, assessed: AlertLife) -> AlertLife:
 
 
 def withdrawn(stored: StoredAlert, at: datetime) -> AlertLife | None:
-    """The life of an alert that the data do not support any more, resolved as `data_gap`; None if over already."""
-    if stored.life.state == AlertState.RESOLVED:
+    """The life of an alert that the data do not support any more: over, by a `data_gap`; None where that is known.
+
+    What recovered before `at` keeps the time of its end. What a person resolved stays as they said.
+    """
+    if stored.dismissed_at is not None or stored.life.resolution == Resolution.DATA_GAP:
         return None
-    return replace(stored.life, state=AlertState.RESOLVED, resolved_at=at, resolution=Resolution.DATA_GAP)
+    over_at = at if stored.life.resolved_at is None else stored.life.resolved_at
+    return replace(stored.life, state=AlertState.RESOLVED, resolved_at=over_at, resolution=Resolution.DATA_GAP)
 
 
 def _is(stored: StoredAlert, assessed: AlertLife, *, same_start: bool) -> bool:

@@ -34,7 +34,9 @@ NOTHING = Assessment(
     health=(),
     values=(),
     episodes=(),
-    state=CustomerState(through=START),
+    state=CustomerState(
+        through=START, assets={}, silent_h={}, days=b"", months=(), counterfactual=None, first_day=None, alerts={}
+    ),
 )
 
 

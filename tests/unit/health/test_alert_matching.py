@@ -122,4 +122,10 @@ def test_an_alert_without_support_ends_as_a_data_gap_once():
         Resolution.DATA_GAP,
         START + DAY,
     )
-    assert withdrawn(stored(1, 0, 1), START + 2 * DAY) is None
+    assert withdrawn(replace(stored(1, 0), life=ended), START + 2 * DAY) is None
+
+
+def test_what_recovered_and_is_not_supported_any_more_keeps_its_end_but_not_its_reason():
+    ended = withdrawn(stored(1, 0, 1), START + 2 * DAY)
+    assert (ended.resolved_at, ended.resolution) == (START + DAY, Resolution.DATA_GAP)
+    assert withdrawn(stored(1, 0, 3, dismissed=2), START + 2 * DAY) is None

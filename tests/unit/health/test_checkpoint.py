@@ -8,7 +8,16 @@ START = datetime(2024, 3, 4, tzinfo=UTC)
 
 
 def state(day):
-    return CustomerState(through=START + day * DAY)
+    return CustomerState(
+        through=START + day * DAY,
+        assets={},
+        silent_h={1: 0.5},
+        days=b"days",
+        months=(),
+        counterfactual=None,
+        first_day=None,
+        alerts={},
+    )
 
 
 def test_a_checkpoint_comes_back_as_it_was():
