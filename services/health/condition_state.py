@@ -6,7 +6,7 @@ import numpy as np
 
 from services.health.block import AssetBlock, Bools, Floats
 from services.health.operating_baseline import Baseline, widened_baseline
-from services.health.prognostic_assessment import Trend
+from services.health.prognostic_assessment import DAMAGE, Trend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,11 @@ class Verdict:
 class ConditionState:
     """All that later hours need to know of earlier ones; bounded, and made of what msgspec can write.
 
-    pending: hours of the UTC day under way; collected: hours in which no baseline holds, of `collected_days` days.
+    pending: hours of the UTC day under way; collected: hours to learn a baseline from, of `collected_days` days.
     Both are tables of float64, row by row, little-endian: hour, running, repaired, M values, P points.
-    slow, fast: smoothed deviation of each metric. verdict: the newest.
+    slow, fast: smoothed deviation of each metric. verdict: the newest. limit: the combined deviation that counts as
+    damage. before_repair: what `slow` was at a repair whose effect is awaited since `repair_days` judged days. worn:
+    the same of a repair that had an effect, while the baseline is learned anew.
     """
 
     metrics: tuple[str, ...]
@@ -41,6 +43,10 @@ class ConditionState:
     fast: list[float]
     trend: Trend
     verdict: Verdict
+    limit: float = DAMAGE
+    before_repair: list[float] | None = None
+    repair_days: int = 0
+    worn: list[float] | None = None
 
 
 def with_metrics(state: ConditionState | None, asset: AssetBlock) -> ConditionState:
@@ -68,9 +74,15 @@ def _widened(state: ConditionState, metrics: tuple[str, ...], points: tuple[str,
         pending=_widened_table(state.pending, width, columns),
         collected=_widened_table(state.collected, width, columns),
         baselines=[widened_baseline(baseline, metric_from, point_from) for baseline in state.baselines],
-        slow=[state.slow[i] if i >= 0 else 0.0 for i in metric_from],
-        fast=[state.fast[i] if i >= 0 else 0.0 for i in metric_from],
+        slow=_picked(state.slow, metric_from),
+        fast=_picked(state.fast, metric_from),
+        before_repair=None if state.before_repair is None else _picked(state.before_repair, metric_from),
+        worn=None if state.worn is None else _picked(state.worn, metric_from),
     )
+
+
+def _picked(row: list[float], source: list[int]) -> list[float]:
+    return [row[i] if i >= 0 else 0.0 for i in source]
 
 
 def _widened_table(table: bytes, width: int, columns: list[int]) -> bytes:

@@ -2,6 +2,7 @@
 
 The level is not a failure: it is where a machine's readings have nothing in common with its baseline any more. No
 failure has to be known for it, and it is the same for every machine because it is counted in the baseline's sigmas.
+A machine that was repaired further out than that has shown more: its own limit is where it was repaired last.
 """
 
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def advance_trend(trend: Trend, day: float, deviation: float) -> Trend:
 
 
 def line(trend: Trend) -> tuple[float, float]:
-    """Level now and slope a day of the trend's line, of log(1 + deviation); slope 0 while there are fewer than two days."""
+    """Level now and slope a day of the line through log(1 + deviation); slope 0 while there are fewer than two days."""
     spread = trend.s0 * trend.s2 - trend.s1 * trend.s1
     if trend.count < 2 or spread <= 0:
         return (trend.y0 / trend.s0 if trend.s0 else 0.0), 0.0
@@ -101,8 +102,8 @@ def slope_error(trend: Trend) -> float:
     return noise * sqrt(scatter) * trend.s0 / spread
 
 
-def forecast(trend: Trend, horizon_days: float) -> Forecast:
-    """When the damage level is passed for the first time.
+def forecast(trend: Trend, limit: float, horizon_days: float) -> Forecast:
+    """When the deviation passes `limit` for the first time.
 
     The deviation x is taken to have grown by dx = g (1 + x): slowly while it is within the baseline's scatter, and in
     proportion to itself beyond, as cracks and clearances do (exponential degradation, Gebraeel 2005). The bounds are
@@ -110,18 +111,18 @@ def forecast(trend: Trend, horizon_days: float) -> Forecast:
     with the slope's own uncertainty.
     """
     level, slope = line(trend)
-    if level >= log1p(DAMAGE):
+    if level >= log1p(limit):
         return Forecast(low=0.0, expected=0.0, high=0.0, confidence=1.0)
     if trend.count < LEAST_DAYS:
         return Forecast(low=inf, expected=inf, high=inf, confidence=0.0)
     error = max(slope_error(trend), 1e-12)
     steady, hasty = slope - _Z90 * error, slope + _Z90 * error
     now = max(expm1(level), _FAINT)
-    gap = log1p(DAMAGE) - level
+    gap = log1p(limit) - level
     return Forecast(
-        low=now * log(DAMAGE / now) / (1 + now) / hasty if hasty > 0 else inf,
+        low=now * log(limit / now) / (1 + now) / hasty if hasty > 0 else inf,
         expected=gap / slope if slope > 0 else inf,
-        high=(DAMAGE - now) / (1 + now) / steady if steady > 0 else inf,
+        high=(limit - now) / (1 + now) / steady if steady > 0 else inf,
         confidence=0.5 * (1 + erf((slope - gap / horizon_days) / error / sqrt(2))),
     )
 

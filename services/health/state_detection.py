@@ -31,10 +31,11 @@ ACT_DAYS = 30.0  # act: a month, in which a visit must be booked
 _FALSE_ALARMS_A_YEAR = 0.1  # significance alone, per asset; the date required as well makes it rarer
 _EWMA_VARIANCE = SMOOTHING / (2 - SMOOTHING)
 _CHANCE = _FALSE_ALARMS_A_YEAR / (365 * _EWMA_VARIANCE)  # that many independent looks a year
-_READING_LIMIT = 2 * DAMAGE  # a reading further out says no more, so one glitch cannot rule a month
+_GLITCH = 2 * DAMAGE  # how far beyond twice what is known a reading counts, so that one glitch cannot rule a month
 _FAST = 0.5
 _MOST_BASELINES = 6
 _STEP_BACK_FROM = 3.0  # below, the smoothed deviation finds back by itself within weeks
+_EFFECT_DAYS = 3  # after as many days seven eighths of `fast` are younger than the repair
 _LEAST_BLAME = 0.05
 _HOUR_S = 3600.0
 _FIELDS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected_high", "confidence")
@@ -44,7 +45,7 @@ _FIELDS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected
 class ConditionFindings:
     """Findings as they were known at the end of each hour; all arrays have shape (T,).
 
-    deviation: combined deviation in baseline sigmas, 0 to about 10, NaN until there is a baseline. watch, act: tiers;
+    deviation: combined deviation in baseline sigmas, 0 or more, NaN until there is a baseline. watch, act: tiers;
     act implies watch. expected_at, expected_low, expected_high: Unix seconds at which the damage level is expected,
     with its 10 % and 90 % bounds; NaN where no date is foreseen. confidence: probability 0..1 that it comes within
     HORIZON_DAYS. blame: the metrics that deviate at the end with their share of it, greatest first.
@@ -70,8 +71,9 @@ def advance_condition(
     """Judge more hours of one asset; any cut of the same hours into blocks gives the same findings and state.
 
     running: (T,), false in hours that are not to be judged. hours: (T,), start of each in Unix seconds, ascending.
-    repaired: (T,), true in hours in which a repair ended: the episode ends there, the baseline stays. A metric or
-    operating point without a value (NaN) is not judged in that hour, and what was said before keeps standing.
+    repaired: (T,), true in hours in which a repair ended: where the days after show that it changed the machine,
+    the episode ends, and the baseline is learned anew while the old one goes on judging. A metric or operating point
+    without a value (NaN) is not judged in that hour, and what was said before keeps standing.
     """
     state = with_metrics(state, asset)
     new = hour_table(state, asset, running, hours, np.zeros(len(hours), bool) if repaired is None else repaired)
@@ -82,7 +84,7 @@ def advance_condition(
     for first, end in _days(day):
         part = table[first:end]
         over = part[-1, 0] + _HOUR_S >= (day[first] + 1) * DAY_S
-        verdicts[first:end] = _as_the_day_runs(state, part)
+        verdicts[first:end] = _row(state.verdict)
         if not over and end == len(table):
             state = replace(state, pending=part.tobytes())
             break
@@ -92,17 +94,9 @@ def advance_condition(
     return state, _findings(state, verdicts[before:])
 
 
-def _as_the_day_runs(state: ConditionState, part: Floats) -> Floats:
-    """Verdict of each hour before the day is judged: yesterday's, until a repair ends the episode."""
-    told = np.tile(_row(state.verdict), (len(part), 1))
-    since_repair = np.cumsum(part[:, 2]) > 0
-    told[since_repair] = _row(_repaired(state).verdict)
-    return told
-
-
 def _judge_day(state: ConditionState, part: Floats, day: float) -> ConditionState:
     if part[:, 2].any():
-        state = _repaired(state)
+        state = replace(state, before_repair=state.slow, repair_days=0)
         part = part[int(np.flatnonzero(part[:, 2])[-1]) + 1 :]
     split = 3 + len(state.metrics)
     usable = (part[:, 1] > 0) & ~np.isnan(part[:, 3:split]).all(axis=1)
@@ -116,8 +110,9 @@ def _judge_day(state: ConditionState, part: Floats, day: float) -> ConditionStat
         of_baseline, known = deviation_of_hours(baseline, values, points)
         deviation[unknown & known] = of_baseline[unknown & known]
         unknown &= ~known
-    state = _judge_deviation(state, np.clip(deviation, -_READING_LIMIT, _READING_LIMIT), day)
-    return _collect(state, part[unknown])
+    reach = _GLITCH + 2 * np.abs(np.array(state.slow))
+    state = _judge_deviation(state, np.clip(deviation, -reach, reach), day)
+    return _collect(state, part[unknown]) if state.worn is None else _relearn(state, part)
 
 
 def _judge_deviation(state: ConditionState, deviation: Floats, day: float) -> ConditionState:
@@ -132,14 +127,14 @@ def _judge_deviation(state: ConditionState, deviation: Floats, day: float) -> Co
     slow, fast = np.array(state.slow), np.array(state.fast)
     slow = slow + np.where(seen, 1 - (1 - SMOOTHING) ** weight, 0.0) * (today - slow)
     fast = fast + np.where(seen, 1 - (1 - _FAST) ** weight, 0.0) * (today - fast)
-    trend = state.trend
     judged = np.isfinite(_day_noise(state))
     combined = _combined(slow[judged])
-    if combined >= _STEP_BACK_FROM and _combined(fast[judged]) <= combined / 3:
-        slow, trend = fast.copy(), Trend()
-        combined = _combined(slow[judged])
-    trend = advance_trend(trend, day, combined)
+    trend = advance_trend(state.trend, day, combined)
     state = replace(state, slow=slow.tolist(), fast=fast.tolist(), trend=trend)
+    if combined >= _STEP_BACK_FROM and _combined(fast[judged]) <= combined / 3:
+        return _renewed(state, worn=slow)
+    if state.before_repair is not None:
+        return _await_effect(state, judged)
     return replace(state, verdict=_verdict(state, combined, (day + 1) * DAY_S))
 
 
@@ -154,10 +149,15 @@ def _combined(deviation: Floats) -> float:
 
 
 def _verdict(state: ConditionState, combined: float, end_s: float) -> Verdict:
-    """A tier is entered at its horizon and left at twice that, so that a date at the border does not flap."""
+    """A tier is entered at its horizon and left at twice that, so that a date at the border does not flap.
+
+    In the weeks after a repair only the wear that led to it can be back; any other change is what the repair did.
+    """
     if not _significant(state):
         return Verdict(deviation=combined, confidence=0.0)
-    ahead = forecast(state.trend, HORIZON_DAYS)
+    if state.worn is not None and np.dot(state.slow, state.worn) <= 0:
+        return Verdict(deviation=combined, confidence=0.0)
+    ahead = forecast(state.trend, state.limit, HORIZON_DAYS)
     low, expected, high = dates(end_s, ahead)
     act = ahead.high <= ACT_DAYS * (2 if state.verdict.act else 1)
     return Verdict(
@@ -193,30 +193,72 @@ def _collect(state: ConditionState, part: Floats) -> ConditionState:
     A later baseline is for operating points not seen before; what the machine deviated by then is taken off it, so
     that wear is not learned as normal.
     """
-    if not len(part) or len(state.baselines) >= _MOST_BASELINES:
+    if len(state.baselines) >= _MOST_BASELINES:
         return state
-    state = replace(state, collected=state.collected + part.tobytes(), collected_days=state.collected_days + 1)
+    state = _kept(state, part)
     if state.collected_days < BASELINE_DAYS:
         return state
-    split = 3 + len(state.metrics)
-    table = unpack(state.collected, part.shape[1])
+    baseline = fit_baseline(*_learned_from(state))
     state = replace(state, collected=b"", collected_days=0)
-    baseline = fit_baseline(table[:, 3:split], table[:, split:], np.floor(table[:, 0] / DAY_S))
     if baseline is None:
         return state
     if state.baselines:
         worn = np.nan_to_num(np.array(state.slow) * np.array(state.baselines[0].sigma))
-        return replace(
-            state, baselines=[*state.baselines, replace(baseline, centre=(np.array(baseline.centre) - worn).tolist())]
-        )
-    return replace(state, baselines=[baseline], verdict=Verdict(deviation=0.0, confidence=0.0))
+        baseline = replace(baseline, centre=(np.array(baseline.centre) - worn).tolist())
+        return replace(state, baselines=[*state.baselines, baseline])
+    return _as_new(replace(state, baselines=[baseline]))
 
 
-def _repaired(state: ConditionState) -> ConditionState:
-    """The machine is taken to be at its baseline again; what it is learned from stays."""
+def _relearn(state: ConditionState, part: Floats) -> ConditionState:
+    """After a repair: learn what is normal anew, for no repair restores exactly what was, and the old baseline may
+    have been learned from a worn machine."""
+    state = _kept(state, part)
+    if state.collected_days < BASELINE_DAYS:
+        return state
+    baseline = fit_baseline(*_learned_from(state))
+    state = replace(state, collected=b"", collected_days=0, worn=None)
+    return state if baseline is None else _as_new(replace(state, baselines=[baseline]))
+
+
+def _kept(state: ConditionState, part: Floats) -> ConditionState:
+    if not len(part):
+        return state
+    return replace(state, collected=state.collected + part.tobytes(), collected_days=state.collected_days + 1)
+
+
+def _learned_from(state: ConditionState) -> tuple[Floats, Floats, Floats]:
+    """Values, points and UTC day of the collected hours."""
+    split = 3 + len(state.metrics)
+    table = unpack(state.collected, split + len(state.points))
+    return table[:, 3:split], table[:, split:], np.floor(table[:, 0] / DAY_S)
+
+
+def _await_effect(state: ConditionState, judged: Bools) -> ConditionState:
+    """What was said stands until the days after a repair show whether it changed the machine.
+
+    It did if the deviation moved by half of what it was, and by a sigma; a short stop or an oil change does not.
+    """
+    state = replace(state, repair_days=state.repair_days + 1)
+    if state.repair_days < _EFFECT_DAYS:
+        return state
+    before = np.array(state.before_repair)
+    state = replace(state, before_repair=None, repair_days=0)
+    moved = _combined((np.array(state.fast) - before)[judged])
+    return _renewed(state, worn=before) if moved >= max(_combined(before[judged]) / 2, 1.0) else state
+
+
+def _renewed(state: ConditionState, worn: Floats) -> ConditionState:
+    """The episode ends, and a machine repaired beyond the damage level has shown where its own limit is."""
+    reached = _combined(worn[np.isfinite(_day_noise(state))])
+    limit = reached if state.verdict.watch and reached > DAMAGE else state.limit
+    cleared = replace(state, limit=limit, worn=worn.tolist(), before_repair=None, repair_days=0)
+    return _as_new(replace(cleared, collected=b"", collected_days=0))
+
+
+def _as_new(state: ConditionState) -> ConditionState:
+    """The machine is taken to be at its baseline."""
     nothing = [0.0] * len(state.metrics)
-    verdict = Verdict(deviation=0.0, confidence=0.0) if state.baselines else Verdict()
-    return replace(state, slow=nothing, fast=nothing, trend=Trend(), verdict=verdict)
+    return replace(state, slow=nothing, fast=nothing, trend=Trend(), verdict=Verdict(deviation=0.0, confidence=0.0))
 
 
 def _days(day: Floats) -> list[tuple[int, int]]:
