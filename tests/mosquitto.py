@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.certificates import Certificates
 
 _READY_WITHIN_S = 10.0
@@ -20,12 +22,11 @@ listener {port} 127.0.0.1
 {access}
 persistence true
 persistence_location {directory}/
-autosave_interval 1
-autosave_on_changes true
+autosave_interval 60
 max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages {inflight}
-message_size_limit 8388608
+max_packet_size 8388608
 log_dest stderr
 log_type error
 """
@@ -117,6 +118,13 @@ def running_broker(**options: object) -> Iterator[Broker]:
             yield broker
         finally:
             broker.stop()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A mosquitto of the test's own: `.url`, `.stop()`, `.start()` again on the same port with the same sessions."""
+    with running_broker() as started:
+        yield started
 
 
 def _free_port() -> int:

@@ -1,0 +1,79 @@
+import numpy as np
+
+from services.ingest.batch import Heard, event_time, hear, rows_of, silenced
+from services.ingest.device import Device
+from services.ingest.readings import GOOD, Decoded, Reading, Silence
+from tests.unit.ingest.messages import NOW_US, envelope
+
+MINUTE = 60_000_000
+
+
+def reading(metrics, values, texts=(), observed_us=NOW_US) -> Reading:
+    return Reading("s", "json", "d", observed_us, False, metrics, np.array(values, np.float64), texts)
+
+
+def decoded(*readings, silences=(), at_us=NOW_US, alive=True) -> Decoded:
+    return Decoded(envelope("t", b"", at_us=at_us), readings, silences, alive=alive)
+
+
+def device(**series: int) -> Device:
+    return Device(1, 1, series=dict(series))
+
+
+def test_rows_keep_the_order_of_receipt():
+    machine = device(a=1, b=2)
+    rows = rows_of([decoded(reading(("a", "b"), [1, 2])), decoded(reading(("b",), [3]))], lambda _: machine)
+    assert rows.samples.series_id.tolist() == [1, 2, 2]
+    assert rows.samples.values.tolist() == [1, 2, 3]
+    assert rows.samples.quality.tolist() == [GOOD] * 3
+
+
+def test_no_value_of_a_series_that_holds_text_goes_where_its_text_is():
+    machine = device(a=1, state=2)
+    batch = [
+        decoded(reading(("a",), [1.0], (("state", "RUN"),))),
+        decoded(reading(("a", "state"), [np.nan, np.nan])),
+    ]
+    rows = rows_of(batch, lambda _: machine)
+    assert rows.samples.series_id.tolist() == [1, 1]
+    assert [(t.series_id, t.text_value, t.quality) for t in rows.texts] == [(2, "RUN", GOOD), (2, None, 0)]
+
+
+def test_an_empty_batch_has_no_rows():
+    rows = rows_of([decoded()], lambda _: device())
+    assert (len(rows.samples.values), rows.texts) == (0, [])
+
+
+def test_silence_is_no_value_for_every_series_in_the_table_it_lives_in():
+    machine = device(a=1, state=2)
+    machine.text.add(2)
+    rows = silenced([machine], NOW_US, NOW_US)
+    assert rows.samples.series_id.tolist() == [1]
+    assert np.isnan(rows.samples.values).all()
+    assert [t.series_id for t in rows.texts] == [2]
+
+
+def test_the_newest_time_counts_and_no_clock_is_believed_far_ahead_of_ours():
+    heard: dict[str, Heard] = {}
+    hear(heard, decoded(reading((), [], observed_us=NOW_US - MINUTE)))
+    hear(heard, decoded(reading((), [], observed_us=NOW_US - 2 * MINUTE)))
+    assert heard["s"].observed_through_us == NOW_US - MINUTE
+    hear(heard, decoded(reading((), [], observed_us=NOW_US + 600 * MINUTE)))
+    assert heard["s"].observed_through_us == NOW_US + 5 * MINUTE
+
+
+def test_a_death_keeps_the_newest_time_and_says_not_alive():
+    heard: dict[str, Heard] = {}
+    hear(heard, decoded(reading((), [])))
+    hear(heard, decoded(silences=(Silence("s", None, None),), at_us=NOW_US + MINUTE, alive=False))
+    assert heard["s"] == Heard(NOW_US + MINUTE, NOW_US, alive=False)
+
+
+def test_a_source_that_lives_in_2013_dies_in_2013():
+    long_ago = NOW_US - 10**15
+    assert event_time(Heard(NOW_US, long_ago, alive=True), NOW_US + MINUTE) == long_ago + MINUTE
+    assert event_time(Heard(NOW_US, None, alive=True), NOW_US) is None
+
+
+def test_death_follows_the_last_sample_even_in_the_same_microsecond():
+    assert event_time(Heard(NOW_US, NOW_US, alive=True), NOW_US) > NOW_US

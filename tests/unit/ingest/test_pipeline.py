@@ -1,0 +1,80 @@
+from services.ingest.pipeline import Pipeline
+from services.ingest.readings import Decoded
+from shared.errors import StorageError
+from tests.unit.ingest.messages import envelope
+
+
+class Edges:
+    """Records what the pipeline does at its edges, in order; `failures` writes fail before one succeeds."""
+
+    def __init__(self, *batches, failures=0):
+        self.batches = list(batches)
+        self.failures = failures
+        self.events = []
+
+    def take(self, _timeout_s):
+        return self.batches.pop(0) if self.batches else []
+
+    def write(self, batch):
+        if self.failures:
+            self.failures -= 1
+            self.events.append("failed")
+            raise StorageError("away")
+        self.events.append(("written", [int(d.envelope.payload) for d in batch]))
+        return batch
+
+    def acknowledge(self, envelopes):
+        self.events.append(("acknowledged", [int(e.payload) for e in envelopes]))
+
+    def run(self, *, rebirth=None, stopping=None):
+        Pipeline(
+            take=self.take,
+            decode=lambda one: Decoded(one, rebirth=rebirth),
+            write=self.write,
+            acknowledge=self.acknowledge,
+            ask_for_births=lambda *node: self.events.append(("births", node)),
+            between=lambda: None,
+        ).run(stopping or (lambda: not self.batches))
+
+
+def messages(*numbers):
+    return [envelope("t", str(number)) for number in numbers]
+
+
+def test_acknowledges_after_the_write_and_in_the_order_of_receipt():
+    edges = Edges(messages(1, 2), [], messages(3), [])
+    edges.run()
+    assert edges.events == [
+        ("written", [1, 2]), ("acknowledged", [1, 2]), ("written", [3]), ("acknowledged", [3]),
+    ]  # fmt: skip
+
+
+def test_what_comes_without_a_pause_is_one_batch():
+    edges = Edges(messages(1), messages(2), [])
+    edges.run()
+    assert edges.events == [("written", [1, 2]), ("acknowledged", [1, 2])]
+
+
+def test_while_the_database_is_away_the_batch_is_kept_and_nothing_acknowledged():
+    edges = Edges(messages(1), [], failures=2)
+    edges.run(stopping=lambda: len(edges.events) == 4)
+    assert edges.events == ["failed", "failed", ("written", [1]), ("acknowledged", [1])]
+
+
+def test_stopping_with_the_database_away_gives_up_without_acknowledging():
+    edges = Edges(messages(1), [], failures=10_000)
+    stops = iter([False])
+    edges.run(stopping=lambda: next(stops, True))
+    assert set(edges.events) == {"failed"}
+
+
+def test_what_was_taken_before_the_stop_is_finished():
+    edges = Edges(messages(1), [])
+    edges.run(stopping=lambda: True)
+    assert edges.events == [("written", [1]), ("acknowledged", [1])]
+
+
+def test_births_are_asked_for_after_the_commit():
+    edges = Edges(messages(1), [])
+    edges.run(rebirth=("g", "edge"))
+    assert edges.events[-1] == ("births", ("g", "edge"))
