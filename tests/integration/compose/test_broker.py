@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 COMPOSE = Path(__file__).resolve().parents[3] / "deploy" / "compose"
 PATH = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
@@ -65,7 +65,7 @@ def await_port(number: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def connected(number: int, user: str, password: str) -> Client:
-    client = Client(CallbackAPIVersion.VERSION2)
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     client.username_pw_set(user, password)
     ready = threading.Event()
     # mosquitto takes up new passwords a moment after its signal; paho tries again by itself.
@@ -107,7 +107,7 @@ def test_a_plant_publishes_under_its_own_name_only_and_ingest_reads_it(port: int
 @pytest.mark.needs_broker
 @pytest.mark.parametrize(("user", "password"), [("ingest", "wrong"), ("nobody", ""), ("", "")])
 def test_nobody_comes_in_without_a_password(port: int, user: str, password: str) -> None:
-    client = Client(CallbackAPIVersion.VERSION2)
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     if user:
         client.username_pw_set(user, password)
     refused = threading.Event()
