@@ -11,7 +11,7 @@ import numpy as np
 
 from deploy.local.plants.kinds import COMPRESSOR, HOUR_S, PACKAGING, PUMP
 from deploy.local.plants.machine import Machine, running_s
-from deploy.local.plants.noise import Ints, normal, stream
+from deploy.local.plants.noise import Floats, Ints, normal, stream
 from deploy.local.plants.physics import PACKS_PER_MINUTE, demand
 from deploy.local.plants.wear import wear
 
@@ -47,11 +47,15 @@ def _counted(machine: Machine, hour: Ints, until_s: Ints) -> tuple[Ints, Ints, I
     middle = hour * HOUR_S + HOUR_S // 2
     busy_s = running_s(machine, hour, until_s)
     speed = demand(machine, middle)
-    rejects = 0.01 * (1 + 5 * wear(machine.cycles, middle)) * (1 + 0.15 * normal(stream(machine.key, "rejects"), hour))
+    rejects = 0.01 * (1 + 5 * wear(machine.cycles, middle)) * (1 + 0.15 * _uneven(machine, hour))
     made = np.floor(PACKS_PER_MINUTE * speed * busy_s / 60)
     good = np.floor(made * (1 - rejects))
     energy = np.floor(_NOMINAL_KW[machine.kind.id] * speed * speed * speed * busy_s / HOUR_S)
     return made.astype(np.int64), good.astype(np.int64), energy.astype(np.int64)
+
+
+def _uneven(machine: Machine, hour: Ints) -> Floats:
+    return normal(stream(machine.key, "rejects"), hour - machine.origin_s // HOUR_S)
 
 
 @lru_cache(maxsize=1_024)

@@ -23,7 +23,7 @@ from deploy.local.plants.generate import MachineData, generate
 from deploy.local.plants.json_messages import Message, json_messages
 from deploy.local.plants.kinds import HOUR_S
 from deploy.local.plants.progress import Progress
-from deploy.local.plants.sparkplug_messages import births, data_messages, death
+from deploy.local.plants.sparkplug_messages import births, data_messages, death, last_words
 from deploy.local.plants.stretches import Stretch, next_stretch
 from shared import mqtt as broker
 from shared.errors import BrokerError
@@ -93,7 +93,8 @@ class Gateway:
         if self._under_way:
             self._sent.append(_Sent(info=self._under_way[-1], at_s=now_s, through_s=stretch.to_s))
         if self._silent and self.plant.sparkplug:
-            self._publish(death(self.plant, bd_seq=self._confirmed.bd_seq, at_ms=now_s * 1000))
+            for message in last_words(self.plant, seq=self._seq, bd_seq=self._confirmed.bd_seq, at_ms=now_s * 1000):
+                self._publish(message)
 
     def confirm(self, now_s: int) -> None:
         """Keep how far the plant is confirmed."""

@@ -112,7 +112,7 @@ def _daily(machine: Machine, from_s: int, to_s: int) -> list[Told]:
 
 def capability_use(machine: Machine, at: Ints) -> Floats:
     """Share of the day (%) in which the capability was in use, as told at each midnight; 0..100."""
-    spread = 1.0 + 0.12 * normal(stream(machine.key, "use"), at // _DAY_S)
+    spread = 1.0 + 0.12 * normal(stream(machine.key, "use"), (at - machine.origin_s) // _DAY_S)
     use: Floats = np.clip(machine.use * spread, 0.0, 100.0).round(1)
     return use
 

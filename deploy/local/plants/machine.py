@@ -41,8 +41,8 @@ class Machine:
     """A machine of the demo; `key` is its stream of noise.
 
     stop_share: (Unix second, share of working time lost to short stops), in order of time; straight lines between,
-    level outside. use: mean share of time (%) in which the capability that it can have is in use. origin_s: when its
-    counters began.
+    level outside. use: mean share of time (%) in which its capability is in use. origin_s: a whole hour,
+    when its counters began; noise counts from there, so that every first start sees the same fleet.
     """
 
     id: str
@@ -74,10 +74,11 @@ def short_stops(machine: Machine, hour: Ints) -> tuple[Ints, Ints]:
     points = np.array(machine.stop_share, dtype=np.float64)
     share = np.interp(hour * HOUR_S, points[:, 0], points[:, 1])
     share = share + np.where(hour * HOUR_S >= machine.update.at_s, 0.10 * machine.update.harm, 0.0)
-    happens = uniform(stream(machine.key, "stop"), hour) < np.minimum(share * HOUR_S / _MEAN_STOP_S, 0.95)
-    spread = uniform(stream(machine.key, "stop length"), hour)
+    lived = hour - machine.origin_s // HOUR_S
+    happens = uniform(stream(machine.key, "stop"), lived) < np.minimum(share * HOUR_S / _MEAN_STOP_S, 0.95)
+    spread = uniform(stream(machine.key, "stop length"), lived)
     length = (_SHORTEST_STOP_S + spread * (_LONGEST_STOP_S - _SHORTEST_STOP_S)).astype(np.int64)
-    begins = (uniform(stream(machine.key, "stop begin"), hour) * (HOUR_S - length)).astype(np.int64)
+    begins = (uniform(stream(machine.key, "stop begin"), lived) * (HOUR_S - length)).astype(np.int64)
     start = hour * HOUR_S + begins
     return start, np.where(happens, start + length, start)
 
@@ -98,7 +99,7 @@ def situations(machine: Machine, at: Ints) -> Ints:
     """
     hour = at // HOUR_S
     start, end = short_stops(machine, hour)
-    which = uniform(stream(machine.key, "stop kind"), hour)
+    which = uniform(stream(machine.key, "stop kind"), hour - machine.origin_s // HOUR_S)
     stop = np.where(
         which < _STARVED_SHARE,
         _SITUATION_NUMBER[Situation.STARVED],

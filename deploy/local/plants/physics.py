@@ -39,7 +39,11 @@ def demand(machine: Machine, at: Ints) -> Floats:
     setpoint = np.where((hour >= 6) & (hour < 14), 1.0, np.where((hour >= 14) & (hour < 22), 0.9, 0.78))
     setpoint = np.where(weekday(local) >= 5, setpoint * 0.92, setpoint)
     season = 1.0 + 0.04 * np.cos(2 * np.pi * (at / _YEAR_S - 0.55))
-    return np.clip(setpoint * season * (1.0 + 0.012 * drift(stream(machine.key, "demand"), at, 21_600)), 0.5, 1.05)
+    return np.clip(
+        setpoint * season * (1.0 + 0.012 * drift(stream(machine.key, "demand"), at - machine.origin_s, 21_600)),
+        0.5,
+        1.05,
+    )
 
 
 def ambient(machine: Machine, at: Ints) -> Floats:
@@ -47,7 +51,9 @@ def ambient(machine: Machine, at: Ints) -> Floats:
     local = local_seconds(machine.calendar.timezone, at)
     year = -5.0 * np.cos(2 * np.pi * (at / _YEAR_S - 0.05))
     day = -2.0 * np.cos(2 * np.pi * (local % _DAY_S / _DAY_S - 0.17))
-    return 21.0 + year + day + 1.2 * drift(stream(machine.calendar.timezone, "weather"), at, 2 * _DAY_S)
+    return (
+        21.0 + year + day + 1.2 * drift(stream(machine.calendar.timezone, "weather"), at - machine.origin_s, 2 * _DAY_S)
+    )
 
 
 def readings(machine: Machine, at: Ints) -> dict[str, Floats]:
@@ -72,7 +78,7 @@ def _rounded(values: Floats) -> Floats:
 
 
 def _noise(machine: Machine, name: str, at: Ints) -> Floats:
-    return normal(stream(machine.key, name), at)
+    return normal(stream(machine.key, name), at - machine.origin_s)
 
 
 def _fresh(machine: Machine, name: str, at: Ints) -> Floats:

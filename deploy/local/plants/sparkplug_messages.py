@@ -76,6 +76,22 @@ def births(plant: Plant, *, bd_seq: int, known_s: int, at_ms: int) -> Encoded:
     return Encoded(messages=tuple(messages), seq=seq)
 
 
+def last_words(plant: Plant, *, seq: int, bd_seq: int, at_ms: int) -> tuple[Message, ...]:
+    """What a gateway says that has lost its machines and goes: it does not know their states, and its death.
+
+    The first has a time of now. Without it nobody could tell how much time has passed since the last reading.
+    """
+    messages = []
+    for machine in plant.machines:
+        spec = next(spec for spec in machine.kind.metrics if spec.role == "state")
+        alias = _aliases(plant)[machine.device, spec.name]
+        unknown = Metric(alias=alias, datatype=datatype(machine.kind, spec), value=None, timestamp_ms=at_ms)
+        body = payload([unknown], timestamp_ms=at_ms, seq=seq)
+        messages.append(Message(topic=_topic(plant, "DDATA", machine.device), payload=body, qos=0))
+        seq = next_seq(seq)
+    return (*messages, death(plant, bd_seq=bd_seq, at_ms=at_ms))
+
+
 def data_messages(plant: Plant, data: MachineData, *, seq: int, at_ms: int, historical: bool) -> Encoded:
     """At most one DDATA, sent at wall time `at_ms`, with everything in `data`, each value under its own time."""
     if not data.at_s.size and not data.told:

@@ -19,7 +19,7 @@ THREE_SHIFTS = (Shift(weekdays=(0, 1, 2, 3, 4, 5), starts_at="06:00", ends_at="0
 Shares = tuple[tuple[float, float], ...]
 IMPROVING_FAST: Shares = ((-1096, 0.19), (-730, 0.145), (-365, 0.10), (0, 0.055), (365, 0.03))
 IMPROVING: Shares = ((-1096, 0.145), (-730, 0.12), (-365, 0.095), (0, 0.07), (365, 0.05))
-FLAT: Shares = ((-1096, 0.17), (-600, 0.12))
+FLAT: Shares = ((-1096, 0.16), (-790, 0.12))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +198,7 @@ STORIES: tuple[CustomerStory, ...] = (
         id="kestrel-moor",
         name="Kestrel Moor Paper",
         segment="paper",
-        planted="healthy, but nothing has improved for more than a year",
+        planted="healthy, but nothing has improved for more than two years",
         expected=frozenset({"stagnation"}),
         plants=(
             PlantStory(

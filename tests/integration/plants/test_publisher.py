@@ -51,8 +51,13 @@ class Sink:
         self._client.loop_stop()
 
     def through(self, source: str) -> int:
-        """Newest instant told by a source, Unix seconds."""
-        return max((at_s for told_by, _, _, at_s in list(self.values) if told_by == source), default=0)
+        """Newest instant of which a source told anything that it knew, Unix seconds."""
+        known = [
+            at_s
+            for (told_by, _, _, at_s), value in list(self.values.items())
+            if told_by == source and value is not None
+        ]
+        return max(known, default=0)
 
     def _take(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
         envelope = Envelope(message.topic, message.payload, message.qos, False, (STARTED_S + DAY_S) * 1_000_000, 1, 1)
@@ -135,6 +140,7 @@ def test_history_comes_whole_and_a_stop_is_made_up_for(broker: Broker, sink: Sin
         wait_until(lambda: all(sink.through(source) == later for source in ALIVE))
     assert sink.problems == []
     assert sink.through(SILENT) == STARTED_S - 3 * DAY_S - 3_600
+    assert sink.values[SILENT, "feed-pump-1", "state", STARTED_S] is None
     expected = list(range(STARTED_S - 5 * DAY_S, later + 1, 3_600))
     assert hours_told(sink, ALIVE[0], "intake-pump-2", "vibration") == expected
     assert hours_told(sink, ALIVE[7], "compressor-a", "vibration") == expected
