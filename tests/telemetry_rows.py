@@ -53,3 +53,34 @@ def rollups(conn: psycopg.Connection, table: LiteralString, series_id: int) -> d
         bucket: tuple(nan if column is None else column for column in row)
         for bucket, *row in conn.execute(query, [series_id])
     }
+
+
+def assign(conn: psycopg.Connection, series_id: int) -> None:
+    """Give the series' source a site of a customer of its own."""
+    conn.execute(
+        "WITH customer AS (INSERT INTO customers (record_source, external_id, name)"
+        " VALUES ('test', %(id)s::text, 'customer') RETURNING customer_id),"
+        " site AS (INSERT INTO sites (record_source, external_id, customer_id, name, timezone)"
+        " SELECT 'test', %(id)s::text, customer_id, 'site', 'UTC' FROM customer RETURNING site_id)"
+        " UPDATE sources SET site_id = site.site_id FROM site, devices, series"
+        " WHERE series.series_id = %(id)s AND devices.device_id = series.device_id"
+        " AND sources.source_id = devices.source_id",
+        {"id": series_id},
+    )
+
+
+def observed(conn: psycopg.Connection, series_id: int, through: datetime, *, assessed: bool) -> None:
+    """Advance the series' source, and with `assessed` its customer's assessment as well."""
+    conn.execute(
+        "UPDATE sources SET observed_through = %s FROM devices, series WHERE series.series_id = %s"
+        " AND devices.device_id = series.device_id AND sources.source_id = devices.source_id",
+        [through, series_id],
+    )
+    if assessed:
+        conn.execute(
+            "INSERT INTO model_states (customer_id, assessed_through, assessed_at, state_version, state)"
+            " SELECT customer_id, %s, now(), 1, '' FROM series JOIN devices USING (device_id)"
+            " JOIN sources USING (source_id) JOIN sites USING (site_id) WHERE series_id = %s"
+            " ON CONFLICT (customer_id) DO UPDATE SET assessed_through = excluded.assessed_through",
+            [through, series_id],
+        )

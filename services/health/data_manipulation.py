@@ -118,18 +118,24 @@ def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, holds: dict[int,
 
 
 def _roll_up_days(cur: psycopg.Cursor, touched: Runs) -> None:
-    """Write days from their hours, which are kept for good: right whatever has become of the raw rows."""
+    """Write days from their hours: right whatever has become of the raw rows.
+
+    A day whose hours are gone too, where a deployment keeps hours for a time only, stays as it is.
+    """
     runs = _cut(touched)
     for done in range(0, runs.start.size, _MOST_RUNS):
         few = _part(runs, done, _MOST_RUNS)
         days = days_of(rows.read_hours(cur, few))
-        stored_run, stored_start = rows.read_stored_days(cur, few)
-        stored, computed = _hour_key(stored_run, stored_start), _hour_key(days.run, days.start)
+        run, start, count = rows.read_stored_days(cur, few)
+        stored, computed = _hour_key(run, start), _hour_key(days.run, days.start)
+        place = np.searchsorted(computed, stored)
+        left = np.append(days.sample_count, 0)[place] * (np.append(computed, -1)[place] == stored)
+        gone_days = stored[left < count]
         known = np.isin(computed, stored)
-        rows.write_buckets(cur, "rollups_1d", few, days, new=~known, known=known)
-        empty = ~np.isin(stored, computed)
+        rows.write_buckets(cur, "rollups_1d", few, days, new=~known, known=known & ~np.isin(computed, gone_days))
+        empty = ~np.isin(stored, computed) & (count == 0)
         if empty.any():
-            rows.delete_days(cur, few.series_id[stored_run[empty]], stored_start[empty])
+            rows.delete_days(cur, few.series_id[run[empty]], start[empty])
 
 
 def _hour_key(run: Ints, at: Ints) -> Ints:

@@ -140,10 +140,11 @@ GROUP BY number ORDER BY number
 """
 
 STORED_DAYS = """
-SELECT number::int4, array_send(array_agg(bucket ORDER BY bucket))
+SELECT number::int4, array_send(array_agg(bucket ORDER BY bucket)),
+       array_send(array_agg(sample_count ORDER BY bucket))
 FROM unnest(%(series)s, %(start)s, %(end)s) WITH ORDINALITY AS runs (series_id, start_at, end_at, number)
 CROSS JOIN LATERAL (
-    SELECT bucket FROM rollups_1d
+    SELECT bucket, sample_count FROM rollups_1d
     WHERE rollups_1d.series_id = runs.series_id AND bucket >= start_at AND bucket < end_at
     OFFSET 0
 ) AS inside

@@ -168,10 +168,11 @@ def read_hours(cur: psycopg.Cursor, runs: Runs) -> Buckets:
     )
 
 
-def read_stored_days(cur: psycopg.Cursor, runs: Runs) -> tuple[Ints, Ints]:
-    """Run and start of each stored day in the runs."""
+def read_stored_days(cur: psycopg.Cursor, runs: Runs) -> tuple[Ints, Ints, Ints]:
+    """Run, start and sample_count of each stored day in the runs."""
     found = cur.execute(queries.STORED_DAYS, _asked(runs)).fetchall()
-    return _run_of(found), _joined([received(row[1], ">i8") for row in found], np.int64)
+    starts = _joined([received(row[1], ">i8") for row in found], np.int64)
+    return _run_of(found), starts, _joined([received(row[2], ">i4") for row in found], np.int64)
 
 
 def delete_days(cur: psycopg.Cursor, series_ids: Ints, starts: Ints) -> None:

@@ -129,7 +129,8 @@ def time_parts(conn: psycopg.Connection, table: str) -> list[TimePart]:
     """All chunks or partitions of a table, oldest first; the DEFAULT partition, if any, comes last."""
     if engine_of(conn) == "timescaledb":
         query = (
-            "SELECT format('%%I.%%I', chunk_schema, chunk_name), range_start, range_end"
+            "SELECT format('%%I.%%I', chunk_schema, chunk_name), greatest(range_start, '0001-01-02Z'),"
+            " least(range_end, '9999-12-30Z')"
             " FROM timescaledb_information.chunks"
             " WHERE hypertable_schema = current_schema() AND hypertable_name = %s ORDER BY range_start"
         )
