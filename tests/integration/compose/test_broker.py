@@ -94,7 +94,8 @@ def test_a_plant_publishes_under_its_own_name_only_and_ingest_reads_it(port: int
     assert subscribed.wait(10)
     plant = connected(port, "malmo", "theirs")
     for topic in ("bellwether/v1/paris/pump", "spBv1.0/paris/DDATA/edge/pump", "spBv1.0/malmo/NCMD/edge"):
-        plant.publish(topic, b"{}", qos=1).wait_for_publish(10)
+        # With QoS 1 mosquitto 2.0.11 cuts off who publishes what it may not.
+        plant.publish(topic, b"{}", qos=0).wait_for_publish(10)
     for topic in ("bellwether/v1/malmo/pump", "spBv1.0/malmo/DDATA/edge/pump", "bellwether/v1/malmo/last"):
         plant.publish(topic, b"{}", qos=1).wait_for_publish(10)
     assert done.wait(10)
