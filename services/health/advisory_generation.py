@@ -62,6 +62,7 @@ class _Run:
     life: AlertLife | None
     spent: bool
     acted: bool
+    known: NDArray[np.int64]
     gaps: NDArray[np.int64]
     raised: NDArray[np.int64]
     cleared: NDArray[np.int64]
@@ -135,6 +136,7 @@ def _advanced(
         life=before.life,
         spent=before.spent,
         acted=before.acted,
+        known=first + np.flatnonzero(known),
         gaps=first + np.flatnonzero(silent >= condition.kind.gap_h),
         raised=first + np.flatnonzero(condition.raised[first:last] & known),
         cleared=first + np.flatnonzero(condition.cleared[first:last] & known),
@@ -182,14 +184,14 @@ def _wait(run: _Run, hour: int, last: int) -> int | None:
 
 
 def _pend(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
-    due = run.condition.kind.pending_h - 1 - (run.start - life.pending_since) // HOUR
+    held = run.condition.kind.pending_h - 1 - (run.start - life.pending_since) // HOUR
+    due = _next(run.known, max(held, hour), last)
     stop = min(_next(run.cleared, hour, last), _next(run.gaps, hour, last))
     if stop <= due and stop < last:
         run.life = None
         return stop + 1
-    if due >= last:
+    if due == last:
         return None
-    due = max(due, hour)
     run.life = transition(life, Persist(), run.at(due))
     run.acted = False
     return due

@@ -1,0 +1,134 @@
+"""Value realized, on worked months. One avoided hour is counted once; what is unknown is None, never zero."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.health.assess import assess
+from services.health.block import Event
+from services.health.daily_history import history
+from services.health.times import ADET, FIELDS, GOOD, PBT, UNKNOWN_S
+from services.health.value_assessment import Counterfactual, acceptance_window, asset_gain
+from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer
+
+BEFORE = Counterfactual(
+    name="acceptance_window", through_day=0, down_share=0.10, down_error=0.01, good_per_hour=90.0, good_error=0.5
+)
+
+
+def days(*rows):
+    """Daily history of (hours planned, hours unknown, hours down, good units)."""
+    table = np.zeros((len(rows), len(FIELDS)))
+    for i, (planned, unknown, down, good) in enumerate(rows):
+        table[i, [PBT, UNKNOWN_S, ADET]] = np.array([planned, unknown, down]) * 3600
+        table[i, GOOD] = good
+    return history(b"", table, 100)
+
+
+def test_a_worked_month():
+    """600 known hours, 40 down instead of 60; 55 000 good units instead of 54 000; 0.20 a unit and 500 an hour.
+
+    1000 units x 0.20 + 20 h x (500 - 0.20 x 90) = 200 + 9640.
+    """
+    gain = asset_gain(BEFORE, down_h=40, known_h=600, good=55_000, economics=ECONOMICS)
+    assert gain.hours == pytest.approx(20)
+    assert gain.units == pytest.approx(1000)
+    assert gain.money == pytest.approx(9840)
+    assert gain.money_error == pytest.approx(600 * (0.01 * 482 + 0.5 * 0.2))
+
+
+@given(st.floats(0, 60), st.floats(0.01, 2), st.floats(200, 2000))
+def test_an_avoided_hour_and_the_units_made_in_it_are_counted_once(hours, margin, cost):
+    economics = replace(ECONOMICS, margin_per_good_unit=margin, downtime_cost_per_hour=cost)
+    made = 90 * 600 + 90 * hours
+    gain = asset_gain(BEFORE, down_h=60 - hours, known_h=600, good=made, economics=economics)
+    assert gain.money == pytest.approx(max(hours * cost, hours * 90 * margin), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("margin", "cost", "money"), [(None, 500, 20 * 500), (0.2, None, 1000 * 0.2), (None, None, None)]
+)
+def test_what_nobody_said_is_left_out_or_unknown(margin, cost, money):
+    economics = replace(ECONOMICS, margin_per_good_unit=margin, downtime_cost_per_hour=cost)
+    assert asset_gain(BEFORE, down_h=40, known_h=600, good=55_000, economics=economics).money == (
+        None if money is None else pytest.approx(money)
+    )
+
+
+def test_without_counts_an_hour_costs_what_an_hour_costs():
+    gain = asset_gain(BEFORE, down_h=40, known_h=600, good=None, economics=ECONOMICS)
+    assert (gain.units, gain.money) == (None, pytest.approx(20 * 500))
+
+
+def test_the_acceptance_window_is_the_first_four_weeks_with_enough_coverage():
+    bad = [(24, 24, 0, np.nan)] * 7
+    good = [(24, 0, 2.4, 2000.0)] * 30
+    found = acceptance_window(days(*bad, *good), 100, 36)
+    assert found.through_day == 100 + 7 + 21 + 1
+    assert found.down_share == pytest.approx(0.1)
+    assert found.down_error == pytest.approx(0)
+    assert found.good_per_hour == pytest.approx(2000 / 24)
+
+
+def test_there_is_no_acceptance_window_before_four_weeks_or_without_data():
+    assert acceptance_window(days(*[(24, 0, 2, 1.0)] * 27), 100, 26) is None
+    assert acceptance_window(days(*[(24, 12, 2, 1.0)] * 60), 100, 59) is None
+    assert acceptance_window(days(*[(24, 0, 2, 1.0)] * 60), 100, 26) is None
+
+
+def worsening(**terms):
+    shares = np.concatenate([np.full(28, 0.10), np.full(62, 0.05)])
+    return customer([asset(i, 90, down_share=shares) for i in (1, 2)], **terms)
+
+
+def rows(block):
+    return {row.month.month: row for row in assess(None, block).values}
+
+
+def test_gains_count_after_the_acceptance_window_and_name_it():
+    told = rows(worsening(economics=(ECONOMICS,)))
+    assert told[1].counterfactual == "acceptance_window"
+    assert told[2].hours_avoided == pytest.approx(2 * 28 * 24 * 0.05, rel=0.25)
+    assert told[1].hours_avoided < 10
+    assert told[2].money_low < told[2].money < told[2].money_high
+    assert (told[2].rung, told[2].basis, told[2].currency) == ("money_assumed", "assumed", "EUR")
+
+
+def test_money_that_the_customer_agreed_to_stands_on_the_highest_rung():
+    told = rows(worsening(economics=(replace(ECONOMICS, basis="agreed"),)))
+    assert (told[2].rung, told[2].basis) == ("money_agreed", "agreed")
+
+
+def test_a_contract_value_is_a_rung_above_hours():
+    assert rows(worsening())[2].rung == "contract_value"
+    assert rows(worsening(contracts=()))[2].rung == "hours"
+    assert rows(worsening())[2].money is None
+
+
+def test_a_promise_is_told_by_month_and_never_in_another_currency():
+    promise = contract(promised_annual_value=12_000.0)
+    assert rows(worsening(economics=(ECONOMICS,), contracts=(promise,)))[2].promised_money == pytest.approx(1000)
+    dollars = replace(promise, currency="USD")
+    assert rows(worsening(economics=(ECONOMICS,), contracts=(dollars,)))[2].promised_money is None
+
+
+def test_the_counterfactual_of_the_business_case_takes_its_place_from_its_month_on():
+    declared = Event(scope_type="customer", scope_id=7, at=START, kind="baseline", attributes={"availability": 0.8})
+    told = rows(worsening(events=(declared,)))
+    assert told[2].counterfactual == "declared"
+    assert told[2].hours_avoided == pytest.approx(2 * 28 * 24 * 0.15, rel=0.1)
+
+
+def test_currencies_of_two_sites_are_never_added():
+    other = replace(ECONOMICS, site_id=2, currency="USD")
+    block = worsening(economics=(ECONOMICS, other))
+    elsewhere = replace(block.sites[0], site_id=2)
+    moved = replace(block.assets[1], site_id=2)
+    block = replace(block, sites=(block.sites[0], elsewhere), assets=(block.assets[0], moved))
+    assert rows(block)[2].money is None
+    assert rows(block)[2].hours_avoided is not None
+    assert rows(block)[2].month == date(2022, 2, 1)
