@@ -5,7 +5,6 @@ Each guard yields the resolved rows that it refuses, with the way that a person 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, LiteralString
 
 import psycopg
@@ -104,20 +103,19 @@ def placement_follows_first(ground: Ground, rows: Sequence[Row]) -> Refused:
         commissioned = first[row.values["asset"]]
         if row.values["valid_from"] <= (commissioned or ALWAYS):
             name = ground.names.name_of("asset", row.values["asset"])
-            problem = f"asset '{name}' stands where assets.csv says from {commissioned} on"
+            problem = f"asset '{name}' stands where assets.csv says from {commissioned or 'always'} on"
             yield row, FieldError(problem, "write a later valid_from, or correct the place in assets.csv")
 
 
 def first_placement_is_first(ground: Ground, rows: Sequence[Row]) -> Refused:
     """The day of commissioning lies before every move of the asset."""
-    moves = ground.conn.execute(
-        "SELECT external_id, min(valid_from) FROM assets JOIN placements USING (asset_id)"
-        " WHERE valid_from > coalesce(commissioned_on, %s) GROUP BY asset_id",
-        [ALWAYS],
-    ).fetchall()
-    first_move: dict[str, date] = dict(moves)
+    first_move = ground.lookup(
+        "SELECT placements.asset_id, min(valid_from) FROM assets JOIN placements USING (asset_id)"
+        " WHERE valid_from > coalesce(commissioned_on, date '0001-01-01') GROUP BY placements.asset_id"
+    )
+    asset_ids = ground.names.ids["asset"]
     for row in rows:
-        move, commissioned = first_move.get(row.values["id"]), row.values["commissioned_on"]
+        move, commissioned = first_move.get(asset_ids.get(row.values["id"])), row.values["commissioned_on"]
         if move is not None and commissioned is not None and commissioned >= move:
             problem = f"asset '{row.values['id']}' moves on {move}, before commissioned_on {commissioned}"
             yield row, FieldError(problem, "correct commissioned_on")

@@ -38,15 +38,30 @@ def _valid_from() -> Field:
     return Field(name="valid_from", parse=fields.day, empty=ALWAYS)
 
 
-_of_customer = "SELECT customer_id FROM {table} WHERE record_source = %(record_source)s AND external_id = ANY(%(keys)s)"
+_of_customer = (
+    "SELECT external_id, customer_id FROM {table}"
+    " WHERE record_source = %(record_source)s AND external_id = ANY(%(keys)s)"
+)
 _of_site = (
-    "SELECT sites.customer_id FROM {table} JOIN sites USING (site_id)"
+    "SELECT {table}.external_id, sites.customer_id FROM {table} JOIN sites USING (site_id)"
     " WHERE {table}.record_source = %(record_source)s AND {table}.external_id = ANY(%(keys)s)"
 )
 _of_asset = (
-    "SELECT sites.customer_id FROM assets JOIN placements USING (asset_id) JOIN sites USING (site_id)"
+    "SELECT assets.external_id, sites.customer_id"
+    " FROM assets JOIN placements USING (asset_id) JOIN sites USING (site_id)"
     " WHERE assets.record_source = %(record_source)s AND assets.external_id = ANY(%(keys)s)"
 )
+_of_event = """
+SELECT events.external_id, coalesce(customers.customer_id, sites.customer_id)
+FROM events
+LEFT JOIN assets ON scope_type = 'asset' AND assets.asset_id = scope_id
+LEFT JOIN placements ON placements.asset_id = assets.asset_id
+LEFT JOIN lines ON scope_type = 'line' AND lines.line_id = scope_id
+LEFT JOIN sites ON sites.site_id = CASE scope_type
+    WHEN 'site' THEN scope_id WHEN 'line' THEN lines.site_id WHEN 'asset' THEN placements.site_id END
+LEFT JOIN customers ON scope_type = 'customer' AND customers.customer_id = scope_id
+WHERE events.record_source = %(record_source)s AND events.external_id = ANY(%(keys)s)
+"""
 
 CUSTOMERS = RecordKind(
     file="customers.csv",
@@ -106,6 +121,7 @@ CONTRACTS = RecordKind(
     ),
     file_rules=(one_per_id("customer"),),
     customers=_of_customer.format(table="contracts"),
+    since="valid_from",
 )
 LINES = RecordKind(
     file="lines.csv",
@@ -129,6 +145,7 @@ SHIFTS = RecordKind(
     ),
     file_rules=(one_per_id("site"), contained_shifts),
     customers=_of_site.format(table="shifts"),
+    since="valid_from",
 )
 PLANNED_STOPS = RecordKind(
     file="planned_stops.csv",
@@ -144,6 +161,7 @@ PLANNED_STOPS = RecordKind(
     ),
     row_rules=(in_order("starts_at", "ends_at", strictly=True),),
     customers=_of_site.format(table="planned_stops"),
+    since="starts_at",
 )
 ECONOMICS = RecordKind(
     file="economics.csv",
@@ -166,6 +184,7 @@ ECONOMICS = RecordKind(
         same_said_twice("the economics of this site and line of business", "site", "line_of_business", "valid_from"),
     ),
     customers=_of_site.format(table="economics"),
+    since="valid_from",
 )
 ASSETS = RecordKind(
     file="assets.csv",
@@ -191,6 +210,7 @@ PLACEMENTS = RecordKind(
     fields=(_reference("asset"), _valid_from(), _reference("site"), _reference("line", required=False)),
     file_rules=(moves_have_a_day,),
     customers=_of_asset,
+    since="valid_from",
 )
 OWNERS = RecordKind(
     file="owners.csv",
@@ -237,6 +257,7 @@ ENTITLEMENTS = RecordKind(
     ),
     row_rules=(in_order("starts_on", "ends_on"), needs("annual_fee", "currency")),
     customers=_of_customer.format(table="entitlements"),
+    since="starts_on",
 )
 SOURCES = RecordKind(
     file="sources.csv",
@@ -273,4 +294,6 @@ EVENTS = RecordKind(
         Field(name="attributes", parse=fields.json_object, empty={}),
     ),
     row_rules=(cause_is_known,),
+    customers=_of_event,
+    since="at",
 )

@@ -1,17 +1,20 @@
 """Telemetry that means something else now is assessed again: changed ranges, as if it had just arrived.
 
 A series whose binding, site or metric changed is rolled up and assessed anew over all its stored samples. A customer
-whose contracts, calendars or events changed is assessed anew from the first sample: one range of one moment does it,
-since health starts again wherever data older than its checkpoint change.
+whose contracts, calendars or events changed is assessed anew from when on they have effect: one range of one moment
+does it, since health goes back to wherever data changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from itertools import chain
 
 import psycopg
 
 from shared.records.differences import Changes, Names
-from shared.records.rows import RecordKind
+from shared.records.fields import ALWAYS_INSTANT
+from shared.records.rows import RecordKind, Values
 
 _RANGES = """
 SELECT series_id,
@@ -28,25 +31,13 @@ SELECT series_id,
 """
 _INSERT = "INSERT INTO changed_ranges (series_id, range_from, range_through, received_at)"
 
-_OF_EVENTS = """
-SELECT coalesce(customers.customer_id, sites.customer_id)
-FROM events
-LEFT JOIN assets ON scope_type = 'asset' AND assets.asset_id = scope_id
-LEFT JOIN placements ON placements.asset_id = assets.asset_id
-LEFT JOIN lines ON scope_type = 'line' AND lines.line_id = scope_id
-LEFT JOIN sites ON sites.site_id = CASE scope_type
-    WHEN 'site' THEN scope_id WHEN 'line' THEN lines.site_id WHEN 'asset' THEN placements.site_id END
-LEFT JOIN customers ON scope_type = 'customer' AND customers.customer_id = scope_id
-WHERE events.record_source = %(record_source)s AND events.external_id = ANY(%(keys)s)
-"""
-
 
 @dataclass
 class Reopening:
-    """The series and customers that one import gives another meaning."""
+    """The series that one import gives another meaning, and the customers with the moment from when on."""
 
     series: set[int] = field(default_factory=set)
-    customers: set[int] = field(default_factory=set)
+    customers: dict[int, datetime] = field(default_factory=dict)
 
     def note(
         self, conn: psycopg.Connection, kind: RecordKind, record_source: str, found: Changes, names: Names
@@ -57,33 +48,35 @@ class Reopening:
             return
         match kind.table:
             case "sources":
-                self._note_series(conn, "source_id", [names.ids["source"].get(row["topic_prefix"]) for row in rows])
+                self._note_bound(conn, "source_id", [names.ids["source"].get(row["topic_prefix"]) for row in rows])
             case "bindings":
                 self._note_devices(conn, [(row["topic_prefix"], row["device"]) for row in rows])
             case "metrics":
                 self._note_metrics(conn, [(row["asset_type"], row["name"]) for row in rows])
             case "asset_types":
                 self._note_states(conn, [names.ids["asset_type"].get(row["id"]) for row in rows])
-            case "events":
-                self._note_customers(conn, _OF_EVENTS, record_source, [row["id"] for row in rows])
-            case "placements":
-                keys = [names.name_of("asset", row["asset"]) for row in rows]
-                self._note_customers(conn, kind.customers, record_source, keys)
-            case _ if kind.customers:
-                self._note_customers(conn, kind.customers, record_source, [row["id"] for row in rows])
+            case "assets":
+                self._note_bound(conn, "asset_id", [names.ids["asset"].get(row["id"]) for row, _ in _pairs(found)])
+        if kind.customers:
+            self._note_customers(conn, kind, record_source, _effects(kind, found, names))
 
     def add(self, other: "Reopening") -> None:
         """Take over what another one noted."""
         self.series |= other.series
-        self.customers |= other.customers
+        for customer, since in other.customers.items():
+            self._note_customer(customer, since)
+
+    def _note_customer(self, customer: int, since: datetime) -> None:
+        self.customers[customer] = min(since, self.customers.get(customer, since))
 
     def _note_customers(
-        self, conn: psycopg.Connection, query: str, record_source: str, keys: Iterable[str | None]
+        self, conn: psycopg.Connection, kind: RecordKind, record_source: str, effects: Mapping[str, datetime]
     ) -> None:
-        found = conn.execute(query, {"record_source": record_source, "keys": list(keys)})
-        self.customers.update(customer for (customer,) in found if customer is not None)
+        for key, customer in conn.execute(kind.customers, {"record_source": record_source, "keys": list(effects)}):
+            if customer is not None:
+                self._note_customer(customer, effects[key])
 
-    def _note_series(self, conn: psycopg.Connection, column: str, ids: Iterable[int | None]) -> None:
+    def _note_bound(self, conn: psycopg.Connection, column: str, ids: Iterable[int | None]) -> None:
         found = conn.execute(
             "SELECT series_id FROM series JOIN devices USING (device_id) JOIN bindings USING (device_id)"
             f" WHERE {column} = ANY(%s)",
@@ -124,11 +117,29 @@ class Reopening:
             [sorted(self.series)],
         )
         conn.execute(
-            f"{_INSERT} SELECT series_id, first, first, now() FROM ("
-            f" SELECT DISTINCT ON (customer_id) series_id, first FROM ("
-            f" {_RANGES}, sites.customer_id FROM series JOIN devices USING (device_id) JOIN sources USING (source_id)"
+            f"{_INSERT} SELECT series_id, at, at, now() FROM ("
+            " SELECT DISTINCT ON (customer_id) series_id, greatest(first, least(since, last)) AS at FROM ("
+            f" {_RANGES}, customer_id, since FROM series JOIN devices USING (device_id) JOIN sources USING (source_id)"
             " JOIN sites USING (site_id) JOIN (SELECT DISTINCT device_id FROM bindings) b USING (device_id)"
-            " WHERE sites.customer_id = ANY(%s)) r"
+            " JOIN unnest(%s::integer[], %s::timestamptz[]) AS due (customer_id, since) USING (customer_id)) r"
             " WHERE first IS NOT NULL ORDER BY customer_id, first, series_id) earliest WHERE series_id <> ALL(%s)",
-            [sorted(self.customers), sorted(self.series)],
+            [list(self.customers), list(self.customers.values()), sorted(self.series)],
         )
+
+
+def _pairs(found: Changes) -> Iterable[tuple[Values, Values]]:
+    return ((row.values, before) for row, before in found.changed)
+
+
+def _effects(kind: RecordKind, found: Changes, names: Names) -> dict[str, datetime]:
+    """From when on each record has or had effect, by the external id that says whom it concerns."""
+    effects: dict[str, datetime] = {}
+    for values in chain((row.values for row in found.added), *_pairs(found)):
+        key = names.name_of("asset", values["asset"]) if kind.table == "placements" else values["id"]
+        since = _moment(values[kind.since]) if kind.since else ALWAYS_INSTANT
+        effects[str(key)] = min(since, effects.get(str(key), since))
+    return effects
+
+
+def _moment(said: date | datetime) -> datetime:
+    return said if isinstance(said, datetime) else datetime.combine(said, time.min, UTC)

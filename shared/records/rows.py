@@ -51,8 +51,9 @@ FileRule = Callable[[Sequence[Row]], Iterator[tuple[Row, FieldError]]]
 class RecordKind:
     """One kind of record: its file, its table, its columns and what must hold among them.
 
-    key: the fields that identify a record within its record source. customers: SQL that gives the customers whom
-    records concern, from the parameters `record_source` and `keys` (values of the first key field); empty where none.
+    key: the fields that identify a record within its record source. customers: SQL that gives (external id, customer)
+    for the customers whom records concern, from the parameters `record_source` and `keys` (external ids); empty where
+    no assessment depends on them. since: the field that says from when on they do, always if empty.
     """
 
     file: str
@@ -64,6 +65,7 @@ class RecordKind:
     row_rules: tuple[RowRule, ...] = ()
     file_rules: tuple[FileRule, ...] = ()
     customers: str = ""
+    since: str = ""
 
     def key_of(self, values: Values) -> tuple[Any, ...]:
         """What identifies the record."""

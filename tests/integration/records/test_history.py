@@ -136,23 +136,27 @@ def test_another_decoder_opens_the_state_series(conn: psycopg.Connection, record
 
 
 @pytest.mark.parametrize(
-    ("file", "row"),
+    ("file", "row", "hour"),
     [
-        ("contracts.csv", "K-9,C-100,,,2024-01-01,,1000,EUR,,,,,,,"),
-        ("shifts.csv", "SH-9,S-110,,sun,08:00,12:00"),
-        ("planned_stops.csv", "PS-9,S-110,,2024-02-01T00:00:00Z,2024-02-02T00:00:00Z,"),
-        ("economics.csv", "E-9,S-110,butter,,,10,EUR,assumed,"),
-        ("entitlements.csv", "EN-9,C-100,,remote_support,2024-01-01,,,"),
-        ("objectives.csv", "OB-9,C-100,availability,0.99,,"),
-        ("events.csv", "EV-9,customer,C-100,2024-02-01T00:00:00Z,touchpoint,"),
-        ("events.csv", "EV-9,site,S-110,2024-02-01T00:00:00Z,order,"),
-        ("events.csv", "EV-9,line,L-111,2024-02-01T00:00:00Z,stop,"),
-        ("events.csv", "EV-9,asset,A-2,2024-02-01T00:00:00Z,failure,"),
-        ("placements.csv", "A-1,2024-02-01,S-120,"),
+        ("contracts.csv", "K-9,C-100,,,2024-01-01,,1000,EUR,,,,,,,", 2),
+        ("contracts.csv", "K-9,C-100,2024-02-01,,2024-01-01,,1000,EUR,,,,,,,", 8),
+        ("shifts.csv", "SH-9,S-110,,sun,08:00,12:00", 2),
+        ("planned_stops.csv", "PS-9,S-110,,2024-01-01T04:00:00Z,2024-02-02T00:00:00Z,", 4),
+        ("economics.csv", "E-9,S-110,butter,,,10,EUR,assumed,", 2),
+        ("entitlements.csv", "EN-9,C-100,,remote_support,2024-01-01,,,", 2),
+        ("objectives.csv", "OB-9,C-100,availability,0.99,,", 2),
+        ("sites.csv", "S-130,C-100,New plant,Europe/Oslo", 2),
+        ("lines.csv", "L-112,S-110,Filling 2,fresh milk", 2),
+        ("events.csv", "EV-9,customer,C-100,2024-01-01T06:00:00Z,touchpoint,", 6),
+        ("events.csv", "EV-9,site,S-110,2024-01-01T06:00:00Z,order,", 6),
+        ("events.csv", "EV-9,line,L-111,2024-01-01T06:00:00Z,stop,", 6),
+        ("events.csv", "EV-9,asset,A-2,2024-01-01T06:00:00Z,failure,", 6),
+        ("events.csv", "EV-9,asset,A-2,2030-01-01T06:00:00Z,failure,", 8),
+        ("placements.csv", "A-1,2024-02-01,S-120,", 8),
     ],
 )
-def test_what_changes_the_assessment_of_a_customer_starts_it_again_from_the_first_sample(
-    conn: psycopg.Connection, records: Path, file: str, row: str
+def test_what_changes_the_assessment_of_a_customer_starts_it_again_from_when_it_has_effect(
+    conn: psycopg.Connection, records: Path, file: str, row: str, hour: int
 ) -> None:
     hear(conn, FILLING, "filler1", "bottles", range(5, 9))
     first = hear(conn, FILLING, "filler1", "speed", range(2, 9))
@@ -160,7 +164,49 @@ def test_what_changes_the_assessment_of_a_customer_starts_it_again_from_the_firs
     reopened(conn)
     append(records / file, row)
     assert errors(conn, records) == []
-    assert reopened(conn) == [(first, 2, 2)]
+    assert reopened(conn) == [(first, hour, hour)]
+
+
+def test_an_event_that_moves_counts_from_the_earlier_of_its_two_days(conn: psycopg.Connection, records: Path) -> None:
+    first = hear(conn, FILLING, "filler1", "speed", range(2, 9))
+    append(records / "events.csv", "EV-9,customer,C-100,2024-01-01T06:00:00Z,touchpoint,")
+    import_directory(conn, records)
+    reopened(conn)
+    edit(records / "events.csv", "2024-01-01T06:00:00Z", "2024-01-01T07:00:00Z")
+    import_directory(conn, records)
+    assert reopened(conn) == [(first, 6, 6)]
+
+
+def test_an_asset_of_another_type_is_assessed_again_with_all_it_said(conn: psycopg.Connection, records: Path) -> None:
+    speed = hear(conn, FILLING, "filler1", "speed", range(5))
+    hear(conn, FILLING, "pump1", "flow", range(5))
+    import_directory(conn, records)
+    reopened(conn)
+    edit(records / "assets.csv", "A-1,filler", "A-1,pump")
+    assert errors(conn, records) == []
+    assert reopened(conn) == [(speed, 0, 4)]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("owners.csv", "service@example.com", "desk@example.com"),
+        ("customers.csv", "Northern Dairies", "Northern Dairies Ltd"),
+    ],
+)
+def test_what_no_assessment_depends_on_opens_nothing(
+    conn: psycopg.Connection, records: Path, file: str, old: str, new: str
+) -> None:
+    hear(conn, FILLING, "filler1", "speed", range(5))
+    import_directory(conn, records)
+    reopened(conn)
+    edit(records / file, old, new)
+    assert counts_changed(conn, records) == 1
+    assert reopened(conn) == []
+
+
+def counts_changed(conn: psycopg.Connection, records: Path) -> int:
+    return sum(len(file.changed) for file in import_directory(conn, records).files)
 
 
 def test_a_dry_run_and_a_refused_file_open_nothing(conn: psycopg.Connection, records: Path) -> None:

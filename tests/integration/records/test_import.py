@@ -1,12 +1,14 @@
 """Importing into the real database."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from shared.database import connect
 from shared.errors import RecordError, SetupError
 from shared.records import ImportReport, import_directory, report_lines
 
@@ -79,6 +81,17 @@ def test_importing_twice_changes_nothing(conn: psycopg.Connection) -> None:
     report = import_directory(conn, EXAMPLE)
     assert all(added == changed == 0 and unchanged for added, changed, unchanged in counts(report).values())
     assert snapshot(conn) == before
+
+
+def test_two_imports_at_once_store_everything_once(conn: psycopg.Connection, database_url: str) -> None:
+    def import_once(_: int) -> ImportReport:
+        with connect(database_url, application="test") as own:
+            return import_directory(own, EXAMPLE)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(import_once, range(4)))
+    assert sorted(counts(report)["customers.csv"] for report in reports) == [(0, 0, 1)] * 3 + [(1, 0, 0)]
+    assert rows(conn, "SELECT count(*) FROM events") == [(3,)]
 
 
 def test_an_import_is_committed_for_other_connections(conn: psycopg.Connection, database_url: str) -> None:
