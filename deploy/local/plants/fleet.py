@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from deploy.local.plants.calendars import Calendar, planned_stops
-from deploy.local.plants.machine import Machine, Trip, Update
+from deploy.local.plants.machine import Machine, Trip
 from deploy.local.plants.noise import stream
 from deploy.local.plants.story import STORIES, CustomerStory, MachineStory, PlantStory
 from deploy.local.plants.wear import cycles
@@ -93,12 +93,7 @@ def _machine(story: MachineStory, plant: PlantStory, calendar: Calendar, started
             for trip in story.trips
         ),
         stop_share=tuple((started_s + round(day * _DAY_S), share) for day, share in plant.shares),
-        update=Update(
-            at_s=_at(started_s, -400 if updated is None else updated) + 9 * _HOUR_S,
-            before="4.1.0" if updated is None else "4.2.1",
-            after="4.2.1" if updated is None else "4.3.0",
-            harm=0.0 if updated is None else 1.0,
-        ),
+        bad_update_s=None if updated is None else _at(started_s, updated) + 9 * _HOUR_S,
         use=story.use,
         origin_s=started_s - HISTORY_DAYS * _DAY_S,
     )

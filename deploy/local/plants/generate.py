@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from deploy.local.plants.counters import counts
 from deploy.local.plants.fleet import Plant
 from deploy.local.plants.kinds import HOUR_S, PACKAGING, SITUATIONS
-from deploy.local.plants.machine import Machine, situation_changes, situations
+from deploy.local.plants.machine import BAD_FIRMWARE, FIRMWARE, Machine, situation_changes, situations
 from deploy.local.plants.noise import Floats, Ints, normal, stream
 from deploy.local.plants.physics import readings
 
@@ -105,8 +105,9 @@ def _daily(machine: Machine, from_s: int, to_s: int) -> list[Told]:
             Told(at_s=at_s, metric="adaptive_use", value=use[row]),
             Told(at_s=at_s, metric="firmware", value=_firmware(machine, at_s)),
         )
-    if from_s <= machine.update.at_s < to_s and machine.update.at_s % _DAY_S:
-        told.append(Told(at_s=machine.update.at_s, metric="firmware", value=machine.update.after))
+    changed_s = machine.bad_update_s
+    if changed_s is not None and from_s <= changed_s < to_s and changed_s % _DAY_S:
+        told.append(Told(at_s=changed_s, metric="firmware", value=BAD_FIRMWARE))
     return told
 
 
@@ -118,4 +119,4 @@ def capability_use(machine: Machine, at: Ints) -> Floats:
 
 
 def _firmware(machine: Machine, at_s: int) -> str:
-    return machine.update.after if at_s >= machine.update.at_s else machine.update.before
+    return FIRMWARE if machine.bad_update_s is None or at_s < machine.bad_update_s else BAD_FIRMWARE

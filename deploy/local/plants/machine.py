@@ -10,6 +10,7 @@ from deploy.local.plants.noise import Ints, stream, uniform
 from deploy.local.plants.wear import Cycles
 
 _SHORTEST_STOP_S, _LONGEST_STOP_S = 360, 3_240
+FIRMWARE, BAD_FIRMWARE = "4.2.1", "4.3.0"
 _MEAN_STOP_S = (_SHORTEST_STOP_S + _LONGEST_STOP_S) / 2
 _SITUATION_NUMBER = {situation: number for number, situation in enumerate(SITUATIONS)}
 
@@ -26,23 +27,14 @@ class Trip:
     mode: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """New firmware from `at_s` on. `harm` is 0 for a good one; 1 raises vibration by 35 % and heats and stops more."""
-
-    at_s: int
-    before: str
-    after: str
-    harm: float
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Machine:
     """A machine of the demo; `key` is its stream of noise.
 
     stop_share: (Unix second, share of working time lost to short stops), in order of time; straight lines between,
-    level outside. use: mean share of time (%) in which its capability is in use. origin_s: a whole hour,
-    when its counters began; noise counts from there, so that every first start sees the same fleet.
+    level outside. use: mean share of time (%) in which its capability is in use. bad_update_s: since when it has the
+    firmware that harms, None for never. origin_s: a whole hour, when its counters began; noise counts from there, so
+    that every first start sees the same fleet.
     """
 
     id: str
@@ -55,7 +47,7 @@ class Machine:
     cycles: Cycles
     trips: tuple[Trip, ...]
     stop_share: tuple[tuple[int, float], ...]
-    update: Update
+    bad_update_s: int | None
     use: float
     origin_s: int
 
@@ -66,6 +58,11 @@ def _of_trips(machine: Machine) -> tuple[Ints, Ints]:
     return starts, ends
 
 
+def updated(machine: Machine, at: Ints) -> Bools:
+    """Whether the machine has the harmful firmware at each Unix second."""
+    return np.full(at.shape, machine.bad_update_s is not None) & (at >= (machine.bad_update_s or 0))
+
+
 def short_stops(machine: Machine, hour: Ints) -> tuple[Ints, Ints]:
     """The short stop of each hour (hours since 1970), as [start, end) in Unix seconds; equal where there is none.
 
@@ -73,7 +70,7 @@ def short_stops(machine: Machine, hour: Ints) -> tuple[Ints, Ints]:
     """
     points = np.array(machine.stop_share, dtype=np.float64)
     share = np.interp(hour * HOUR_S, points[:, 0], points[:, 1])
-    share = share + np.where(hour * HOUR_S >= machine.update.at_s, 0.10 * machine.update.harm, 0.0)
+    share = share + 0.10 * updated(machine, hour * HOUR_S)
     lived = hour - machine.origin_s // HOUR_S
     happens = uniform(stream(machine.key, "stop"), lived) < np.minimum(share * HOUR_S / _MEAN_STOP_S, 0.95)
     spread = uniform(stream(machine.key, "stop length"), lived)

@@ -1,7 +1,7 @@
 """What the sensors of a machine show. All formulas of the demo's physics stand here.
 
-With s the speed or load relative to nominal, w the wear (0..1), u the harm of an update, and a the ambient
-temperature:
+With s the speed or load relative to nominal, w the wear (0..1), u 1 with the harmful firmware and else 0, and a the
+ambient temperature:
 
     demand s       setpoint of the hour (day 1.0, evening 0.9, night 0.78; at weekends 0.92 of it), * season * drift
     pump           pressure p0 s^2 (1 - 0.12 w) · power P0 s^3 (1 + 0.15 w)                         (affinity laws)
@@ -10,7 +10,7 @@ temperature:
                    vibration v0 (0.5 + 0.5 s) (1 + 3 w) · separator pressure drop 0.3 s^2 (1 + 2.5 w)
     packaging      cycle deviation 6 s (1 + 4 w) · drive current 14 (0.4 + 0.6 s) (1 + 0.4 w)
                    drive temperature a + 26 s (1 + 0.6 w) · rejects 1 % (1 + 5 w)
-    update         vibration and cycle deviation * (1 + 0.35 u), power * (1 + 0.08 u), temperatures + 6 u
+    firmware       vibration and cycle deviation * (1 + 0.35 u), power * (1 + 0.08 u), temperatures + 6 u
 
 Each sensor adds noise of 2 to 4 % of its nominal value. Everything is a function of (machine, instant).
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from deploy.local.plants.calendars import local_seconds, weekday
 from deploy.local.plants.kinds import COMPRESSOR, PUMP, SITUATIONS, Situation
-from deploy.local.plants.machine import Machine, situations
+from deploy.local.plants.machine import Machine, situations, updated
 from deploy.local.plants.noise import Floats, Ints, drift, normal, stream
 from deploy.local.plants.wear import wear
 
@@ -61,7 +61,7 @@ def readings(machine: Machine, at: Ints) -> dict[str, Floats]:
     running = situations(machine, at) == _RUNNING
     speed = np.where(running, demand(machine, at), 0.0)
     worn = wear(machine.cycles, at)
-    harm = np.where(at >= machine.update.at_s, machine.update.harm, 0.0)
+    harm = updated(machine, at).astype(np.float64)
     air = ambient(machine, at)
     if machine.kind is PUMP:
         found = _pump(machine, at, speed, worn, harm, air)

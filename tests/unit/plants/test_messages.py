@@ -20,7 +20,7 @@ STARTED_S = int(STARTED_AT.timestamp()) // HOUR_S * HOUR_S
 PLANTS = {plant.id: plant for customer in customers(STARTED_AT) for plant in customer.plants}
 SPARKPLUG = PLANTS["stellan-ridge"]
 JSON = PLANTS["northfield-coast"]
-UPDATE_S = SPARKPLUG.machines[0].update.at_s
+UPDATE_S = STARTED_S - 48 * 86_400 + 9 * HOUR_S
 
 Said = dict[tuple[int, str], float | int | str]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from deploy.local.plants.fleet import Customer, Plant
-from deploy.local.plants.machine import Machine
+from deploy.local.plants.machine import BAD_FIRMWARE, Machine
 from deploy.local.plants.records.business import BUSINESS
 
 Row = dict[str, object]
@@ -27,9 +27,9 @@ def event_rows(customers: tuple[Customer, ...], started_s: int) -> Iterator[Row]
             through_s = started_s if plant.silent_from_s is None else plant.silent_from_s
             for machine in plant.machines:
                 yield from _failures(plant, machine, through_s)
-                if machine.update.at_s < through_s:
-                    attributes = {"component": "controller", "version": machine.update.after}
-                    yield _event("asset", machine.id, machine.update.at_s, "software_release", attributes)
+                if machine.bad_update_s is not None:
+                    attributes = {"component": "controller", "version": BAD_FIRMWARE}
+                    yield _event("asset", machine.id, machine.bad_update_s, "software_release", attributes)
 
 
 def _failures(plant: Plant, machine: Machine, through_s: int) -> Iterator[Row]:
