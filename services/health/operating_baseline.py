@@ -92,7 +92,7 @@ def fit_baseline(values: Floats, points: Floats, day: Floats) -> Baseline | None
     residual = values - median[member]
     reach = 4 * _scatter(residual)
     residual = np.clip(residual, -reach, reach)
-    slope = _slopes(residual, points - point_centre[member], len(np.unique(day)))
+    slope = _slopes(residual, points - point_centre[member], day)
     residual = residual - (points - point_centre[member]) @ slope
     shift = np.array([_nan_mean(residual[member == r]) for r in range(len(kept))])
     residual = residual - shift[member]
@@ -173,24 +173,18 @@ def _levels(values: Floats) -> list[float]:
     return sorted(limits)
 
 
-def _slopes(residual: Floats, offset: Floats, days: int) -> Floats:
-    """Least-squares slope of each metric on the operating points, (P, M); zero where it may be chance.
-
-    Neighbouring hours are alike, so the standard error counts days, not hours.
-    """
+def _slopes(residual: Floats, offset: Floats, day: Floats) -> Floats:
+    """Least-squares slope of each metric on the operating points, (P, M); zero where it may be chance."""
     slope = np.zeros((offset.shape[1], residual.shape[1]))
     spread = offset.std(axis=0)
-    free = days - offset.shape[1] - 1
+    varied = np.flatnonzero(spread > _ROUNDING * np.abs(offset).max(axis=0, initial=0.0))
     for m in range(residual.shape[1]):
         have = ~np.isnan(residual[:, m])
-        chosen = np.flatnonzero(spread > _ROUNDING * np.abs(offset).max(axis=0, initial=0.0))
+        chosen = varied
         for _ in range(2):
-            if not len(chosen) or not have.any() or free < 2:
+            if not len(chosen) or not have.any():
                 break
-            q, y = offset[np.ix_(have, chosen)] / spread[chosen], residual[have, m]
-            inverse = np.linalg.pinv(q.T @ q / len(y))
-            beta = inverse @ (q.T @ y / len(y))
-            error = np.sqrt(np.diag(inverse) * np.mean((y - q @ beta) ** 2) / free)
+            beta, error = _line(offset[np.ix_(have, chosen)] / spread[chosen], residual[have, m], day[have])
             slope[:, m] = 0.0
             sure = np.abs(beta) > _SLOPE_T * error
             slope[chosen[sure], m] = beta[sure] / spread[chosen[sure]]
@@ -198,6 +192,24 @@ def _slopes(residual: Floats, offset: Floats, days: int) -> Floats:
                 break
             chosen = chosen[sure]
     return slope
+
+
+def _line(q: Floats, y: Floats, day: Floats) -> tuple[Floats, Floats]:
+    """Least-squares slopes of y on q (n, K) and their standard errors, (K,).
+
+    Errors are clustered by day (Liang and Zeger 1986): neighbouring hours are alike, so hours alone would overstate
+    what is known. Infinite where there are too few days.
+    """
+    inverse = np.linalg.pinv(q.T @ q)
+    beta = inverse @ (q.T @ y)
+    _, cluster = np.unique(day, return_inverse=True)
+    days, free = int(cluster.max()) + 1, int(cluster.max()) - q.shape[1]
+    if free < 1:
+        return beta, np.full(len(beta), np.inf)
+    score = np.zeros((days, q.shape[1]))
+    np.add.at(score, cluster, q * (y - q @ beta)[:, None])
+    spread = inverse @ (score.T @ score) @ inverse * days / free
+    return beta, np.sqrt(np.diag(spread))
 
 
 def _sigma(residual: Floats, values: Floats, day: Floats) -> Floats:

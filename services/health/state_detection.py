@@ -155,7 +155,7 @@ def _verdict(state: ConditionState, combined: float, end_s: float) -> Verdict:
     """
     if not _significant(state):
         return Verdict(deviation=combined, confidence=0.0)
-    if state.worn is not None and np.dot(state.slow, state.worn) <= 0:
+    if state.worn is not None and not _is_back(np.array(state.slow), np.array(state.worn)):
         return Verdict(deviation=combined, confidence=0.0)
     ahead = forecast(state.trend, state.limit, HORIZON_DAYS)
     low, expected, high = dates(end_s, ahead)
@@ -169,6 +169,12 @@ def _verdict(state: ConditionState, combined: float, end_s: float) -> Verdict:
         expected_high=high,
         confidence=ahead.confidence,
     )
+
+
+def _is_back(deviation: Floats, worn: Floats) -> bool:
+    """Whether a deviation points where the wear before the repair did, if that was a sigma at all."""
+    sizes = float(np.linalg.norm(deviation) * np.linalg.norm(worn))
+    return _combined(worn) >= 1 and float(deviation @ worn) > sizes / 2
 
 
 def _significant(state: ConditionState) -> bool:
