@@ -52,7 +52,7 @@ class Catalogue:
         conn.execute(
             "INSERT INTO sources (topic_prefix, protocol, first_seen_at)"
             " SELECT prefix, protocol, %s FROM unnest(%s::text[], %s::text[]) AS t (prefix, protocol)"
-            " ON CONFLICT (topic_prefix) DO NOTHING",
+            " ON CONFLICT (topic_prefix) DO UPDATE SET protocol = excluded.protocol WHERE sources.protocol IS NULL",
             [now, list(sources), list(sources.values())],
         )
         conn.execute(

@@ -25,9 +25,9 @@ from shared.migrations import ensure_partitions_for
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# SQLSTATE classes after which the same batch may succeed: connection, transaction rollback, resources (a full
-# disk among them), object in use, operator intervention, system error.
-_TRANSIENT_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+# SQLSTATE classes that blame what a message contains: cardinality, data, integrity, limits of the program. After
+# anything else (connection, full disk, a schema that is not ours yet) the same batch may succeed later.
+_BLAMES_CONTENT = frozenset({"21", "22", "23", "54"})
 
 _COPY_SAMPLES: LiteralString = f"COPY samples ({SAMPLE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
 _COPY_STAGING: LiteralString = f"COPY samples_staging ({SAMPLE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
@@ -70,14 +70,14 @@ class Store:
         """Store the batch; return its messages as they were stored, some now with a reason.
 
         All of it in one transaction, unless the database refuses a part for what it contains: then by halves, in
-        order, until the message is found, which becomes a dead letter. Raises StorageError when the database is
-        away: then a commit may be unknown, and writing the same batch again is harmless.
+        order, until the message is found, which becomes a dead letter. Raises StorageError when the fault is the
+        database's: then a commit may be unknown, and writing the same batch again is harmless.
         """
         try:
             self._write_once(batch)
         except psycopg.Error as exc:
             self._catalogue.forget()
-            if _is_transient(exc):
+            if not _blames_content(exc):
                 raise StorageError(str(exc)) from exc
             if len(batch) == 1 and batch[0].reason is None:
                 return self.write([_refused(batch[0], exc)])
@@ -223,8 +223,10 @@ def _printable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def _is_transient(exc: psycopg.Error) -> bool:
-    return exc.sqlstate is None or exc.sqlstate[:2] in _TRANSIENT_CLASSES
+def _blames_content(exc: psycopg.Error) -> bool:
+    if exc.sqlstate is None:
+        return isinstance(exc, psycopg.DataError)
+    return exc.sqlstate[:2] in _BLAMES_CONTENT
 
 
 def _instant(unix_us: int) -> datetime:

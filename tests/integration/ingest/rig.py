@@ -1,0 +1,128 @@
+"""Ingest as a process of its own, and plants that publish to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import psycopg
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from shared.mqtt import apply_settings
+from shared.settings import BrokerSettings
+
+_PATIENCE_S = 40.0
+
+
+class IngestProcess:
+    """`python -m services.ingest` on one database and one broker."""
+
+    def __init__(self, database_url: str, broker_url: str, **settings: str) -> None:
+        self._environment = {
+            **os.environ,
+            "BELLWETHER_DATABASE_URL": database_url,
+            "BELLWETHER_BROKER_URL": broker_url,
+            **{f"BELLWETHER_{name.upper()}": value for name, value in settings.items()},
+        }
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is subscribed, so that the broker keeps what is published from now on."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "services.ingest"], env=self._environment, stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stderr is not None
+        connected = set()
+        for line in self._process.stderr:
+            event = json.loads(line) if line.startswith("{") else {}
+            if event.get("event") == "connected to the broker":
+                connected.add(event["connection"])
+            if connected == {"ingest", "sparkplug"}:
+                break
+        else:
+            raise AssertionError("ingest did not connect")
+        time.sleep(0.3)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        code = self._process.wait(timeout=20)
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        self._process = None
+        return code
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+
+@contextmanager
+def running_ingest(database_url: str, broker_url: str, **settings: str) -> Iterator[IngestProcess]:
+    process = IngestProcess(database_url, broker_url, **settings)
+    process.start()
+    try:
+        yield process
+    finally:
+        if process.running:
+            process.kill()
+
+
+@contextmanager
+def plant(broker_url: str, **settings: Any) -> Iterator[mqtt.Client]:
+    """A connected client to publish with."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
+    host, port = apply_settings(client, BrokerSettings(broker_url=broker_url, **settings))
+    client.max_inflight_messages_set(200)
+    client.connect(host, port)
+    client.loop_start()
+    try:
+        yield client
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def publish(client: mqtt.Client, messages: Iterable[tuple[str, object]], *, qos: int = 1) -> None:
+    """Publish and wait until the broker has everything."""
+    sent = [
+        client.publish(topic, body if isinstance(body, bytes) else json.dumps(body), qos=qos)
+        for topic, body in messages
+    ]
+    for message in sent:
+        message.wait_for_publish(_PATIENCE_S)
+
+
+def eventually(conn: psycopg.Connection, query: str, expected: object) -> None:
+    """Wait until the query's one value is `expected`; fail with what it was instead."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while (found := value(conn, query)) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == expected
+
+
+def value(conn: psycopg.Connection, query: str) -> object:
+    row = conn.execute(query).fetchone()
+    conn.commit()
+    return None if row is None else row[0]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert condition()
