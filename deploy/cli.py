@@ -110,11 +110,14 @@ def import_(
 ) -> None:
     """Import records and events; importing twice changes nothing."""
     from shared.database import connect
-    from shared.records import import_directory, report_lines
+    from shared.records import import_directory, list_unassigned, report_lines
 
     with connect(database, application="import") as conn:
         report = import_directory(conn, directory, record_source=source, dry_run=dry_run)
+        unassigned = list_unassigned(conn)
     typer.echo("\n".join(report_lines(report)))
+    for seen in unassigned:
+        typer.echo(f"Heard but assigned to nobody: {seen.remedy}.")
     if report.errors:
         raise typer.Exit(1)
 
