@@ -306,7 +306,7 @@ STORIES: tuple[CustomerStory, ...] = (
         id="tarnwick",
         name="Tarnwick Chemicals",
         segment="chemicals",
-        planted="the gateway fell silent three days before the demo's first start and stays so",
+        planted="the gateway fell silent four days before the demo's first start and stays so",
         expected=frozenset({"silent_source"}),
         plants=(
             PlantStory(
@@ -317,7 +317,7 @@ STORIES: tuple[CustomerStory, ...] = (
                 shifts=ROUND_THE_CLOCK,
                 shares=IMPROVING,
                 revision_day=-110,
-                silent_from_day=-3.0,
+                silent_from_day=-4.0,
                 machines=(
                     MachineStory(device="feed-pump-1", kind=PUMP, line="Feed", life=_life(340, 65, 310)),
                     MachineStory(device="feed-pump-2", kind=PUMP, line="Feed", life=_life(350, 90, 340)),

@@ -166,7 +166,7 @@ def test_states_repeated_after_a_death_change_nothing_else() -> None:
 
 def test_the_silent_plant_says_nothing_from_its_moment_on() -> None:
     plant = PLANTS["tarnwick-works"]
-    assert plant.silent_from_s == STARTED_S - 3 * 86_400
+    assert plant.silent_from_s == STARTED_S - 4 * 86_400
     last = generate_hours(plant, STARTED_S // HOUR_S - 100, STARTED_S // HOUR_S)
     assert all(data.at_s[-1] == plant.silent_from_s - HOUR_S for data in last)
     later = generate_hours(plant, STARTED_S // HOUR_S - 10, STARTED_S // HOUR_S)
