@@ -30,7 +30,7 @@ USE_DAYS = 60
 UNUSED, USED = 0.10, 0.15
 FRONTIER = 0.97
 SURELY_RISING = 0.005
-_ADOPTIONS = ("improvement", "software_release", "retrofit", "training")
+_ADOPTIONS = ("improvement", "retrofit", "training", "capability_adopted")
 _QUIET_MONTHS = 12
 
 

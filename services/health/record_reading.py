@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 from psycopg.rows import dict_row
@@ -20,6 +21,7 @@ from services.health.block import (
     Shift,
     Site,
 )
+from shared.errors import RecordError
 
 Window = tuple[float, float]
 """[from, until) in Unix seconds, open ends infinite."""
@@ -27,7 +29,7 @@ Window = tuple[float, float]
 _CUSTOMER = "SELECT name, segment FROM customers WHERE customer_id = %(customer)s"
 _SITES = "SELECT site_id, name, timezone FROM sites WHERE customer_id = %(customer)s ORDER BY site_id"
 _SHIFTS = """
-SELECT site_id, valid_from, weekdays, starts_at, ends_at FROM shifts JOIN sites USING (site_id)
+SELECT site_id, shifts.external_id, valid_from, weekdays, starts_at, ends_at FROM shifts JOIN sites USING (site_id)
 WHERE customer_id = %(customer)s ORDER BY shift_id
 """
 _PLANNED_STOPS = """
@@ -207,6 +209,8 @@ def instant(day: date | None) -> float:
 
 
 def _sites(sites: list[dict[str, Any]], shifts: list[dict[str, Any]], stops: list[dict[str, Any]]) -> tuple[Site, ...]:
+    for site in sites:
+        _check_time_zone(site)
     by_site: dict[int, tuple[list[Shift], list[PlannedStop]]] = defaultdict(lambda: ([], []))
     for row in shifts:
         by_site[row.pop("site_id")][0].append(Shift(**row | {"weekdays": tuple(row["weekdays"])}))
@@ -216,6 +220,14 @@ def _sites(sites: list[dict[str, Any]], shifts: list[dict[str, Any]], stops: lis
         Site(**row, shifts=tuple(by_site[row["site_id"]][0]), planned_stops=tuple(by_site[row["site_id"]][1]))
         for row in sites
     )
+
+
+def _check_time_zone(site: dict[str, Any]) -> None:
+    try:
+        ZoneInfo(site["timezone"])
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        problem = f"site {site['name']} has the time zone {site['timezone']!r}, which does not exist"
+        raise RecordError("sites", None, problem, "name one of the IANA time zones, as Europe/Berlin") from exc
 
 
 def _assets(cur: psycopg.Cursor[dict[str, Any]], placements: list[dict[str, Any]]) -> tuple[AssetRecord, ...]:

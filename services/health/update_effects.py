@@ -2,8 +2,9 @@
 
     effect = (after - before) of the updated machine - mean (after - before) of machines of its type without the update
 
-before: the 28 days before the release; after: up to 28 days after it, at least 7. Machines without the update take out
-what changed for everybody.
+before: the 28 days before the release; after: up to 28 days, at least 7, right after it. Machines without the update
+take out what changed for everybody. A machine that gets worse only later has other reasons: wear, for one. Whether the
+harm is still there is asked of the newest 28 days.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ BEFORE_DAYS = 28
 AFTER_DAYS = 28
 LEAST_DAYS = 7
 WATCHED_DAYS = 98
-SURE_Z = 3.0
+SURE_Z = 4.0
 GONE_Z = 1.5
 WORSE_DOWN_SHARE = 0.02
 WORSE_RATE = 0.05
@@ -134,7 +135,7 @@ def _mean_change(changes: Sequence[tuple[float, float]]) -> tuple[float, float]:
 def regression_after_update(block: CustomerBlock, own: AssetWork, others: Sequence[AssetWork]) -> Condition | None:
     """The asset is worse since its newest release; None where none reached it yet.
 
-    Compared for 98 days after a release; later the alert stays as it is until a person ends it.
+    Raised within 28 days of a release and compared for 98; later an open alert stays until a person ends it.
     """
     releases = releases_of(block, own)
     if not releases:
@@ -152,7 +153,7 @@ def regression_after_update(block: CustomerBlock, own: AssetWork, others: Sequen
         if LEAST_DAYS <= row - release <= WATCHED_DAYS and release >= LEAST_DAYS:
             effect = effect_of(own, _controls(block, own, others, newest, own.days.first_day + row), release, row)
             told[day] = (effect, newest)
-            raised[day], cleared[day] = effect.harmful, effect.gone
+            raised[day], cleared[day] = effect.harmful and row - release <= AFTER_DAYS, effect.gone
     known = np.ones(hours, dtype=np.bool_)
 
     def describe(hour: int) -> AlertContent:
