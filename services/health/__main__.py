@@ -18,7 +18,6 @@ from services.health.settings import HealthSettings
 from shared.database import connect, storage_errors
 from shared.errors import SetupError, TransientError
 from shared.locks import AdvisoryLock
-from shared.locks import AdvisoryLock
 from shared.logs import configure_logs
 from shared.settings import DatabaseSettings
 
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str] = ()) -> None:
                 conn.autocommit = True
                 if not _take_charge(conn, stop):
                     break
-                _run(conn, settings.interval_s, stop, once=once)
+                _run(conn, settings, stop, once=once)
         except TransientError as exc:
             IN_CHARGE.set(0)
             log.warning("storage_away", problem=str(exc))
@@ -72,8 +71,8 @@ def _take_charge(conn: psycopg.Connection, stop: threading.Event) -> bool:
     return False
 
 
-def _run(conn: psycopg.Connection, interval_s: float, stop: threading.Event, *, once: bool) -> None:
-    memory, limits = Memory(), CycleLimits()
+def _run(conn: psycopg.Connection, settings: HealthSettings, stop: threading.Event, *, once: bool) -> None:
+    memory, limits = Memory(), CycleLimits(retention=settings.retention())
     if once:
         limits = replace(limits, patience=timedelta(0))
     while not stop.is_set():
@@ -82,7 +81,7 @@ def _run(conn: psycopg.Connection, interval_s: float, stop: threading.Event, *, 
         if once and not report.more:
             return
         if not report.more:
-            stop.wait(interval_s)
+            stop.wait(settings.interval_s)
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ _NOT_DUE = "DELETE FROM assessments_due WHERE customer_id = %s"
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentLimits:
-    """cells: hours times series read at once. raw_horizon: how long raw samples are kept behind a watermark."""
+    """cells: hours times series read at once. raw: how long raw samples are kept behind a watermark, None for good."""
 
     cells: int = 4_000_000
-    raw_horizon: timedelta = timedelta(days=90)
+    raw: timedelta | None = timedelta(days=90)
 
 
 def assess_customer(
@@ -99,7 +99,7 @@ def _assessed(
     series = max(1, sum(len(source.series_ids) for source in sources))
     longest = max(DAY, limits.cells // (24 * series) * DAY)
     newest = max(source.through for source in sources if source.through is not None)
-    raw_since = newest - limits.raw_horizon + DAY
+    raw_since = span.start if limits.raw is None else newest - limits.raw + DAY
     first, *others = parts(span, KEPT_AGES, longest)
     found = assess(before[-1] if before else None, read_block(conn, records, sources, first, raw_since), actions)
     states = [found.state]

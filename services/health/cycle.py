@@ -3,7 +3,7 @@
 1. watermarks   read before the changes, so that nothing they count is missing from the rollups
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
-4. retain       old raw rows, after roll-up and assessment
+4. retain       what is younger than its time to keep, after roll-up and assessment
 """
 
 from collections.abc import Callable
@@ -17,12 +17,14 @@ import structlog
 from services.health.change_intake import Due, read_due, still_changing, take_changes
 from services.health.customer_assessment import AssessmentLimits, assess_customer, records_changed
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
-from services.health.source_reading import read_watermarks
+from services.health.retention import Retention, drop_expired
+from services.health.source_reading import forget_old_ticks, read_watermarks
 from services.health.watermark import end_of_assessment, floor_day
 from shared.errors import PermanentError
 
 _ASSESSED = "SELECT customer_id, assessed_through FROM model_states"
 _RECORDS_EVERY = timedelta(minutes=1)
+_RETAIN_EVERY = timedelta(hours=1)
 _FAILED_AGAIN_AFTER = timedelta(minutes=10)
 
 log = structlog.get_logger()
@@ -40,7 +42,8 @@ class CycleLimits:
     roll_up_for: timedelta = timedelta(seconds=5)
     quiet: timedelta = timedelta(seconds=3)
     patience: timedelta = timedelta(seconds=30)
-    assessment: AssessmentLimits = field(default_factory=AssessmentLimits)
+    cells: int = 4_000_000
+    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Memory:
     """What a process remembers from cycle to cycle; losing it costs a little work and nothing else."""
 
     records_checked_at: datetime | None = None
+    retained_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
 
 
@@ -73,7 +77,7 @@ def run_cycle(
     changes, drained = _take_all(conn, limits, now, stopping)
     due, changing = read_due(conn), {} if drained else still_changing(conn)
     assessed_through: dict[int, datetime] = dict(conn.execute(_ASSESSED).fetchall())
-    recheck = memory.records_checked_at is None or now - memory.records_checked_at >= _RECORDS_EVERY
+    recheck = _is_time(memory.records_checked_at, _RECORDS_EVERY, now)
     assessed: list[int] = []
     for customer_id, watermark in sorted(watermarks.items(), key=lambda item: _is_late(item[0], due, assessed_through)):
         if stopping():
@@ -88,7 +92,16 @@ def run_cycle(
             assessed.append(customer_id)
     if recheck and not stopping():
         memory.records_checked_at = now
+    if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now) and not stopping():
+        for part in drop_expired(conn, limits.retention):
+            log.info("dropped", part=part)
+        forget_old_ticks(conn)
+        memory.retained_at = now
     return CycleReport(changes=changes, assessed=tuple(assessed), more=not drained)
+
+
+def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    return last is None or now - last >= every
 
 
 def _take_all(
@@ -139,7 +152,12 @@ def _assess(
     try:
         with SECONDS.time():
             span = assess_customer(
-                conn, customer_id, end=end, changed_from=changed_from, limits=limits.assessment, now=now
+                conn,
+                customer_id,
+                end=end,
+                changed_from=changed_from,
+                limits=AssessmentLimits(cells=limits.cells, raw=limits.retention.raw),
+                now=now,
             )
     except PermanentError:
         memory.failed_at[customer_id] = now

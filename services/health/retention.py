@@ -22,7 +22,9 @@ WITH horizons AS (
         (SELECT coalesce(max(assessed_through), '-infinity') FROM model_states
          WHERE model_states.customer_id = sites.customer_id),
         (SELECT coalesce(min(range_from), 'infinity') FROM changed_ranges
-         JOIN series USING (series_id) JOIN devices USING (device_id) WHERE devices.source_id = sources.source_id)
+         JOIN series USING (series_id) JOIN devices USING (device_id) WHERE devices.source_id = sources.source_id),
+        (SELECT coalesce(min(changed_from), 'infinity') FROM assessments_due
+         WHERE assessments_due.customer_id = sites.customer_id)
     ), 'UTC') AS horizon
     FROM sources LEFT JOIN sites USING (site_id)
 )

@@ -43,6 +43,10 @@ SELECT source_id, min(least(
 FROM devices JOIN series s USING (device_id) WHERE source_id = ANY(%s) GROUP BY source_id
 """
 _SESSIONS = "SELECT started_at, seen_at FROM ingest_sessions ORDER BY started_at"
+_FORGET_TICKS = """
+DELETE FROM ticks USING (SELECT source_id, max(observed_at) AS newest FROM ticks GROUP BY source_id) AS last
+WHERE ticks.source_id = last.source_id AND ticks.observed_at < last.newest
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,11 @@ class CustomerSource:
 def read_watermarks(conn: psycopg.Connection) -> dict[int, datetime]:
     """The watermark of each customer of whom anything was ever heard."""
     return customer_watermarks(conn.execute(_ALL_SOURCES).fetchall())
+
+
+def forget_old_ticks(conn: psycopg.Connection) -> None:
+    """Delete the ticks that a newer one of their source has made meaningless."""
+    conn.execute(_FORGET_TICKS)
 
 
 def read_sources(conn: psycopg.Connection, customer_id: int) -> tuple[CustomerSource, ...]:

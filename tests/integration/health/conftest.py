@@ -30,11 +30,11 @@ def health_on(database_url: str) -> Iterator[RunHealth]:
         health.autocommit = True
         memory, clock = Memory(), [WALL_CLOCK]
 
-        def run(limits: CycleLimits | None = None) -> CycleReport:
+        def run(limits: CycleLimits | None = None, *, once: bool = False) -> CycleReport:
             while True:
                 clock[0] += timedelta(hours=1)
                 report = run_cycle(health, memory, limits or CycleLimits(), now=clock[0])
-                if not report.more:
+                if once or not report.more:
                     return report
 
         yield run
