@@ -1,6 +1,7 @@
 """Composition root of the API: settings, database, application, server."""
 
 import secrets
+import socket
 import sys
 from datetime import UTC, datetime
 
@@ -24,7 +25,11 @@ def main() -> None:
     try:
         settings = ApiSettings()
         database = Database(settings.database_url.get_secret_value(), size=settings.api_connections)
-    except (ValidationError, BellwetherError) as exc:
+    except ValidationError as exc:
+        # Pydantic's own text quotes the value, which may be a secret.
+        wrong = "; ".join(f"BELLWETHER_{str(each['loc'][0]).upper()}: {each['msg']}" for each in exc.errors())
+        sys.exit(f"the API cannot start: {wrong}")
+    except BellwetherError as exc:
         sys.exit(f"the API cannot start: {exc}")
     if settings.api_secret is None:
         secret = secrets.token_bytes(32)
@@ -32,16 +37,19 @@ def main() -> None:
     else:
         secret = settings.api_secret.get_secret_value().encode()
     app = build_app(database, secret=secret, clock=lambda: datetime.now(UTC))
-    log.info("listening", host=settings.api_host, port=settings.api_port)
-    uvicorn.run(
-        app,
-        host=settings.api_host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
+    with _listening(settings.api_host, settings.api_port) as listener:
+        log.info("listening", host=settings.api_host, port=listener.getsockname()[1])
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as exc:
+        sys.exit(f"the API cannot listen on {host} port {port}: {exc.strerror}; set BELLWETHER_API_HOST and _PORT")
 
 
 if __name__ == "__main__":
