@@ -19,7 +19,7 @@ from services.health.customer_assessment import AssessmentLimits, assess_custome
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.retention import Retention, drop_expired
 from services.health.source_reading import forget_old_ticks, read_watermarks
-from services.health.watermark import end_of_assessment, floor_day
+from services.health.watermark import Span, end_of_assessment, floor_day
 from shared.errors import PermanentError
 
 _ASSESSED = "SELECT customer_id, assessed_through FROM model_states"
@@ -75,29 +75,63 @@ def run_cycle(
     """Run one cycle on an autocommit connection; between two transactions it stops when asked to."""
     watermarks = read_watermarks(conn)
     changes, drained = _take_all(conn, limits, now, stopping)
-    due, changing = read_due(conn), {} if drained else still_changing(conn)
-    assessed_through: dict[int, datetime] = dict(conn.execute(_ASSESSED).fetchall())
-    recheck = _is_time(memory.records_checked_at, _RECORDS_EVERY, now)
+    changing = {} if drained else still_changing(conn)
     assessed: list[int] = []
-    for customer_id, watermark in sorted(watermarks.items(), key=lambda item: _is_late(item[0], due, assessed_through)):
+    recheck = _is_time(memory.records_checked_at, _RECORDS_EVERY, now)
+    for task in _tasks(conn, watermarks, changing):
         if stopping():
-            break
-        through, change = assessed_through.get(customer_id), due.get(customer_id)
-        end = end_of_assessment(watermark=watermark, assessed_through=through, changing_from=changing.get(customer_id))
-        if not _says_more(end, through, change) and not (recheck and records_changed(conn, customer_id)):
-            continue
-        if _is_late(customer_id, due, assessed_through) and _pours_in(change, limits, now):
-            continue
-        if _assess(conn, memory, customer_id, end, change, limits, now):
-            assessed.append(customer_id)
-    if recheck and not stopping():
+            return CycleReport(changes=changes, assessed=tuple(assessed), more=True)
+        wanted = (task.says_more and not _pours_in(task, limits, now)) or (recheck and not task.says_more)
+        if wanted and _assess(conn, memory, task, limits, now):
+            assessed.append(task.customer_id)
+    if recheck:
         memory.records_checked_at = now
-    if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now) and not stopping():
-        for part in drop_expired(conn, limits.retention):
-            log.info("dropped", part=part)
-        forget_old_ticks(conn)
+    if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
+        _retain(conn, limits.retention)
         memory.retained_at = now
     return CycleReport(changes=changes, assessed=tuple(assessed), more=not drained)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """A customer that could be assessed: up to when, how far it is, and what changed since."""
+
+    customer_id: int
+    end: datetime
+    assessed_through: datetime | None
+    due: Due | None
+
+    @property
+    def says_more(self) -> bool:
+        """Whether there are new hours, or changes in hours that are assessed; else only records may have changed."""
+        through = self.assessed_through
+        return through is None or self.end > through or (self.due is not None and self.due.changed_from < through)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether changes lie before the day of the last assessment, so that more than that day is assessed again."""
+        through = self.assessed_through
+        return through is not None and self.due is not None and self.due.changed_from < floor_day(through)
+
+
+def _tasks(conn: psycopg.Connection, watermarks: dict[int, datetime], changing: dict[int, datetime]) -> list[_Task]:
+    """All customers, those with little to do first."""
+    due = read_due(conn)
+    assessed_through: dict[int, datetime] = dict(conn.execute(_ASSESSED).fetchall())
+    tasks = [
+        _Task(
+            customer_id=customer_id,
+            end=end_of_assessment(
+                watermark=watermark,
+                assessed_through=assessed_through.get(customer_id),
+                changing_from=changing.get(customer_id),
+            ),
+            assessed_through=assessed_through.get(customer_id),
+            due=due.get(customer_id),
+        )
+        for customer_id, watermark in sorted(watermarks.items())
+    ]
+    return sorted(tasks, key=lambda task: task.is_late)
 
 
 def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
@@ -120,53 +154,48 @@ def _take_all(
     return total, False
 
 
-def _says_more(end: datetime, through: datetime | None, change: Due | None) -> bool:
-    """Whether there are new hours, or changes in hours that are assessed."""
-    return through is None or end > through or (change is not None and change.changed_from < through)
+def _pours_in(task: _Task, limits: CycleLimits, now: datetime) -> bool:
+    """Whether late data are still coming in, for no longer than our patience lasts."""
+    if task.due is None or not task.is_late:
+        return False
+    return task.due.received_at > now - limits.quiet and task.due.due_since > now - limits.patience
 
 
-def _is_late(customer_id: int, due: dict[int, Due], assessed_through: dict[int, datetime]) -> bool:
-    """Whether changes lie before the day of the last assessment, so that more than that day is assessed again."""
-    change, through = due.get(customer_id), assessed_through.get(customer_id)
-    return change is not None and through is not None and change.changed_from < floor_day(through)
-
-
-def _pours_in(change: Due | None, limits: CycleLimits, now: datetime) -> bool:
-    return change is not None and change.received_at > now - limits.quiet and change.due_since > now - limits.patience
-
-
-def _assess(
-    conn: psycopg.Connection,
-    memory: Memory,
-    customer_id: int,
-    end: datetime,
-    change: Due | None,
-    limits: CycleLimits,
-    now: datetime,
-) -> bool:
+def _assess(conn: psycopg.Connection, memory: Memory, task: _Task, limits: CycleLimits, now: datetime) -> bool:
     """Assess one customer; what is wrong with one customer's data must not keep the others waiting."""
-    failed_at = memory.failed_at.get(customer_id)
+    failed_at = memory.failed_at.get(task.customer_id)
     if failed_at is not None and now - failed_at < _FAILED_AGAIN_AFTER:
         return False
-    changed_from = None if change is None else change.changed_from
     try:
-        with SECONDS.time():
-            span = assess_customer(
-                conn,
-                customer_id,
-                end=end,
-                changed_from=changed_from,
-                limits=AssessmentLimits(cells=limits.cells, raw=limits.retention.raw),
-                now=now,
-            )
+        span = _span_assessed(conn, task, limits, now)
     except PermanentError:
-        memory.failed_at[customer_id] = now
+        memory.failed_at[task.customer_id] = now
         FAILURES.inc()
-        log.exception("assessment_failed", customer_id=customer_id)
+        log.exception("assessment_failed", customer_id=task.customer_id)
         return False
-    memory.failed_at.pop(customer_id, None)
+    memory.failed_at.pop(task.customer_id, None)
     if span is None:
         return False
     ASSESSMENTS.labels(kind="restart" if span.restart else "advance").inc()
-    log.info("assessed", customer_id=customer_id, since=span.start.isoformat(), through=span.end.isoformat())
+    log.info("assessed", customer_id=task.customer_id, since=span.start.isoformat(), through=span.end.isoformat())
     return True
+
+
+def _span_assessed(conn: psycopg.Connection, task: _Task, limits: CycleLimits, now: datetime) -> Span | None:
+    if not task.says_more and not records_changed(conn, task.customer_id):
+        return None
+    with SECONDS.time():
+        return assess_customer(
+            conn,
+            task.customer_id,
+            end=task.end,
+            changed_from=None if task.due is None else task.due.changed_from,
+            limits=AssessmentLimits(cells=limits.cells, raw=limits.retention.raw),
+            now=now,
+        )
+
+
+def _retain(conn: psycopg.Connection, retention: Retention) -> None:
+    for part in drop_expired(conn, retention):
+        log.info("dropped", part=part)
+    forget_old_ticks(conn)

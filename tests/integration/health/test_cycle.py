@@ -110,6 +110,9 @@ def test_what_the_data_of_one_customer_make_impossible_is_told_and_the_others_go
     plant.conn.execute("UPDATE sites SET timezone = 'UTC'")
     plant.conn.commit()
     assert run_health().assessed == (broken.customer_id,)
+    plant.conn.execute("UPDATE sites SET timezone = 'Mars/Olympus' WHERE site_id = %s", [broken.site_id])
+    plant.conn.commit()
+    assert run_health().assessed == ()
 
 
 def test_late_data_that_still_pour_in_wait_for_the_rest_but_not_for_ever(plant, run_health):
