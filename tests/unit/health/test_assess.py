@@ -42,24 +42,29 @@ def troubled():
     return part(block, 0, days * 24 - 7)
 
 
+@pytest.fixture(scope="module")
+def told(troubled):
+    return assess(None, troubled)
+
+
 def stored(state):
     return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=CustomerState)
 
 
-@pytest.mark.parametrize("cut_day", [1, 61, 206, 225, 352, 353, 475])
-def test_two_steps_cut_at_a_midnight_give_what_one_step_gives(troubled, cut_day):
+@pytest.mark.parametrize("cut_day", [1, 61, 206, 225, 352, 475])
+def test_two_steps_cut_at_a_midnight_give_what_one_step_gives(troubled, told, cut_day):
     hours, cut = troubled.assets[0].mean.shape[1], cut_day * 24
-    whole = assess(None, troubled)
+
     first = assess(None, part(troubled, 0, cut))
     second = assess(stored(first.state), part(troubled, cut, hours))
     midnight = START + timedelta(days=cut_day)
-    assert [r for r in whole.times if r.day >= midnight.date()] == list(second.times)
-    assert [r for r in whole.intervals if r.ended_at is None or r.ended_at >= midnight] == list(second.intervals)
-    assert_same([r for r in whole.signals if r.day >= midnight.date()], second.signals)
-    assert_same([r for r in whole.health if r.day >= midnight.date()], second.health)
-    assert_same([r for r in whole.values if r.month >= midnight.date().replace(day=1)], second.values)
-    assert by_start(still_open(whole.episodes, midnight)) == by_start(still_open(second.episodes, midnight))
-    assert_same([whole.state], [second.state])
+    assert [r for r in told.times if r.day >= midnight.date()] == list(second.times)
+    assert [r for r in told.intervals if r.ended_at is None or r.ended_at >= midnight] == list(second.intervals)
+    assert_same([r for r in told.signals if r.day >= midnight.date()], second.signals)
+    assert_same([r for r in told.health if r.day >= midnight.date()], second.health)
+    assert_same([r for r in told.values if r.month >= midnight.date().replace(day=1)], second.values)
+    assert by_start(still_open(told.episodes, midnight)) == by_start(still_open(second.episodes, midnight))
+    assert_same([told.state], [second.state])
 
 
 def still_open(episodes, since):
@@ -92,8 +97,8 @@ def assert_equal(ours, theirs):
             assert ours == theirs
 
 
-def test_every_fault_gets_its_alert(troubled):
-    kinds = {(e.kind, e.scope_id) for e in assess(None, troubled).episodes}
+def test_every_fault_gets_its_alert(told):
+    kinds = {(e.kind, e.scope_id) for e in told.episodes}
     assert {
         ("repeated_failures", 1),
         ("wear", 2),
@@ -104,8 +109,8 @@ def test_every_fault_gets_its_alert(troubled):
     assert ("regression_after_update", 3) not in kinds
 
 
-def test_every_alert_says_all_that_an_alert_must_say(troubled):
-    for episode in assess(None, troubled).episodes:
+def test_every_alert_says_all_that_an_alert_must_say(troubled, told):
+    for episode in told.episodes:
         said = episode.content
         assert said.sentence.endswith(".")
         assert "nan" not in said.sentence
@@ -119,8 +124,8 @@ def test_every_alert_says_all_that_an_alert_must_say(troubled):
             assert said.stake.basis in ("assumed", "agreed")
 
 
-def test_a_silent_gateway_is_told_after_a_day_and_recovers_when_it_is_heard(troubled):
-    (alert,) = [e for e in assess(None, troubled).episodes if e.kind == "silent_source"]
+def test_a_silent_gateway_is_told_after_a_day_and_recovers_when_it_is_heard(told):
+    (alert,) = [e for e in told.episodes if e.kind == "silent_source"]
     silent_from = START + timedelta(days=350)
     assert timedelta(hours=24) < alert.life.opened_at - silent_from <= timedelta(hours=26)
     assert alert.life.resolution is Resolution.RECOVERED
@@ -163,8 +168,7 @@ def test_nothing_known_is_not_health():
     assert result.episodes == ()
 
 
-def test_losing_a_weeks_data_never_improves_health(troubled):
-    fine = assess(None, troubled)
+def test_losing_a_weeks_data_never_improves_health(troubled, told):
     gone = slice(24 * 440, 24 * 447)
     lost = replace(
         troubled,
@@ -172,7 +176,7 @@ def test_losing_a_weeks_data_never_improves_health(troubled):
         sources=tuple(replace(s, heard=blanked(s.heard, gone)) for s in troubled.sources),
     )
     after = assess(None, lost)
-    for before, now in zip(fine.health[441:], after.health[441:], strict=True):
+    for before, now in zip(told.health[441:], after.health[441:], strict=True):
         assert now.coverage <= before.coverage
         assert now.health is None or now.health <= before.health
 
