@@ -99,11 +99,12 @@ def fit_baseline(values: Floats, points: Floats, day: Floats) -> Baseline | None
     sigma = _sigma(residual, values, day)
     if np.isnan(sigma).all():
         return None
-    span = points.max(axis=0) - points.min(axis=0)
+    least, most = np.quantile(points, [_LEAST_SHARE_LEVEL, 1 - _LEAST_SHARE_LEVEL], axis=0)
+    margin = (most - least) / 2
     return Baseline(
         cuts=cuts,
-        low=np.where(unused, -np.inf, points.min(axis=0) - span / 2).tolist(),
-        high=np.where(unused, np.inf, points.max(axis=0) + span / 2).tolist(),
+        low=np.where(unused, -np.inf, least - margin).tolist(),
+        high=np.where(unused, np.inf, most + margin).tolist(),
         regimes=keys[kept].tolist(),
         centre=(median + shift).tolist(),
         point_centre=point_centre.tolist(),
