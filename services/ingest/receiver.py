@@ -9,6 +9,7 @@ repeat is harmless.
 import time
 from collections.abc import Iterable, Sequence
 from threading import Lock
+from threading import enumerate as enumerate_threads
 
 import paho.mqtt.client as mqtt
 import structlog
@@ -20,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from services.ingest.decoding import SPARKPLUG_SUBSCRIPTION
 from services.ingest.envelope import Envelope
 from services.ingest.inbox import Inbox
+from shared.errors import BrokerError
 from shared.mqtt import apply_settings
 from shared.settings import BrokerSettings
 from shared.sparkplug import rebirth_command, topic
@@ -56,6 +58,11 @@ class Receiver:
         """Whether both connections stand, so that silence is the plants' own."""
         return self._json.connected and self._sparkplug.connected
 
+    def check(self) -> None:
+        """Raise BrokerError when a thread of paho's has ended, which nothing would ever start again."""
+        self._json.check()
+        self._sparkplug.check()
+
     def subscribe(self, subscriptions: Iterable[str]) -> None:
         """Receive these topic filters from now on, and no others, through the kept session."""
         self._json.subscribe(subscriptions)
@@ -85,9 +92,10 @@ class _Connection:
         self._number = 0
         self.connected = False
         self._version5 = settings.broker_mqtt_version == "5"
+        self._client_id = f"{settings.broker_client_id}-{name}"
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"{settings.broker_client_id}-{name}",
+            client_id=self._client_id,
             protocol=MQTTProtocolVersion.MQTTv5 if self._version5 else MQTTProtocolVersion.MQTTv311,
             clean_session=None if self._version5 else not kept,
             manual_ack=True,
@@ -113,6 +121,10 @@ class _Connection:
         else:
             self._client.connect_async(host, port, keepalive=_KEEPALIVE_S)
         self._client.loop_start()
+
+    def check(self) -> None:
+        if not any(thread.name == f"paho-mqtt-client-{self._client_id}" for thread in enumerate_threads()):
+            raise BrokerError(f"the network thread of the connection {self._name!r} has ended; start ingest again")
 
     def stop(self) -> None:
         self._client.disconnect()

@@ -68,7 +68,11 @@ class Ingest:
         return outcome
 
     def between(self) -> None:
-        """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError."""
+        """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError.
+
+        Raises BrokerError when nothing can be received any more, which only a new process mends.
+        """
+        self.receiver.check()
         metrics.note_connected(connected=self.receiver.connected)
         try:
             with storage_errors():
