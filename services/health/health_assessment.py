@@ -8,7 +8,7 @@
 
 A measure applies where the customer has what it is about; the weights of the others share its part. What applies and
 is not known costs its points too, as `not_known`: silence never makes a customer look healthier. Below the floor of
-coverage there is no health at all.
+coverage there is no health at all, nor where neither availability nor condition applies: reports alone are no health.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from services.health.daily_history import day_of
 COVERAGE_FLOOR = 0.5
 WEIGHTS = {"availability": 35.0, "condition": 25.0, "reporting": 15.0, "adoption": 10.0, "promise": 15.0}
 NOT_KNOWN = "not_known"
+_OF_MACHINES = ("availability", "condition")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +63,12 @@ def customer_health(measures: Mapping[str, Measure], first_day: int) -> list[Cus
     lost = 100 * part * covered * (1 - goodness)
     unknown = 100 * (part * (1 - covered)).sum(axis=0)
     coverage = (part * covered).sum(axis=0)
+    judged = np.array([name in _OF_MACHINES for name in names]) @ weight > 0
     rows = []
     for day in range(len(total)):
         points = {name: float(lost[i, day]) for i, name in enumerate(names) if weight[i, day] > 0}
         points[NOT_KNOWN] = float(unknown[day])
-        enough = coverage[day] >= COVERAGE_FLOOR
+        enough = coverage[day] >= COVERAGE_FLOOR and judged[day]
         rows.append(
             CustomerHealthRow(
                 day=day_of(first_day + day),

@@ -63,6 +63,11 @@ def test_below_the_floor_of_coverage_there_is_no_health():
     assert row({"availability": (1.0, 1.0, False)}).health is None
 
 
+def test_reports_and_promises_alone_are_no_health():
+    assert row({"reporting": (1.0, 1.0, True), "promise": (1.0, 1.0, True)}).health is None
+    assert row({"reporting": (1.0, 1.0, True), "condition": (1.0, 1.0, True)}).health == pytest.approx(100)
+
+
 def test_the_allowance_costs_nothing_and_three_times_as_much_costs_all():
     down = np.array([0.0, 0.05, 0.10, 0.15, 0.9, np.nan])
     assert against_allowance(down, np.full(6, 0.05)) == pytest.approx([1, 1, 0.5, 0, 0, np.nan], nan_ok=True)
