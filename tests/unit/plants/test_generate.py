@@ -104,9 +104,9 @@ def test_sensors_of_a_worn_machine_are_far_from_those_of_a_fresh_one() -> None:
     number = plant.machines.index(machine)
     fresh = generate(plant, repaired, repaired + 14 * 86_400, HOUR_S)[number].columns
     worn = generate(plant, STARTED_S - 14 * 86_400, STARTED_S, HOUR_S)[number].columns
-    assert np.median(worn["vibration"]) > 2.5 * np.median(fresh["vibration"])
+    assert np.median(worn["vibration"]) > 2.0 * np.median(fresh["vibration"])
     assert np.median(worn["discharge_pressure"]) < 0.97 * np.median(fresh["discharge_pressure"])
-    assert 0.9 < damage(machine.cycles, np.array([STARTED_S]))[0] < 1.0
+    assert 0.8 < damage(machine.cycles, np.array([STARTED_S]))[0] < 1.0
 
 
 def test_history_has_between_three_and_four_million_periodic_samples() -> None:
