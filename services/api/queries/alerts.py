@@ -112,12 +112,12 @@ class PersonsAction:
     reason: str | None = None
 
 
-def act(
+def take_action(
     conn: psycopg.Connection,
     customers: list[int] | None,
     alert_id: UUID,
     *,
-    act: PersonsAction,
+    action: PersonsAction,
     versions: frozenset[int] | None,
     now: datetime,
 ) -> None:
@@ -136,16 +136,16 @@ def act(
     if versions is not None and found["version"] not in versions:
         raise ConflictError(f"the alert is at version {found['version']} now")
     before = _life(found)
-    after = transition(before, act.step, now)
+    after = transition(before, action.step, now)
     if after == before:
         return
     _save(conn, alert_id, after, now)
     conn.execute(
         "INSERT INTO alert_actions (alert_id, at, actor, action, until, reason) VALUES (%s, %s, %s, %s, %s, %s)",
-        [alert_id, now, act.actor, act.action, act.until, act.reason],
+        [alert_id, now, action.actor, action.action, action.until, action.reason],
     )
     body = alert_bodies(conn, [alert_id])[alert_id]
-    append_changes(conn, [Change(found["customer_id"], "alert", str(alert_id), _TRANSITIONS[act.action], body)], now)
+    append_changes(conn, [Change(found["customer_id"], "alert", str(alert_id), _TRANSITIONS[action.action], body)], now)
 
 
 def _life(found: dict[str, Any]) -> AlertLife:

@@ -146,7 +146,7 @@ def _act(
 ) -> Response:
     versions = required_versions(if_match)
     with serving.database.writing() as conn:
-        queries.act(conn, key.customers, alert_id, act=action, versions=versions, now=serving.clock())
+        queries.take_action(conn, key.customers, alert_id, action=action, versions=versions, now=serving.clock())
         found = queries.get_alert(conn, key.customers, alert_id)
     return answer(request, AlertWithActions(**found), version=found["version"])
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from services.api.app import build_app, openapi_of
 from services.api.database import Database
@@ -160,7 +161,9 @@ def test_a_database_without_our_tables_is_not_ready(stranger: httpx.Client, conn
 def test_a_mistake_of_ours_is_a_problem_that_tells_nothing(client: httpx.Client, conn: psycopg.Connection) -> None:
     conn.execute("ALTER TABLE customers RENAME TO secret_name")
     conn.commit()
-    answer = client.get("/v1/customers")
+    with capture_logs() as logged:
+        answer = client.get("/v1/customers")
+    assert [(line["event"], line["path"]) for line in logged] == [("request_failed", "/v1/customers")]
     assert is_problem(answer, 500, "internal-error")
     assert "secret_name" not in answer.text
     assert "customers" not in answer.json()["detail"]
