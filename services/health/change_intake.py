@@ -15,10 +15,20 @@ UNION
 SELECT s.series_id, sites.customer_id FROM series s JOIN bindings USING (device_id) JOIN placements USING (asset_id)
 JOIN sites ON sites.site_id = placements.site_id
 """
+# The oldest changes, as many as span so many hours together, at least one.
 _TAKE = """
-DELETE FROM changed_ranges WHERE change_id IN (SELECT change_id FROM changed_ranges ORDER BY change_id LIMIT %(most)s)
+DELETE FROM changed_ranges WHERE change_id IN (
+    SELECT change_id FROM (
+        SELECT change_id, row_number() OVER arrival AS number,
+               sum(extract(epoch FROM range_through - range_from) / 3600 + 1) OVER arrival AS hours
+        FROM (SELECT * FROM changed_ranges WHERE change_id <= %(newest)s ORDER BY change_id LIMIT %(most)s) oldest
+        WINDOW arrival AS (ORDER BY change_id)
+    ) waiting
+    WHERE number = 1 OR hours <= %(hours)s
+)
 RETURNING series_id, range_from, range_through, received_at
 """
+_NEWEST = "SELECT coalesce(max(change_id), 0) FROM changed_ranges"
 _MARK_DUE = f"""
 INSERT INTO assessments_due AS due (customer_id, changed_from, due_since, received_at)
 SELECT customer_id, min(range_from), %(now)s, max(received_at)
@@ -45,13 +55,20 @@ class Due:
     received_at: datetime
 
 
-def take_changes(conn: psycopg.Connection, *, most: int, now: datetime) -> int:
-    """Roll up the oldest changes, at most `most`, and commit; return how many there were.
+def newest_change(conn: psycopg.Connection) -> int:
+    """The number of the newest change that waits; 0 where none does."""
+    row = conn.execute(_NEWEST).fetchone()
+    return int(row[0]) if row else 0
 
-    Changes of sources that belong to nobody yet are rolled up too: assigning them opens them again.
+
+def take_changes(conn: psycopg.Connection, *, newest: int, most: int, hours: float, now: datetime) -> int:
+    """Roll up the oldest changes up to number `newest`, and commit; return how many there were, 0 when all are done.
+
+    It takes at most `most`, which together span at most `hours` unless one alone does. Changes of sources that belong
+    to nobody yet are rolled up too: assigning them opens them again.
     """
     with conn.transaction():
-        rows = conn.execute(_TAKE, {"most": most}).fetchall()
+        rows = conn.execute(_TAKE, {"newest": newest, "most": most, "hours": hours}).fetchall()
         if not rows:
             return 0
         roll_up(conn, [ChangedRange(series_id=s, range_from=a, range_through=b) for s, a, b, _ in rows])

@@ -14,7 +14,7 @@ from time import monotonic
 import psycopg
 import structlog
 
-from services.health.change_intake import Due, read_due, still_changing, take_changes
+from services.health.change_intake import Due, newest_change, read_due, still_changing, take_changes
 from services.health.customer_assessment import AssessmentLimits, assess_customer, records_changed
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.retention import Retention, drop_expired
@@ -32,13 +32,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class CycleLimits:
-    """How much one cycle takes on.
+    """How much one cycle takes on. changes_at_once, hours_at_once: of one transaction that rolls up.
 
     roll_up_for: after so long customers are assessed, though changes are left, so that first alerts come early.
     quiet, patience: late data that came in less than `quiet` ago waits for more, but never longer than `patience`.
     """
 
-    changes_at_once: int = 2000
+    changes_at_once: int = 5000
+    hours_at_once: float = 50_000
     roll_up_for: timedelta = timedelta(seconds=5)
     quiet: timedelta = timedelta(seconds=3)
     patience: timedelta = timedelta(seconds=30)
@@ -141,14 +142,15 @@ def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
 def _take_all(
     conn: psycopg.Connection, limits: CycleLimits, now: datetime, stopping: Callable[[], bool]
 ) -> tuple[int, bool]:
-    """Roll up changes batch by batch; how many, and whether none was left."""
-    total, enough = 0, monotonic() + limits.roll_up_for.total_seconds()
+    """Roll up what had changed when the cycle began, batch by batch; how many, and whether none of it is left."""
+    newest, enough = newest_change(conn), monotonic() + limits.roll_up_for.total_seconds()
+    total = 0
     while not stopping():
-        taken = take_changes(conn, most=limits.changes_at_once, now=now)
+        taken = take_changes(conn, newest=newest, most=limits.changes_at_once, hours=limits.hours_at_once, now=now)
+        if not taken:
+            return total, True
         CHANGES.inc(taken)
         total += taken
-        if taken < limits.changes_at_once:
-            return total, True
         if monotonic() > enough:
             break
     return total, False

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.health.change_intake import newest_change, take_changes
 from services.health.cycle import CycleLimits
 from services.health.settings import HealthSettings
 
@@ -134,6 +135,19 @@ def test_with_changes_left_no_hour_is_assessed_that_they_touch(plant, run_health
     report = run_health(CycleLimits(changes_at_once=2, roll_up_for=timedelta(0)), once=True)
     assert (report.changes, report.more) == (2, True)
     assert plant.rows("SELECT assessed_through FROM model_states") == [(START + 2 * HOUR,)]
+
+
+def test_a_change_that_spans_more_than_is_taken_at_once_is_taken_alone(plant, conn):
+    customer = plant.customer("alpha")
+    for series in ("speed", "vibration", "temperature"):
+        told = [Sample(customer.machines[0].series[series], START + n * DAY, 1.0) for n in (0, 5)]
+        plant.deliver(customer, told)
+    taken = []
+    while not taken or taken[-1]:
+        taken.append(take_changes(conn, newest=newest_change(conn), most=10, hours=250, now=WALL_CLOCK))
+    assert taken == [2, 1, 0]
+    plant.deliver(customer, told)
+    assert take_changes(conn, newest=newest_change(conn), most=10, hours=1, now=WALL_CLOCK) == 1
 
 
 def test_changes_of_a_source_that_belongs_to_nobody_are_rolled_up(plant, run_health):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.health.block import CustomerBlock
-from services.health.change_intake import take_changes
+from services.health.change_intake import newest_change, take_changes
 from services.health.data_acquisition import read_block
 from services.health.record_reading import read_records
 from services.health.source_reading import read_sources, read_watermarks
@@ -17,7 +17,7 @@ from .plant import DAY, HOUR, START, Customer, Plant, Sample
 
 def block_of(plant: Plant, customer: Customer, start: datetime, end: datetime, raw_since: datetime = START):
     plant.conn.commit()
-    take_changes(plant.conn, most=10_000, now=end)
+    take_changes(plant.conn, newest=newest_change(plant.conn), most=10_000, hours=10_000, now=end)
     records, sources = read_records(plant.conn, customer.customer_id), read_sources(plant.conn, customer.customer_id)
     return read_block(plant.conn, records, sources, Span(start=start, end=end, restart=True), raw_since)
 
