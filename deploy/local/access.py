@@ -1,6 +1,7 @@
 """The first key to a deployment, and files that only their owner can read."""
 
 import os
+import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +40,13 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(descriptor, 0o600)
         file.write(text + "\n")
+
+
+def ensure_secret(path: Path) -> str:
+    """The secret kept in `path`, made the first time: what the API signs page cursors and sign-ins with."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()
 
 
 def ensure_key(conn: psycopg.Connection, path: Path, *, now: datetime) -> str:

@@ -156,6 +156,7 @@ class _Start:
         environment = self._environment | {
             "BELLWETHER_API_HOST": self._options.host,
             "BELLWETHER_API_PORT": str(self._options.port),
+            "BELLWETHER_API_SECRET": access.ensure_secret(self._options.data_directory / "api-secret"),
         }
         self._stack.add(Member(name, lambda: processes.start(argv, log=log, env=environment), terminate, log))
         self._say(name, f"started; its log is {log}")

@@ -172,8 +172,8 @@ alerts = Table(
         unique=True,
         postgresql_where=text("state <> 'resolved'"),
     ),
-    Index("ix_alerts_list", "state", text("opened_at DESC"), text("alert_id DESC")),
-    Index("ix_alerts_customer", "customer_id", text("opened_at DESC")),
+    Index("ix_alerts_list", text("pending_since DESC"), text("alert_id DESC")),
+    Index("ix_alerts_customer", "customer_id", text("pending_since DESC")),
 )
 
 # What people did to an alert, in wall time; health reads it when it re-assesses. `effective_at` is the event time up
