@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -170,13 +170,22 @@ def replay_records(
 
 
 @keys_app.command("create")
-def create_key(database: DatabaseUrl, name: Annotated[str, typer.Argument(help="who or what will use it")]) -> None:
+def create_key(
+    database: DatabaseUrl,
+    name: Annotated[str, typer.Argument(help="who or what will use it")],
+    scope: Annotated[
+        str, typer.Option(help="comma-separated: read, write (act on alerts), customer:ID (only that customer)")
+    ] = "read,write",
+    days: Annotated[int | None, typer.Option(help="how long it is valid; for good if not given", min=1)] = None,
+) -> None:
     """Make a key and print it once; only its hash is stored."""
     from services.api.keys import create_key as run
     from shared.database import connect
 
     with connect(database, application="keys") as conn:
-        typer.echo(run(conn, name=name, now=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        expires_at = None if days is None else now + timedelta(days=days)
+        typer.echo(run(conn, name=name, now=now, scopes=tuple(scope.split(",")), expires_at=expires_at))
 
 
 @keys_app.command("list")

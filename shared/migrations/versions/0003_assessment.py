@@ -79,7 +79,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_alerts_customer_id")),
         sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_alerts")),
     )
-    op.create_index("ix_alerts_customer", "alerts", ["customer_id", sa.literal_column("pending_since DESC")], unique=False)
+    op.create_index(
+        "ix_alerts_customer", "alerts", ["customer_id", sa.literal_column("pending_since DESC")], unique=False
+    )
     op.create_index(
         "ix_alerts_list",
         "alerts",
