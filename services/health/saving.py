@@ -1,7 +1,7 @@
 """Write the rows that an assessment concludes, by difference: a row that says the same as before is not touched."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isinf
 from typing import Any
@@ -73,12 +73,12 @@ def save_rows(
     asked = {"customer": customer_id, "start": start}
     of_customer = {"customer_id": customer_id}
     _load_windows(conn, assets)
-    _replace(conn, _INTERVALS, [asdict(row) for row in found.intervals], asked)
+    _replace(conn, _INTERVALS, [vars(row) for row in found.intervals], asked)
     conn.execute(_END_AT_START, asked)
-    _replace(conn, _TIMES, [asdict(row) for row in found.times], asked)
-    _replace(conn, _SIGNALS, [of_customer | asdict(row) for row in found.signals], asked)
-    _replace(conn, _HEALTH, [of_customer | asdict(row) for row in found.health], asked)
-    _replace(conn, _VALUES, [of_customer | asdict(row) for row in found.values], asked)
+    _replace(conn, _TIMES, [vars(row) for row in found.times], asked)
+    _replace(conn, _SIGNALS, [of_customer | vars(row) for row in found.signals], asked)
+    _replace(conn, _HEALTH, [of_customer | vars(row) for row in found.health], asked)
+    _replace(conn, _VALUES, [of_customer | vars(row) for row in found.values], asked)
 
 
 def _load_windows(conn: psycopg.Connection, assets: Sequence[AssetRecord]) -> None:
