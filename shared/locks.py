@@ -14,3 +14,5 @@ class AdvisoryLock(IntEnum):
     IMPORT = 7_270_111_004
     HEALTH_IN_CHARGE = 7_270_111_005
     """Held by the one process that assesses, as long as its session lives."""
+    ROLLUPS = 7_270_111_006
+    """Held by whoever writes rollups, so that it can tell which rows are new."""

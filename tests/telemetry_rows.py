@@ -8,7 +8,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from services.health.data_manipulation import ChangedRange
+from services.health.data_manipulation.roll_up import ChangedRange
 from shared.migrations import ensure_partitions_for
 
 _ROLLUP = (

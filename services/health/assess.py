@@ -1,14 +1,14 @@
 """One customer, from rollups and records to rows, as one pure function.
 
-The blocks of ISO 13374 in their order, each a module of its own, and a seventh for value:
+The blocks of ISO 13374 in their order, each a package, and a seventh for value:
 
-1. data acquisition         `block`: what the shell has read, hours by metrics as arrays
-2. data manipulation        rollups, done in the database before this function is called
-3. state detection          `state_intervals`, `calendars`, `times` (ISO 22400), `state_detection` (own baseline)
-4. health assessment        `health_assessment`: points lost a measure, coverage
-5. prognostic assessment    `prognostic_assessment`: the date at which wear reaches its limit
+1. data acquisition         `data_acquisition`: rows read as arrays, hours by metrics (`block`)
+2. data manipulation        `data_manipulation`: rollups, made in the database before this function is called
+3. state detection          `state_detection`: intervals, calendars, ISO 22400 times; deviation from own baseline
+4. health assessment        `health_assessment`: each asset, the customer as a whole, points lost a measure
+5. prognostic assessment    `prognostic_assessment`: when wear reaches its limit, a guarantee its end, a trend its sign
 6. value assessment         `value_assessment`: hours and good units, contract value, money
-7. advisory generation      `alert_kinds`, `advisory_generation`: episodes with sentence, stake and play
+7. advisory generation      `advisory_generation`: episodes with sentence, stake and play
 
 Results do not depend on where the hours are cut: assessing [a, c) is the same as assessing [a, b) and going on from
 its state over [b, c), for every UTC midnight b.
@@ -18,7 +18,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.health.advisory_generation import Condition, Standing, advance_alerts
+from services.health.advisory_generation.customer_conditions import (
+    decline,
+    guarantee_breach,
+    promise_gap,
+    stagnation,
+    trend,
+    unused_capability,
+)
+from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts
+from services.health.advisory_generation.machine_conditions import (
+    Silence,
+    repeated_failures,
+    silence,
+    silent_source,
+    wear,
+)
 from services.health.assessment import (
     CustomerHealthRow,
     Episode,
@@ -28,17 +43,9 @@ from services.health.assessment import (
     TimesRow,
     ValueRow,
 )
-from services.health.asset_assessment import AssetResult, AssetState, assess_asset
 from services.health.block import CustomerBlock
-from services.health.customer_conditions import (
-    decline,
-    guarantee_breach,
-    promise_gap,
-    stagnation,
-    trend,
-    unused_capability,
-)
-from services.health.customer_figures import (
+from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
+from services.health.health_assessment.customer_figures import (
     capabilities,
     customer_rows,
     evening_budgets,
@@ -46,14 +53,13 @@ from services.health.customer_figures import (
     silent_hours_at,
     whole_months,
 )
-from services.health.customer_work import COLUMNS, CustomerWork, Month
-from services.health.daily_history import DailyHistory, history, month_number
-from services.health.health_assessment import customer_health
-from services.health.machine_conditions import Silence, repeated_failures, silence, silent_source, wear
-from services.health.records_in_force import promises_by_day
+from services.health.health_assessment.customer_health import customer_health
+from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
+from services.health.health_assessment.daily_history import DailyHistory, history, month_number
+from services.health.health_assessment.records_in_force import promises_by_day
+from services.health.health_assessment.update_effects import regression_after_update
 from services.health.rows import interval_rows, signal_rows, times_rows
-from services.health.update_effects import regression_after_update
-from services.health.value_assessment import (
+from services.health.value_assessment.value_realized import (
     Counterfactual,
     acceptance_window,
     declared_counterfactual,

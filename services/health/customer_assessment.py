@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from services.health.alert_saving import read_actions, save_alerts
 from services.health.assess import Assessment, CustomerState, assess
 from services.health.assessment import PersonAction
-from services.health.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
-from services.health.data_acquisition import read_block
+from services.health.data_acquisition.block_reading import read_block
+from services.health.data_acquisition.record_reading import CustomerRecords, digest, read_records
+from services.health.data_acquisition.source_reading import CustomerSource, first_data, read_sources
 from services.health.joining import joined
-from services.health.record_reading import CustomerRecords, digest, read_records
-from services.health.saving import save_rows
-from services.health.source_reading import CustomerSource, first_data, read_sources
+from services.health.saving.alert_saving import read_actions, save_alerts
+from services.health.saving.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
+from services.health.saving.row_saving import save_rows
 from services.health.watermark import DAY, Span, next_span, parts
 
 _READ = "SELECT state_version, state FROM model_states WHERE customer_id = %s"

@@ -14,11 +14,11 @@ from time import monotonic
 import psycopg
 import structlog
 
-from services.health.change_intake import Due, newest_change, read_due, still_changing, take_changes
 from services.health.customer_assessment import AssessmentLimits, assess_customer, records_changed
+from services.health.data_acquisition.change_intake import Due, newest_change, read_due, still_changing, take_changes
+from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
+from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
-from services.health.retention import Retention, drop_expired
-from services.health.source_reading import forget_old_ticks, read_watermarks
 from services.health.watermark import Span, end_of_assessment, floor_day
 from shared.errors import PermanentError
 

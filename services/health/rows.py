@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from services.health.alert_facts import instant
+from services.health.advisory_generation.alert_facts import instant
 from services.health.assessment import IntervalRow, SignalRow, TimesRow
-from services.health.asset_work import AssetWork
 from services.health.block import Floats
-from services.health.customer_work import CustomerWork
-from services.health.daily_history import share, trailing_sum
-from services.health.state_intervals import CAUSES, NO_CAUSE, STATES
-from services.health.times import FIELDS, GOOD, POT, PRODUCED
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.customer_work import CustomerWork
+from services.health.health_assessment.daily_history import share, trailing_sum
+from services.health.state_detection.state_intervals import CAUSES, NO_CAUSE, STATES
+from services.health.state_detection.times import FIELDS, GOOD, POT, PRODUCED
 
 _UPTIME_DAYS = 28
 

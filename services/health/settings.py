@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.health.retention import Retention
+from services.health.data_manipulation.retention import Retention
 
 
 class HealthSettings(BaseSettings):

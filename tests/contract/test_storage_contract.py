@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg.errors import UniqueViolation
 
-from services.health.data_manipulation import UNASSIGNED_HOLD_S, roll_up
-from services.health.retention import Retention, drop_expired
+from services.health.data_manipulation.retention import Retention, drop_expired
+from services.health.data_manipulation.roll_up import UNASSIGNED_HOLD_S, roll_up
 from shared.migrations import engine_of, ensure_partitions, ensure_partitions_for, migrate
 from shared.migrations.engines import TIME_TABLES, time_parts
 from tests.rollup_oracle import expected

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from services.health.block import AssetBlock
-from services.health.state_detection import advance_condition
+from services.health.state_detection.condition import advance_condition
 from tests.unit.health.condition_fleet import always, asset, hours_of
 
 EARLIEST, LATEST = 125, 10  # cycles before the last row

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.health.change_intake import newest_change, take_changes
 from services.health.cycle import CycleLimits
+from services.health.data_acquisition.change_intake import newest_change, take_changes
 from services.health.settings import HealthSettings
 
 from .conftest import WALL_CLOCK

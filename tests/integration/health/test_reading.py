@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from services.health.block import CustomerBlock
-from services.health.change_intake import newest_change, take_changes
-from services.health.data_acquisition import read_block
-from services.health.record_reading import read_records
-from services.health.source_reading import read_sources, read_watermarks
+from services.health.data_acquisition.block_reading import read_block
+from services.health.data_acquisition.change_intake import newest_change, take_changes
+from services.health.data_acquisition.record_reading import read_records
+from services.health.data_acquisition.source_reading import read_sources, read_watermarks
 from services.health.watermark import Span
 
 from .plant import DAY, HOUR, START, Customer, Plant, Sample

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from services.health.alert_saving import read_actions, save_alerts
 from services.health.assess import Assessment, CustomerState
 from services.health.assessment import (
     AlertContent,
@@ -18,8 +17,9 @@ from services.health.assessment import (
     TimesRow,
     ValueRow,
 )
-from services.health.record_reading import read_records
-from services.health.saving import save_rows
+from services.health.data_acquisition.record_reading import read_records
+from services.health.saving.alert_saving import read_actions, save_alerts
+from services.health.saving.row_saving import save_rows
 from services.health.watermark import Span
 from shared.alerts import AlertLife, AlertState, Resolution, Tier
 

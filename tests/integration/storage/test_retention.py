@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from services.health.data_manipulation import roll_up
-from services.health.retention import Retention, drop_expired
+from services.health.data_manipulation.retention import Retention, drop_expired
+from services.health.data_manipulation.roll_up import roll_up
 from tests.telemetry_rows import add_series, assign, observed, rollups, store
 
 OLD = datetime(2013, 3, 10, tzinfo=UTC)

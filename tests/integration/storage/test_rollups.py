@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.health.data_manipulation import UNASSIGNED_HOLD_S, ChangedBuckets, ChangedRange, roll_up
+from services.health.data_manipulation.roll_up import UNASSIGNED_HOLD_S, ChangedBuckets, ChangedRange, roll_up
 from tests.rollup_oracle import expected
 from tests.telemetry_rows import add_series, rollups, store
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.health.advisory_generation import Condition, advance_alerts
-from services.health.alert_kinds import AlertKind
+from services.health.advisory_generation.alert_kinds import AlertKind
+from services.health.advisory_generation.episodes import Condition, advance_alerts
 from services.health.assessment import AlertContent, PersonAction, Stake
 from shared.alerts import AlertState, Resolution, Tier
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from services.health.alert_matching import StoredAlert, matched, merged, withdrawn
 from services.health.assessment import AlertContent, Episode, Stake
+from services.health.saving.alert_matching import StoredAlert, matched, merged, withdrawn
 from shared.alerts import AlertLife, AlertState, Resolution, Tier
 
 DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from services.health.assess import CustomerState
-from services.health.checkpoint import LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
+from services.health.saving.checkpoint import LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
 
 DAY = timedelta(days=1)
 START = datetime(2024, 3, 4, tzinfo=UTC)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.health.block import AssetBlock, Bools
-from services.health.prognostic_assessment import DAMAGE
-from services.health.state_detection import ConditionFindings, ConditionState, advance_condition
+from services.health.prognostic_assessment.forecast import DAMAGE
+from services.health.state_detection.condition import ConditionFindings, ConditionState, advance_condition
 from tests.unit.health.condition_fleet import DAY_S, START_S, always, asset, episodes, hours_of, part, pump
 
 NUMBERS = ("deviation", "expected_at", "expected_low", "expected_high", "confidence")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.health.operating_baseline import BASELINE_DAYS, Baseline, deviation_of_hours, fit_baseline
+from services.health.state_detection.operating_baseline import BASELINE_DAYS, Baseline, deviation_of_hours, fit_baseline
 
 HOURS = BASELINE_DAYS * 24
 DAY = np.repeat(np.arange(BASELINE_DAYS, dtype=float), 24)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.health.prognostic_assessment import (
+from services.health.prognostic_assessment.forecast import (
     DAMAGE,
     DAY_S,
     MEMORY,

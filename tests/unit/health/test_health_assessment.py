@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.health.health_assessment import COVERAGE_FLOOR, WEIGHTS, Measure, against_allowance, customer_health
+from services.health.health_assessment.customer_health import (
+    COVERAGE_FLOOR,
+    WEIGHTS,
+    Measure,
+    against_allowance,
+    customer_health,
+)
 
 SHARES = st.floats(0, 1)
 MEASURES = st.dictionaries(

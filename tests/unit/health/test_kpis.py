@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.health import kpis
-from services.health.kpis import Totals
+from services.health.state_detection import kpis
+from services.health.state_detection.kpis import Totals
 
 MIN = 60.0
 SHIFT = Totals(

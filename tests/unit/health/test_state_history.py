@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import StateSamples
-from services.health.state_history import Known, clip, with_history
-from services.health.state_reading import raw_states
+from services.health.data_acquisition.state_history import Known, clip, with_history
+from services.health.data_acquisition.state_reading import raw_states
 
 HOLD = 10.0
 

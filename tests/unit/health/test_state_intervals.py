@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import Event, StateSamples
-from services.health.state_intervals import CAUSES, NO_CAUSE, STATES, Intervals, decoded, intervals
+from services.health.state_detection.state_intervals import CAUSES, NO_CAUSE, STATES, Intervals, decoded, intervals
 
 HOUR = 3600.0
 TEXT = {"kind": "text", "states": {"RUN": "production", "FAULT": "down", "WAIT": "idle", "HOLD": "held"}}

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import PlannedStop, Shift, Site, StateSamples
-from services.health.calendars import calendar
-from services.health.state_intervals import intervals
-from services.health.times import (
+from services.health.state_detection.calendars import calendar
+from services.health.state_detection.state_intervals import intervals
+from services.health.state_detection.times import (
     ADET,
     ADOT,
     APT,

@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from services.health.guarantees import budget
-from services.health.trends import falling, flat, rising, slopes
+from services.health.prognostic_assessment.guarantees import budget
+from services.health.prognostic_assessment.trends import falling, flat, rising, slopes
 from tests.unit.health.worlds import contract
 
 MONTHS = np.arange(36) / 12

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.health.assess import assess
 from services.health.block import Event
-from services.health.daily_history import history
-from services.health.times import ADET, FIELDS, GOOD, PBT, UNKNOWN_S
-from services.health.value_assessment import Counterfactual, acceptance_window, asset_gain
+from services.health.health_assessment.daily_history import history
+from services.health.state_detection.times import ADET, FIELDS, GOOD, PBT, UNKNOWN_S
+from services.health.value_assessment.value_realized import Counterfactual, acceptance_window, asset_gain
 from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer
 
 BEFORE = Counterfactual(

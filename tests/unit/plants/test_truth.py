@@ -6,7 +6,7 @@ from deploy.local.plants.fleet import customers
 from deploy.local.plants.kinds import KINDS
 from deploy.local.plants.story import STORIES
 from deploy.local.plants.truth import TRUTHS
-from services.health.alert_kinds import KINDS as ALERT_KINDS
+from services.health.advisory_generation.alert_kinds import KINDS as ALERT_KINDS
 
 
 def test_every_customer_has_a_truth_in_kinds_of_alerts_that_exist() -> None:

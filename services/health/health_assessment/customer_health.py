@@ -18,7 +18,7 @@ import numpy as np
 
 from services.health.assessment import CustomerHealthRow
 from services.health.block import Bools, Floats
-from services.health.daily_history import day_of
+from services.health.health_assessment.daily_history import day_of
 
 COVERAGE_FLOOR = 0.5
 WEIGHTS = {"availability": 35.0, "condition": 25.0, "reporting": 15.0, "adoption": 10.0, "promise": 15.0}

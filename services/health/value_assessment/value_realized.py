@@ -21,9 +21,9 @@ import numpy as np
 
 from services.health.assessment import ValueRow
 from services.health.block import CustomerBlock, Economics, Floats
-from services.health.daily_history import DailyHistory, day_number, month_start, trailing_sum
-from services.health.records_in_force import annual_value_on, contracts_on, economics_on
-from services.health.times import ADET, GOOD, PBT, UNKNOWN_S
+from services.health.health_assessment.daily_history import DailyHistory, day_number, month_start, trailing_sum
+from services.health.health_assessment.records_in_force import annual_value_on, contracts_on, economics_on
+from services.health.state_detection.times import ADET, GOOD, PBT, UNKNOWN_S
 
 ACCEPTANCE_DAYS = 28
 ACCEPTANCE_COVERAGE = 0.8

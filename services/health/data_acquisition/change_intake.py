@@ -5,7 +5,7 @@ from datetime import datetime
 
 import psycopg
 
-from services.health.data_manipulation import ChangedRange, roll_up
+from services.health.data_manipulation.roll_up import ChangedRange, roll_up
 
 # The customers that a series speaks of: through the site of its source, or through any asset it was ever bound to.
 _CUSTOMERS_OF_SERIES = """

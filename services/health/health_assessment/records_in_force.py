@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from services.health.block import Contract, CustomerBlock, Economics, Floats
-from services.health.daily_history import day_of
+from services.health.health_assessment.daily_history import day_of
 
 
 def contracts_on(contracts: Iterable[Contract], day: date) -> list[Contract]:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Bools, Floats
-from services.health.calendars import Calendar
-from services.health.state_intervals import (
+from services.health.state_detection.calendars import Calendar
+from services.health.state_detection.state_intervals import (
     DAY_S,
     DOWN,
     HELD,

@@ -6,16 +6,24 @@ from datetime import UTC, datetime, time
 
 import numpy as np
 
-from services.health.asset_work import AssetWork
+from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, Site
-from services.health.calendars import Calendar, calendar
-from services.health.condition_state import ConditionState
-from services.health.daily_history import DailyHistory, history
-from services.health.machine_conditions import HOUR_S, WORK_KINDS, event_hours
-from services.health.state_detection import ConditionFindings, advance_condition
-from services.health.state_intervals import DOWN, UNKNOWN, Intervals, OpenInterval, intervals
-from services.health.times import FAILURES, FIELDS, PBT, REPAIR, UNKNOWN_S, daily_times, production_hours
-from services.health.value_assessment import Counterfactual, acceptance_window
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.daily_history import DailyHistory, history
+from services.health.state_detection.calendars import Calendar, calendar
+from services.health.state_detection.condition import ConditionFindings, advance_condition
+from services.health.state_detection.condition_state import ConditionState
+from services.health.state_detection.state_intervals import DOWN, UNKNOWN, Intervals, OpenInterval, intervals
+from services.health.state_detection.times import (
+    FAILURES,
+    FIELDS,
+    PBT,
+    REPAIR,
+    UNKNOWN_S,
+    daily_times,
+    production_hours,
+)
+from services.health.value_assessment.value_realized import Counterfactual, acceptance_window
 
 KEPT_DAYS = 128
 REPAIR_HOURS = 1.0

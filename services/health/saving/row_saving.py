@@ -10,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from services.health.assess import Assessment
-from services.health.record_reading import AssetRecord
+from services.health.data_acquisition.record_reading import AssetRecord
 from services.health.watermark import Span
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.health.block import Bools, CustomerBlock, Floats
-from services.health.daily_history import DailyHistory, trailing_sum
-from services.health.guarantees import Budget
-from services.health.times import ADET, PBT, UNKNOWN_S
-from services.health.trends import Slope
+from services.health.health_assessment.daily_history import DailyHistory, trailing_sum
+from services.health.prognostic_assessment.guarantees import Budget
+from services.health.prognostic_assessment.trends import Slope
+from services.health.state_detection.times import ADET, PBT, UNKNOWN_S
 
 # Columns of the customer's days after the FIELDS of `times`, which are sums over its assets.
 GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE, HEARD_H, LISTENED_H = range(

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.health.block import AssetBlock, Bools, Floats
-from services.health.operating_baseline import Baseline, widened_baseline
-from services.health.prognostic_assessment import DAMAGE, Trend
+from services.health.prognostic_assessment.forecast import DAMAGE, Trend
+from services.health.state_detection.operating_baseline import Baseline, widened_baseline
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from services.health.alert_kinds import AlertKind
+from services.health.advisory_generation.alert_kinds import AlertKind
 from services.health.assessment import AlertContent, Episode, PersonAction
 from services.health.block import Bools
 from shared.alerts import Acknowledge, AlertLife, AlertState, Persist, Resolution, Resolve, Snooze, begin, transition

@@ -10,8 +10,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from services.health.alert_matching import StoredAlert, matched, merged, withdrawn
 from services.health.assessment import AlertContent, Episode, PersonAction
+from services.health.saving.alert_matching import StoredAlert, matched, merged, withdrawn
 from shared.alert_body import alert_bodies
 from shared.alerts import AlertLife, AlertState, Resolution
 from shared.changes import Change, append_changes

@@ -10,17 +10,23 @@ from math import sqrt
 
 import numpy as np
 
-from services.health.advisory_generation import Condition
-from services.health.alert_facts import content, instant, percent, quantity, stake_of
-from services.health.alert_kinds import KINDS, AlertKind
+from services.health.advisory_generation.alert_facts import content, instant, percent, quantity, stake_of
+from services.health.advisory_generation.alert_kinds import KINDS, AlertKind
+from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
 from services.health.block import Bools, Floats
-from services.health.customer_work import Capability, CustomerWork, Month
-from services.health.daily_history import as_known_in_the_morning, hourly, month_number, month_start, trailing_sum
-from services.health.guarantees import RECENT_DAYS, Budget
-from services.health.records_in_force import contracts_on, guarantee_on
-from services.health.times import PBT
-from services.health.trends import falling, flat, rising
+from services.health.health_assessment.customer_work import Capability, CustomerWork, Month
+from services.health.health_assessment.daily_history import (
+    as_known_in_the_morning,
+    hourly,
+    month_number,
+    month_start,
+    trailing_sum,
+)
+from services.health.health_assessment.records_in_force import contracts_on, guarantee_on
+from services.health.prognostic_assessment.guarantees import RECENT_DAYS, Budget
+from services.health.prognostic_assessment.trends import falling, flat, rising
+from services.health.state_detection.times import PBT
 
 LIKELY_BREACH, UNLIKELY_BREACH = 0.7, 0.35
 PROMISE_DAYS = 90

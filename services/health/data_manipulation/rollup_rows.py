@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from services.health import rollup_queries as queries
-from services.health.array_parameters import ArrayParameter, Float8s, Instants, Int4s, received
-from services.health.time_weighting import Bools, Buckets, Floats, Ints, Runs, RunSamples, StoredHours
+from services.health.data_acquisition.array_parameters import ArrayParameter, Float8s, Instants, Int4s, received
+from services.health.data_manipulation import rollup_queries as queries
+from services.health.data_manipulation.time_weighting import Bools, Buckets, Floats, Ints, Runs, RunSamples, StoredHours
 from shared.migrations.engines import ensure_partitions_for
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

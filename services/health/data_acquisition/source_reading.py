@@ -8,8 +8,8 @@ import numpy as np
 import psycopg
 
 from services.health.block import AssetBlock, Bools, Floats, SourceBlock, StateSamples
-from services.health.hourly_reading import Hourly
-from services.health.record_reading import Window
+from services.health.data_acquisition.hourly_reading import Hourly
+from services.health.data_acquisition.record_reading import Window
 from services.health.watermark import Span, customer_watermarks
 
 # A source belongs to the customer of its site; one assigned to no site to where its devices are bound.

@@ -14,14 +14,14 @@ from math import nan, sqrt
 
 import numpy as np
 
-from services.health.advisory_generation import Condition
-from services.health.alert_facts import content, percent, quantity, stake_of
-from services.health.alert_kinds import KINDS
+from services.health.advisory_generation.alert_facts import content, percent, quantity, stake_of
+from services.health.advisory_generation.alert_kinds import KINDS
+from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent
-from services.health.asset_work import AssetWork
 from services.health.block import CustomerBlock, Event, Floats
-from services.health.daily_history import day_number, hourly
-from services.health.times import ADET, APT, GOOD, PBT, UNKNOWN_S
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.daily_history import day_number, hourly
+from services.health.state_detection.times import ADET, APT, GOOD, PBT, UNKNOWN_S
 
 BEFORE_DAYS = 28
 AFTER_DAYS = 28

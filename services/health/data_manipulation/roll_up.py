@@ -12,15 +12,23 @@ from datetime import UTC, datetime
 import numpy as np
 import psycopg
 
-from services.health import rollup_rows as rows
-from services.health.array_parameters import cursor
-from services.health.time_weighting import DAY_US, HOUR_US, MINUTE_US, Ints, Runs, days_of, gone, weigh
+from services.health.data_acquisition.array_parameters import cursor
+from services.health.data_manipulation import rollup_rows as rows
+from services.health.data_manipulation.time_weighting import (
+    DAY_US,
+    HOUR_US,
+    MINUTE_US,
+    Ints,
+    Runs,
+    days_of,
+    gone,
+    weigh,
+)
+from shared.locks import AdvisoryLock
 
 UNASSIGNED_HOLD_S = 7200.0
 """How long a sample holds of which no record says what it means."""
 
-# Rollups have one writer at a time, so that it can tell which rows are new.
-_ROLLUPS_LOCK = 7_270_111_004
 _RUN_US = 7 * DAY_US
 _SAMPLES_AT_ONCE = 1_000_000
 _FIRST_RUNS, _MOST_RUNS = 2, 4096
@@ -55,7 +63,7 @@ def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[C
     if not changes:
         return []
     cur = cursor(conn)
-    cur.execute("SELECT pg_advisory_xact_lock(%s)", [_ROLLUPS_LOCK])
+    cur.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.ROLLUPS])
     holds = rows.read_holds(cur, np.unique([change.series_id for change in changes]), UNASSIGNED_HOLD_S)
     touched = _touched(cur, changes, holds)
     _roll_up_hours(cur, touched, holds)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from math import isfinite, sqrt
 
-from services.health.alert_kinds import AlertKind
+from services.health.advisory_generation.alert_kinds import AlertKind
 from services.health.assessment import AlertContent, Stake
 from services.health.block import AssetBlock, CustomerBlock
-from services.health.records_in_force import annual_value_on, economics_on
-from services.health.value_assessment import line_of_business_of
+from services.health.health_assessment.records_in_force import annual_value_on, economics_on
+from services.health.value_assessment.value_realized import line_of_business_of
 from shared.alerts import Tier
 
 _Z90 = 1.645

@@ -9,10 +9,10 @@ import psycopg
 from numpy.typing import NDArray
 
 from services.health.block import Floats, StateSamples
-from services.health.hourly_reading import read_states
-from services.health.record_reading import AssetRecord, Window
-from services.health.state_history import Known, clip, with_history
-from services.health.state_intervals import STATES, UNKNOWN, decoded
+from services.health.data_acquisition.hourly_reading import read_states
+from services.health.data_acquisition.record_reading import AssetRecord, Window
+from services.health.data_acquisition.state_history import Known, clip, with_history
+from services.health.state_detection.state_intervals import STATES, UNKNOWN, decoded
 from services.health.watermark import Span
 
 _PACKML_CODES = [str(code) for code in range(1, 18)]

@@ -12,8 +12,8 @@ from math import nan, sqrt
 from scipy.special import ndtr
 
 from services.health.block import Contract, Floats
-from services.health.daily_history import day_number
-from services.health.state_intervals import DAY_S
+from services.health.health_assessment.daily_history import day_number
+from services.health.state_detection.state_intervals import DAY_S
 
 RECENT_DAYS = 90
 LEAST_DAYS = 28

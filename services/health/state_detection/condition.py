@@ -14,9 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from services.health.block import AssetBlock, Bools, Floats
-from services.health.condition_state import ConditionState, Verdict, hour_table, unpack, with_metrics
-from services.health.operating_baseline import BASELINE_DAYS, deviation_of_hours, fit_baseline
-from services.health.prognostic_assessment import (
+from services.health.prognostic_assessment.forecast import (
     DAMAGE,
     DAY_S,
     SMOOTHING,
@@ -25,6 +23,8 @@ from services.health.prognostic_assessment import (
     dates,
     forecast,
 )
+from services.health.state_detection.condition_state import ConditionState, Verdict, hour_table, unpack, with_metrics
+from services.health.state_detection.operating_baseline import BASELINE_DAYS, deviation_of_hours, fit_baseline
 
 HORIZON_DAYS = 90.0  # watch: a quarter, in which an account team plans and parts are bought
 ACT_DAYS = 30.0  # act: a month, in which a visit must be booked

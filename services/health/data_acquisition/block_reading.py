@@ -7,10 +7,10 @@ import numpy as np
 import psycopg
 
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, StateSamples
-from services.health.hourly_reading import Hourly, read_hourly
-from services.health.record_reading import AssetRecord, CustomerRecords, Window
-from services.health.source_reading import CustomerSource, hour_starts, read_source_blocks
-from services.health.state_reading import read_state_samples
+from services.health.data_acquisition.hourly_reading import Hourly, read_hourly
+from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords, Window
+from services.health.data_acquisition.source_reading import CustomerSource, hour_starts, read_source_blocks
+from services.health.data_acquisition.state_reading import read_state_samples
 from services.health.watermark import Span
 
 

@@ -8,15 +8,15 @@ from math import isnan
 import numpy as np
 from scipy.stats import poisson
 
-from services.health.advisory_generation import Condition
-from services.health.alert_facts import content, quantity, stake_of
-from services.health.alert_kinds import KINDS
+from services.health.advisory_generation.alert_facts import content, quantity, stake_of
+from services.health.advisory_generation.alert_kinds import KINDS
+from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
-from services.health.asset_work import AssetWork
 from services.health.block import Bools, CustomerBlock, Floats, SourceBlock
-from services.health.daily_history import as_known_in_the_morning, hourly, trailing_sum
-from services.health.state_intervals import CAUSES, DAY_S
-from services.health.times import FAILURES, PBT, REPAIR, UNKNOWN_S
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.daily_history import as_known_in_the_morning, hourly, trailing_sum
+from services.health.state_detection.state_intervals import CAUSES, DAY_S
+from services.health.state_detection.times import FAILURES, PBT, REPAIR, UNKNOWN_S
 from shared.alerts import Tier
 
 HOUR_S = 3600.0

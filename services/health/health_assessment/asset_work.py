@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from services.health.block import AssetBlock, Bools
-from services.health.daily_history import DailyHistory
-from services.health.state_detection import ConditionFindings
-from services.health.state_intervals import Intervals
-from services.health.value_assessment import Counterfactual
+from services.health.health_assessment.daily_history import DailyHistory
+from services.health.state_detection.condition import ConditionFindings
+from services.health.state_detection.state_intervals import Intervals
+from services.health.value_assessment.value_realized import Counterfactual
 
 
 @dataclass(frozen=True, kw_only=True)

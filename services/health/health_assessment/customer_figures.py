@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.health.asset_work import AssetWork
+from services.health.advisory_generation.customer_conditions import UNUSED, USE_DAYS
+from services.health.advisory_generation.machine_conditions import Silence
 from services.health.block import Bools, CustomerBlock, Floats
-from services.health.customer_conditions import UNUSED, USE_DAYS
-from services.health.customer_work import (
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.customer_health import Measure, against_allowance
+from services.health.health_assessment.customer_work import (
     COLUMNS,
     CONDITION_DUE,
     CONDITION_GOOD,
@@ -20,14 +22,19 @@ from services.health.customer_work import (
     CustomerWork,
     Month,
 )
-from services.health.daily_history import DailyHistory, day_number, month_number, month_start, share, trailing_sum
-from services.health.guarantees import Budget, budget
-from services.health.health_assessment import Measure, against_allowance
-from services.health.machine_conditions import Silence
-from services.health.records_in_force import guarantee_on
-from services.health.times import ADET, GOOD, PBT, PRODUCED, SUPPLIER_DOWN, UNKNOWN_S
-from services.health.trends import WINDOWS, slopes
-from services.health.value_assessment import Counterfactual
+from services.health.health_assessment.daily_history import (
+    DailyHistory,
+    day_number,
+    month_number,
+    month_start,
+    share,
+    trailing_sum,
+)
+from services.health.health_assessment.records_in_force import guarantee_on
+from services.health.prognostic_assessment.guarantees import Budget, budget
+from services.health.prognostic_assessment.trends import WINDOWS, slopes
+from services.health.state_detection.times import ADET, GOOD, PBT, PRODUCED, SUPPLIER_DOWN, UNKNOWN_S
+from services.health.value_assessment.value_realized import Counterfactual
 
 AVAILABILITY_DAYS, WEEK, PROMISE_DAYS = 28, 7, 90
 _MONTH_COVERAGE, _MONTH_DAYS = 0.8, 15

@@ -1,0 +1,1 @@
+"""Advisory generation (ISO 13374): which conditions deserve an alert, and what it says. Pure."""

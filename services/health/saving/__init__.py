@@ -1,0 +1,1 @@
+"""Saving: conclusions become rows, alerts and feed entries, by difference and in one transaction."""
