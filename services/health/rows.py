@@ -83,7 +83,7 @@ def _guarantee_signals(work: CustomerWork, whole_days: int) -> Iterator[SignalRo
                 work.block.customer_id,
                 "guarantee_budget_spent",
                 work.days.kept + day,
-                budget.spent_s / budget.budget_s,
+                budget.spent_share,
                 confidence=budget.probability,
                 expected=budget.expected,
             )

@@ -99,7 +99,7 @@ def _guarantee_content(work: CustomerWork, hour: int) -> AlertContent:
             "guaranteed_availability": quantity(100 * budget.guaranteed, "%", 2),
             "supplier_downtime": quantity(budget.spent_s / 3600, "h"),
             "budget": quantity(budget.budget_s / 3600, "h"),
-            "budget_spent": quantity(100 * budget.spent_s / budget.budget_s, "%", 0),
+            "budget_spent": quantity(100 * budget.spent_share, "%", 0),
             "burn": quantity(budget.burn, "times what the budget allows", 2),
             "window": quantity(budget.days, "d", 0),
         },
@@ -112,12 +112,12 @@ def _guarantee_content(work: CustomerWork, hour: int) -> AlertContent:
 def _guarantee_stake(work: CustomerWork, budget: Budget, hour: int) -> Stake:
     """Hours beyond the budget by the window's end at the present burn, and the credit that the contract agrees."""
     day = _day(work, hour)
-    over_s = max(budget.spent_s, budget.burn * budget.budget_s) - budget.budget_s
+    over_s = max(budget.spent_s, budget.pace_s) - budget.budget_s
     stake = stake_of(work.block, work.block.assets, day, hours=max(0.0, over_s / 3600), cases=RECENT_DAYS)
     contract = guarantee_on(work.block.contracts, day)
     if contract is None or contract.credit_per_point is None:
         return stake
-    points = 100 * (1 - budget.guaranteed) * max(0.0, over_s) / budget.budget_s
+    points = 100 * max(0.0, over_s) / budget.pbt_s
     credit = round(contract.credit_per_point * points, 2)
     return replace(
         stake, money=credit, money_low=0.0, money_high=2 * credit, currency=contract.currency, basis="agreed"

@@ -25,10 +25,10 @@ _Z80 = 1.2816
 class Budget:
     """A guarantee's window as of one evening.
 
-    first_day: the window's first, in days since 1970-01-01. spent_s, budget_s: seconds. attributed_availability: of the
-    window so far. burn: spending of the last 90 days as a multiple of what the budget allows. probability: of a breach
-    before the window ends. expected: Unix seconds at which the budget runs out, with 10 % and 90 % bounds; NaN where
-    it is not seen to.
+    first_day: the window's first, in days since 1970-01-01. spent_s, budget_s: seconds. pbt_s: expected PBT of the
+    window. pace_s: what a window costs at the pace of the last 90 days. attributed_availability: of the window so far.
+    probability: of a breach before the window ends. expected: Unix seconds at which the budget runs out, with 10 % and
+    90 % bounds; NaN where it is not seen to.
     """
 
     guaranteed: float
@@ -36,15 +36,26 @@ class Budget:
     days: int
     spent_s: float
     budget_s: float
+    pbt_s: float
+    pace_s: float
     attributed_availability: float
-    burn: float
     probability: float
     expected: tuple[float, float, float]
 
     @property
     def breached(self) -> bool:
-        """Whether the budget is spent."""
-        return self.spent_s >= self.budget_s
+        """Whether more than the budget is spent."""
+        return self.spent_s > self.budget_s
+
+    @property
+    def burn(self) -> float:
+        """Spending of the last 90 days as a multiple of what the budget allows; NaN for a guarantee of 100 %."""
+        return self.pace_s / self.budget_s if self.budget_s > 0 else nan
+
+    @property
+    def spent_share(self) -> float:
+        """Part of the budget that is spent; NaN for a guarantee of 100 %, which leaves none."""
+        return self.spent_s / self.budget_s if self.budget_s > 0 else nan
 
 
 def budget(contract: Contract, down_s: Floats, known_s: Floats, first_day: int, row: int) -> Budget | None:
@@ -65,7 +76,8 @@ def budget(contract: Contract, down_s: Floats, known_s: Floats, first_day: int, 
     calendar_days = recent.stop - recent.start
     window = slice(max(0, row - into), row + 1)
     spent, known = float(down_s[window].sum()), float(known_s[window].sum())
-    total = (1 - guaranteed) * float(known_s[recent].mean()) * length
+    busy = float(known_s[recent].mean()) * length
+    total = (1 - guaranteed) * busy
     mean, variance = float(down_s[recent].mean()), float(down_s[recent].var(ddof=1))
     left, rest = length - into - 1, total - spent
     return Budget(
@@ -74,18 +86,19 @@ def budget(contract: Contract, down_s: Floats, known_s: Floats, first_day: int, 
         days=length,
         spent_s=spent,
         budget_s=total,
+        pbt_s=busy,
+        pace_s=mean * length,
         attributed_availability=1 - spent / known if known > 0 else nan,
-        burn=mean * length / total if total > 0 else nan,
         probability=_probability(rest, mean, variance, left, calendar_days),
         expected=_expected(rest, mean, variance, (today + 1) * DAY_S),
     )
 
 
 def _probability(rest: float, mean: float, variance: float, left: int, days: int) -> float:
-    if rest <= 0:
+    if rest < 0:
         return 1.0
     spread = sqrt(left * variance + left * left * variance / days)
-    return 0.0 if spread == 0 and left * mean < rest else float(ndtr((left * mean - rest) / max(spread, 1e-9)))
+    return 0.0 if spread == 0 and left * mean <= rest else float(ndtr((left * mean - rest) / max(spread, 1e-9)))
 
 
 def _expected(rest: float, mean: float, variance: float, now: float) -> tuple[float, float, float]:

@@ -250,6 +250,16 @@ def test_a_broken_promise_is_told_and_a_kept_one_is_not():
     assert kinds == [["promise_gap"], []]
 
 
+def test_a_guarantee_of_all_the_time_is_kept_until_the_first_fault():
+    whole = contract(guaranteed_availability=1.0, credit_per_point=100.0)
+    assert assess(None, customer([asset(1, 60), asset(2, 60)], contracts=(whole,))).episodes == ()
+    faulty = customer([asset(1, 60, downs=((24 * 40, 36),)), asset(2, 60)], contracts=(whole,))
+    (alert,) = [e for e in assess(None, faulty).episodes if e.kind == "guarantee_breach"]
+    assert "broken already" in alert.content.sentence
+    assert alert.content.evidence["budget_spent"]["value"] is None
+    assert alert.content.stake.money > 0
+
+
 def test_without_economics_there_is_no_money_anywhere():
     block = customer(
         [asset(1, 300, down_share=0.1, downs=TRIPS)], contracts=(contract(annual_value=None, currency=None),)
