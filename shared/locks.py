@@ -8,8 +8,6 @@ class AdvisoryLock(IntEnum):
 
     CHANGE_FEED = 7_270_111_001
     """Held from taking a sequence number to the commit."""
-    PARTITIONS = 7_270_111_002
-    """Held by whoever makes or drops partitions."""
     MIGRATION = 7_270_111_003
     IMPORT = 7_270_111_004
     HEALTH_IN_CHARGE = 7_270_111_005

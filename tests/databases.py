@@ -5,7 +5,8 @@ A template is migrated once a session; each test's database is a copy of it.
 
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -75,3 +76,14 @@ def embedded_postgres() -> Iterator[str]:
                     conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
                 conn.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
+
+
+def wait_until_blocked(database_url: str, conn: psycopg.Connection, *, unless: Callable[[], bool]) -> None:
+    """Wait until what runs on `conn` waits for somebody's lock, or there is nothing left to wait for."""
+    deadline = time.monotonic() + 10
+    with psycopg.connect(database_url, autocommit=True) as watcher:
+        while not unless() and time.monotonic() < deadline:
+            row = watcher.execute("SELECT pg_blocking_pids(%s) <> '{}'", [conn.info.backend_pid]).fetchone()
+            if row == (True,):
+                return
+            time.sleep(0.01)

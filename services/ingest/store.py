@@ -19,7 +19,7 @@ from services.ingest.columns import (
     ranges_as_copy,
     samples_as_copy,
 )
-from services.ingest.readings import Decoded
+from services.ingest.readings import Decoded, Reading
 from shared.errors import StorageError
 from shared.migrations import ensure_partitions_for
 
@@ -89,13 +89,29 @@ class Store:
 
     def _write_once(self, batch: Sequence[Decoded]) -> None:
         now_us = max(d.envelope.received_us for d in batch)
+        readings = [reading for d in batch for reading in d.readings]
+        self._make_room(readings)
         with self.conn.transaction():
-            readings = [reading for d in batch for reading in d.readings]
             self._catalogue.enter(self.conn, readings, _instant(now_us))
             rows = joined([rows_of(batch, self._catalogue.device), *self._silenced(batch)])
             self._write_samples(rows, now_us)
             self._hear(batch)
             self._bury([d for d in batch if d.reason is not None])
+
+    def _make_room(self, readings: Sequence[Reading]) -> None:
+        """Make the partitions that the readings need, table by table and before the transaction that fills them.
+
+        Their making locks out readers of the DEFAULT partitions; held until the rows are in, while the next table's
+        is waited for, that could meet a reader of both coming the other way. What a death ends in a month of which
+        nothing is stored yet goes to the DEFAULT partition, and on from there when the month gets its own.
+        """
+        spoken = {
+            "samples": [reading.observed_us for reading in readings if reading.metrics],
+            "samples_text": [reading.observed_us for reading in readings if reading.texts],
+        }
+        for table, observed_us in spoken.items():
+            if observed_us:
+                ensure_partitions_for(self.conn, table, _months(np.array(observed_us)))
 
     def _write_samples(self, rows: Rows, now_us: int) -> None:
         offered = len(rows.samples.values) + len(rows.texts)
@@ -117,7 +133,6 @@ class Store:
         """
         if not len(samples.values):
             return samples.series_id, samples.observed_us
-        ensure_partitions_for(self.conn, "samples", _months(samples.observed_us))
         if not self._repeats_expected:
             try:
                 with self.conn.transaction(), self.conn.cursor() as cur, cur.copy(_COPY_SAMPLES) as copy:
@@ -137,7 +152,6 @@ class Store:
     def _write_texts(self, texts: Sequence[TextSample]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int32]], Int64s]:
         found = np.empty((0, 2), np.int64)
         if texts:
-            ensure_partitions_for(self.conn, "samples_text", _months(np.array([t.observed_us for t in texts])))
             columns = [
                 [t.series_id for t in texts],
                 [_instant(t.observed_us) for t in texts],

@@ -13,8 +13,6 @@ import psycopg
 import sqlalchemy
 from psycopg import sql
 
-from shared.locks import AdvisoryLock
-
 
 class TimeLayout(NamedTuple):
     """How one table is cut in time: its time column, the months of a partition, the days of a chunk."""
@@ -107,9 +105,10 @@ def lay_out(conn: psycopg.Connection, table: str) -> None:
 def ensure_partitions(conn: psycopg.Connection, table: str, start: datetime, through: datetime) -> None:
     """Make what is missing of a table's partitions for the instants from `start` through `through`.
 
-    One cheap query when nothing is missing, and on TimescaleDB always. Call it in the transaction that writes,
-    before the rows; any number of writers may do so at once. A call that spans decades makes partitions for
-    all of them: give scattered instants to `ensure_partitions_for`.
+    One cheap query when nothing is missing, and on TimescaleDB always. Any number of writers may call it at once,
+    before they write the rows. What it makes locks readers out of the table's DEFAULT partition until the commit, so
+    a writer of several tables does best to call it outside of a transaction. A call that spans decades makes
+    partitions for all of them: give scattered instants to `ensure_partitions_for`.
     """
     ensure_partitions_for(conn, table, [(start, through)])
 
@@ -120,9 +119,12 @@ def ensure_partitions_for(conn: psycopg.Connection, table: str, ranges: Iterable
     wanted = {bounds for start, through in ranges for bounds in _bounds(start, through, months)}
     if not _missing(conn, table, wanted):
         return
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.PARTITIONS])
-    for start, end in _missing(conn, table, wanted):
-        _make_partition(conn, table, start, end)
+    with conn.transaction():
+        # What attaching takes anyway, now for the look and the making: a lock of this table's own, so that nobody who
+        # has read this table ever waits here for one who makes room in another.
+        conn.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(sql.Identifier(table)))
+        for start, end in _missing(conn, table, wanted):
+            _make_partition(conn, table, start, end)
 
 
 def time_parts(conn: psycopg.Connection, table: str) -> list[TimePart]:
@@ -154,7 +156,6 @@ def drop_part(conn: psycopg.Connection, table: str, part: TimePart) -> None:
             [table, part.end, part.start],
         )
         return
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.PARTITIONS])
     conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(part.relation)))
 
 

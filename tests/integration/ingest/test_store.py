@@ -1,6 +1,7 @@
 """The store on a real database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,6 +13,7 @@ from services.ingest.readings import Decoded, Reading, Silence
 from services.ingest.store import Store
 from shared.database import connect
 from shared.errors import StorageError
+from tests.databases import wait_until_blocked
 from tests.unit.ingest.messages import NOW_US, envelope
 
 SECOND = 1_000_000
@@ -155,6 +157,19 @@ def test_a_schema_that_is_not_ours_makes_no_dead_letters_and_a_rollback_forgets_
     conn.execute("ALTER TABLE elsewhere RENAME TO dead_letters")
     conn.commit()
     store.write([message(reading(a=1.0))])
+    assert samples(conn) == [("d", "a", NOW_US, 1.0, 192)]
+
+
+def test_a_reader_of_two_tables_and_a_batch_that_needs_room_in_both_do_not_block_each_other_for_good(
+    store, conn, database_url
+):
+    conn.execute("SELECT count(*) FROM samples_text").fetchone()
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(store.write, [message(reading(a=1.0, texts=(("state", "RUN"),)))])
+        wait_until_blocked(database_url, store.conn, unless=written.done)
+        conn.execute("SELECT count(*) FROM samples").fetchone()
+        conn.commit()
+        written.result(timeout=10)
     assert samples(conn) == [("d", "a", NOW_US, 1.0, 192)]
 
 

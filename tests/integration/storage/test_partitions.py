@@ -9,6 +9,7 @@ import psycopg
 from shared.database import connect
 from shared.migrations import engine_of, ensure_partitions
 from shared.migrations.engines import time_parts
+from tests.databases import wait_until_blocked
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -42,6 +43,19 @@ def test_readers_go_on_while_a_partition_is_made(database_url: str, conn: psycop
             [START, START + timedelta(days=1)],
         ).fetchall()
     assert seen == [(5.0,)]
+
+
+def test_who_has_read_one_table_can_make_room_in_another_while_the_first_gets_a_partition(
+    database_url: str, conn: psycopg.Connection
+) -> None:
+    conn.execute("SELECT count(*) FROM samples").fetchone()
+    with ThreadPoolExecutor(1) as pool, connect(database_url, application="writer") as writer:
+        made = pool.submit(ensure_partitions, writer, "samples", START, START)
+        wait_until_blocked(database_url, writer, unless=made.done)
+        ensure_partitions(conn, "rollups_1h", START, START)
+        conn.commit()
+        made.result(timeout=10)
+        writer.commit()
 
 
 def test_fifteen_years_make_a_bounded_number_of_partitions(conn: psycopg.Connection) -> None:
