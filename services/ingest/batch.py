@@ -26,7 +26,10 @@ class TextSample(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What a batch says about one source; times in Unix µs. observed_through_us None: nothing with a time."""
+    """How far a source has told its time, and when we received that; in Unix µs.
+
+    observed_through_us None: it has said nothing with a time, only (at received_us) that it is alive or not.
+    """
 
     received_us: int
     observed_through_us: int | None
@@ -132,19 +135,21 @@ def joined(parts: Sequence[Rows]) -> Rows:
 def hear(heard: dict[str, Heard], decoded: Decoded) -> None:
     """Note in `heard` (by topic prefix) what one message says about its source.
 
-    Nobody's clock is believed further than five minutes ahead of ours.
+    Its instants of receipt and of observation move on together, or event time could not be reckoned from them: data
+    that are older than what the source has told, and deaths, say only whether it is alive. Nobody's clock is believed
+    further than five minutes ahead of ours.
     """
     received_us = decoded.envelope.received_us
     for reading in decoded.readings:
         at = min(reading.observed_us, received_us + _CLOCK_TOLERANCE_US)
         before = heard.get(reading.source)
-        through = at if before is None or before.observed_through_us is None else max(at, before.observed_through_us)
-        heard[reading.source] = Heard(received_us, through, decoded.alive)
+        if before is None or before.observed_through_us is None or at > before.observed_through_us:
+            heard[reading.source] = Heard(received_us, at, decoded.alive)
+        else:
+            heard[reading.source] = before._replace(alive=decoded.alive)
     for silence in decoded.silences:
-        before = heard.get(silence.source)
-        through_before = None if before is None else before.observed_through_us
-        alive = decoded.alive if before is None or decoded.alive is not None else before.alive
-        heard[silence.source] = Heard(received_us, through_before, alive)
+        before = heard.get(silence.source, Heard(received_us, None, None))
+        heard[silence.source] = before if decoded.alive is None else before._replace(alive=decoded.alive)
 
 
 def event_time(source: Heard, received_us: int) -> int | None:

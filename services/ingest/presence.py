@@ -30,7 +30,8 @@ def note_session(conn: psycopg.Connection, session: int, now: datetime) -> None:
 def tick_idle_sources(conn: psycopg.Connection, connected_at: datetime, now: datetime) -> int:
     """Move the event time of every idle source on by the time that has passed; return how many there were.
 
-    Idle: no message for a minute, counted from ten minutes after ingest connected at the earliest, since plants
-    that store and forward need a while to bring what they kept.
+    Idle: nothing newer than before for a minute, counted from ten minutes after ingest connected at the earliest,
+    since plants that store and forward need a while to bring what they kept. History that is loaded behind a silent
+    source is nothing newer: the silence goes on.
     """
     return conn.execute(_TICK, {"now": now, "graced": connected_at + _GRACE, "idle_before": now - _IDLE}).rowcount

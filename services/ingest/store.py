@@ -46,7 +46,8 @@ _MERGE_TEXTS = (
     " SELECT series_id, (extract(epoch FROM observed_at) * 1000000)::bigint FROM stored"
 )
 _HEAR = (
-    "UPDATE sources SET received_at = greatest(sources.received_at, t.received_at),"
+    "UPDATE sources SET received_at = CASE WHEN sources.received_at IS NULL OR through > observed_through"
+    " OR (through IS NOT NULL AND observed_through IS NULL) THEN t.received_at ELSE sources.received_at END,"
     " observed_through = greatest(observed_through, through), alive = coalesce(t.alive, sources.alive),"
     " first_seen_at = coalesce(first_seen_at, t.received_at)"
     " FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::boolean[])"

@@ -26,7 +26,8 @@ from shared.tables.metadata import Instant, metadata
 
 # A source is a topic prefix, which the broker's access rules tie to one credential. `site_id` is null until a
 # record assigns it: telemetry of unassigned sources is kept all the same. `observed_through` is the newest
-# device clock seen, never ahead of `received_at` by more than ingest's tolerance.
+# device clock seen and `received_at` when we received that, so that the source's event time is the one plus what has
+# passed since the other; the first is never ahead of the second by more than ingest's tolerance.
 sources = Table(
     "sources",
     metadata,

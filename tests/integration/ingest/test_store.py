@@ -173,11 +173,50 @@ def test_a_reader_of_two_tables_and_a_batch_that_needs_room_in_both_do_not_block
     assert samples(conn) == [("d", "a", NOW_US, 1.0, 192)]
 
 
-def test_a_source_remembers_when_it_was_heard_and_its_newest_time(store, conn):
+def presence(conn: psycopg.Connection) -> tuple:
+    """Of the one source: received_at and observed_through in seconds since NOW, and whether it is alive."""
+    query = "SELECT extract(epoch FROM received_at - %(now)s)::int, extract(epoch FROM observed_through - %(now)s)::int"
+    row = conn.execute(f"{query}, alive FROM sources", {"now": NOW}).fetchone()
+    conn.commit()
+    assert row is not None
+    return row
+
+
+def test_a_source_remembers_its_newest_time_and_when_that_was_received(store, conn):
     store.write([message(reading(NOW_US - SECOND, a=1.0))])
-    store.write([message(reading(NOW_US - 5 * SECOND, a=1.0), at_us=NOW_US + SECOND)])
-    rows = conn.execute("SELECT protocol, first_seen_at, received_at, observed_through, alive FROM sources").fetchall()
-    assert rows == [("json", NOW, NOW + timedelta(seconds=1), NOW - timedelta(seconds=1), True)]
+    assert presence(conn) == (0, -1, True)
+    assert conn.execute("SELECT protocol, first_seen_at FROM sources").fetchall() == [("json", NOW)]
+    store.write([message(reading(NOW_US + SECOND, a=1.0), at_us=NOW_US + 2 * SECOND)])
+    assert presence(conn) == (2, 1, True)
+
+
+def test_data_older_than_the_newest_and_deaths_say_only_whether_the_source_is_alive(store, conn):
+    store.write([message(reading(a=1.0))])
+    death = Decoded(
+        envelope("t", b"", at_us=NOW_US + SECOND), silences=(Silence("bellwether/v1/p", None, None),), alive=False
+    )
+    store.write([death])
+    assert presence(conn) == (0, 0, False)
+    store.write([message(reading(NOW_US - DAY, a=1.0), reading(a=1.0), at_us=NOW_US + 5 * SECOND)])
+    assert presence(conn) == (0, 0, True)
+
+
+def test_a_source_that_is_heard_before_it_tells_a_time_starts_with_its_first_time(store, conn):
+    conn.execute("INSERT INTO sources (topic_prefix) VALUES ('bellwether/v1/p')")
+    conn.commit()
+    silence = Silence("bellwether/v1/p", None, None)
+    store.write([Decoded(envelope("t", b""), silences=(silence,), alive=False)])
+    assert presence(conn) == (0, None, False)
+    store.write([message(reading(NOW_US - DAY, a=1.0), at_us=NOW_US + SECOND)])
+    assert presence(conn) == (1, -86_400, True)
+
+
+def test_history_loaded_behind_a_silent_source_does_not_hold_its_event_time_up(store, conn):
+    store.write([message(reading(a=1.0))])
+    hour = timedelta(hours=1)
+    store.write([message(reading(NOW_US - DAY, a=1.0), at_us=NOW_US + 3600 * SECOND - SECOND)])
+    assert tick_idle_sources(conn, NOW, NOW + hour) == 1
+    assert conn.execute("SELECT observed_at FROM ticks").fetchall() == [(NOW + hour,)]
 
 
 def test_a_source_known_from_records_keeps_its_row(store, conn):

@@ -62,11 +62,30 @@ def test_the_newest_time_counts_and_no_clock_is_believed_far_ahead_of_ours():
     assert heard["s"].observed_through_us == NOW_US + 5 * MINUTE
 
 
+def test_the_instant_of_receipt_moves_only_together_with_the_newest_time():
+    heard: dict[str, Heard] = {}
+    hear(heard, decoded(reading((), [])))
+    hear(heard, decoded(reading((), [], observed_us=NOW_US - MINUTE), at_us=NOW_US + MINUTE))
+    hear(heard, decoded(reading((), []), at_us=NOW_US + 2 * MINUTE))
+    assert heard["s"] == Heard(NOW_US, NOW_US, alive=True)
+    hear(heard, decoded(reading((), [], observed_us=NOW_US + 1), at_us=NOW_US + 3 * MINUTE))
+    assert heard["s"] == Heard(NOW_US + 3 * MINUTE, NOW_US + 1, alive=True)
+
+
 def test_a_death_keeps_the_newest_time_and_says_not_alive():
     heard: dict[str, Heard] = {}
     hear(heard, decoded(reading((), [])))
     hear(heard, decoded(silences=(Silence("s", None, None),), at_us=NOW_US + MINUTE, alive=False))
-    assert heard["s"] == Heard(NOW_US + MINUTE, NOW_US, alive=False)
+    assert heard["s"] == Heard(NOW_US, NOW_US, alive=False)
+
+
+def test_a_devices_death_says_nothing_about_its_source():
+    heard: dict[str, Heard] = {}
+    hear(heard, decoded(silences=(Silence("s", "d", NOW_US),), alive=None))
+    assert heard["s"] == Heard(NOW_US, None, None)
+    hear(heard, decoded(reading((), []), at_us=NOW_US + MINUTE))
+    hear(heard, decoded(silences=(Silence("s", "d", NOW_US),), at_us=NOW_US + 2 * MINUTE, alive=None))
+    assert heard["s"] == Heard(NOW_US + MINUTE, NOW_US, alive=True)
 
 
 def test_a_source_that_lives_in_2013_dies_in_2013():
