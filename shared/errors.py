@@ -4,6 +4,9 @@ BellwetherError
 ├── PermanentError       retrying cannot help: say what is wrong and move on
 │   ├── DecodeError          a payload is not what its topic promises
 │   ├── RecordError          a record or mapping file is wrong: file, line, what to write instead
+│   ├── FieldError           one field of a record is wrong; whoever knows file and line makes a RecordError of it
+│   ├── UnitError            a unit is unknown, or two units do not measure the same thing
+│   ├── MappingError         a declared mapping cannot be used
 │   ├── NotFoundError        no such row in the caller's scope
 │   ├── ConflictError        the row changed since the caller read it
 │   ├── InvalidActionError   the alert's state does not allow the action
@@ -11,6 +14,8 @@ BellwetherError
 └── TransientError       the same call may succeed later: keep the input and retry
     ├── StorageError         the database is away
     └── BrokerError          the broker is away
+
+Fields, units and mappings have theirs beside them; what only HTTP knows is in services/api/problems.py.
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared.errors import InvalidActionError
+from shared.errors import PermanentError
 
 TimeFormat = Literal["epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "rfc3339", "received"]
 
@@ -60,7 +60,7 @@ class MappingSpecification(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     retained: Literal["ignore", "take"] = "ignore"
 
 
-class MappingError(InvalidActionError):
+class MappingError(PermanentError):
     """A mapping that cannot be used; the message says what is wrong and what to write."""
 
 
