@@ -25,7 +25,7 @@ from services.health.health_assessment.daily_history import (
 )
 from services.health.health_assessment.records_in_force import contracts_on, guarantee_on
 from services.health.prognostic_assessment.guarantees import RECENT_DAYS, Budget
-from services.health.prognostic_assessment.trends import falling, flat, rising
+from services.health.prognostic_assessment.trends import WINDOWS, falling, flat, rising, slopes
 from services.health.state_detection.times import PBT
 
 LIKELY_BREACH, UNLIKELY_BREACH = 0.7, 0.35
@@ -44,12 +44,11 @@ def _day(work: CustomerWork, hour: int) -> date:
     return work.days.day(work.days.kept + hour // 24)
 
 
-def _stake(work: CustomerWork, hour: int, lost_share: float | None, days: int) -> Stake:
-    """What a share of the known time of the last 30 days comes to over `days`."""
-    row = work.days.kept + hour // 24
+def _stake(work: CustomerWork, row: int, lost_share: float, days: int) -> Stake:
+    """What a share of the known time of the 30 days before `row` comes to over `days`; no hours where none is known."""
     recent = work.known_s[max(0, row - 30) : row]
-    hours = None if lost_share is None or not len(recent) else float(recent.mean()) * days * lost_share / 3600
-    return stake_of(work.block, work.block.assets, _day(work, hour), hours=hours, cases=len(recent))
+    hours = float(recent.mean()) * days * lost_share / 3600 if recent.any() else None
+    return stake_of(work.block, work.block.assets, work.days.day(row), hours=hours, cases=len(recent))
 
 
 def guarantee_breach(work: CustomerWork) -> Condition:
@@ -204,7 +203,7 @@ def decline(work: CustomerWork, said: _Trend) -> Condition:
 
 def _trend_condition(work: CustomerWork, said: _Trend, kind: AlertKind, raised: Bools, cleared: Bools) -> Condition:
     def describe(hour: int) -> AlertContent:
-        return _trend_content(work, said.month[hour // 24], kind, hour)
+        return _trend_content(work, _last_judged(work, said.month[hour // 24]), kind, hour)
 
     return Condition(
         kind=kind,
@@ -214,6 +213,17 @@ def _trend_condition(work: CustomerWork, said: _Trend, kind: AlertKind, raised: 
         known=hourly(said.known, work.hours),
         describe=describe,
     )
+
+
+def _last_judged(work: CustomerWork, month: Month | None) -> Month | None:
+    """The last month up to this one whose past has a trend, with its slopes; this one where none has."""
+    months = [] if month is None else [m for m in work.months if m.number <= month.number]
+    uptime = np.array([m.uptime for m in months])
+    for count in range(len(months), 0, -1):
+        found = months[count - 1].slopes or slopes(uptime[:count][-WINDOWS[-1] :])
+        if found:
+            return replace(months[count - 1], slopes=found)
+    return month
 
 
 def _trend_content(work: CustomerWork, month: Month | None, kind: AlertKind, hour: int) -> AlertContent:
@@ -243,7 +253,7 @@ def _trend_content(work: CustomerWork, month: Month | None, kind: AlertKind, hou
             "slope": "" if chosen is None else f"{100 * chosen.value:.1f}",
         },
         evidence,
-        _stake(work, hour, max(0.0, bar - uptime), 365),
+        _stake(work, work.days.kept + hour // 24, max(0.0, bar - uptime), 365),
         confidence=0.9,
     )
 
@@ -260,7 +270,7 @@ def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
     raised = (gap > np.maximum(PROMISE_GAP, 1.645 * error)) & ~said.rising
 
     def describe(hour: int) -> AlertContent:
-        row = work.days.kept + hour // 24 - 1
+        row = _last_known(work.promised - uptime, work.days.kept + hour // 24 - 1)
         promised, has = float(work.promised[row]), float(uptime[row])
         return content(
             kind,
@@ -272,7 +282,7 @@ def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
                 "gap": quantity(100 * (promised - has), "points", 2),
                 "downtime_90_days": quantity(float(down[row]) / 3600, "h"),
             },
-            _stake(work, hour, max(0.0, promised - has), 365),
+            _stake(work, row + 1, max(0.0, promised - has), 365),
             confidence=0.9,
         )
 
@@ -284,6 +294,12 @@ def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
         known=hourly(np.isfinite(gap), work.hours),
         describe=describe,
     )
+
+
+def _last_known(figure: Floats, row: int) -> int:
+    """The last row up to `row` in which a figure is known; `row` where none is."""
+    known = np.flatnonzero(np.isfinite(figure[: row + 1]))
+    return int(known[-1]) if len(known) else row
 
 
 def _uptime_error(work: CustomerWork, uptime: Floats) -> Floats:
@@ -302,16 +318,18 @@ def unused_capability(work: CustomerWork) -> Condition:
     """What is paid for is used for less than 10 % of running time in 60 days."""
     kind = KINDS["unused_capability"]
     rows = len(work.days.table)
-    shares, paid = [], []
+    by_day = [capability.share(USE_DAYS) for capability in work.capabilities]
+    paid = []
     for capability in work.capabilities:
-        shares.append(as_known_in_the_morning(capability.share(USE_DAYS), work.days.kept))
         entitled = trailing_sum(capability.entitled(work.days.first_day, rows).astype(float), USE_DAYS) >= USE_DAYS
         paid.append(as_known_in_the_morning(entitled.astype(float), work.days.kept) == 1)
-    share, due = np.array(shares), np.array(paid)
+    share, due = np.array([as_known_in_the_morning(use, work.days.kept) for use in by_day]), np.array(paid)
     low = due & (share < UNUSED)
 
     def describe(hour: int) -> AlertContent:
-        return _unused_content(work, share[:, hour // 24], low[:, hour // 24])
+        row = work.days.kept + hour // 24 - 1
+        told = np.array([use[_last_known(use, row)] for use in by_day])
+        return _unused_content(work, told, due[:, hour // 24] & (told < UNUSED))
 
     return Condition(
         kind=kind,

@@ -260,6 +260,21 @@ def test_a_guarantee_of_all_the_time_is_kept_until_the_first_fault():
     assert alert.content.stake.money > 0
 
 
+@pytest.mark.parametrize(("days", "silent_days"), [(760, 25), (760, 45), (760, 100), (640, 160)])
+def test_an_alert_whose_evidence_stays_away_repeats_what_was_known_last(days, silent_days):
+    kinds = ("promise_gap", "unused_capability", "stagnation")
+    terms = {"contracts": (contract(promised_availability=0.95),), "entitlements": (ENTITLEMENT,)}
+    block = customer([asset(i, days, down_share=0.1, use=0.0) for i in (1, 2)], economics=(ECONOMICS,), **terms)
+    gone = slice(24 * (days - silent_days), 24 * days)
+    block = replace(block, assets=tuple(without(a, gone) for a in block.assets))
+    alerts = [e for e in assess(None, block).episodes if e.kind in kinds]
+    assert {e.kind for e in alerts} == set(kinds)
+    for alert in alerts:
+        assert "nan" not in alert.content.sentence
+        assert "  " not in alert.content.sentence
+        assert alert.content.stake.money != 0
+
+
 def test_without_economics_there_is_no_money_anywhere():
     block = customer(
         [asset(1, 300, down_share=0.1, downs=TRIPS)], contracts=(contract(annual_value=None, currency=None),)
