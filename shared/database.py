@@ -16,19 +16,27 @@ def connect(url: str, *, application: str) -> psycopg.Connection:
 
     Raises SetupError when the URL itself cannot work, so that nobody retries a typing mistake.
     """
-    try:
-        settings = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as exc:
-        raise SetupError(f"not a PostgreSQL URL: {exc}") from exc
+    settings = connection_settings(url)
     options = f"{settings.pop('options', '')} -c timezone=UTC".strip()
     try:
         return psycopg.connect(
-            **{k: v for k, v in settings.items() if v is not None},  # type: ignore[arg-type]
+            **settings,  # type: ignore[arg-type]
             options=options,
             application_name=f"bellwether-{application}",
         )
     except psycopg.OperationalError as exc:
         raise StorageError(f"cannot reach the database: {exc}") from exc
+
+
+def connection_settings(url: str) -> dict[str, str]:
+    """What a PostgreSQL URL says, by libpq's names; raise SetupError, quoting nothing, for any other text."""
+    try:
+        settings = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # libpq's own text quotes the part that it could not read, which may be the password.
+        told = "the database's address is not a PostgreSQL URL: write postgresql://user:password@host:port/name"
+        raise SetupError(told) from None
+    return {name: str(value) for name, value in settings.items() if value is not None}
 
 
 def sqlalchemy_engine(url: str, *, application: str) -> Engine:

@@ -6,15 +6,15 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
-from shared.database import storage_errors
-from shared.errors import SetupError, StorageError
+from shared.database import connection_settings, storage_errors
 
 _STATEMENT_TIMEOUT_MS = 10_000
 _WAIT_FOR_CONNECTION_S = 5.0
+# The pool doubles its pause after every failure; giving up soon means that the next request tries at once.
+_RECONNECT_FOR_S = 5.0
 
 
 class Database:
@@ -24,11 +24,8 @@ class Database:
     """
 
     def __init__(self, url: str, *, size: int = 8) -> None:
-        try:
-            settings = conninfo_to_dict(url)
-        except psycopg.ProgrammingError as exc:
-            raise SetupError(f"BELLWETHER_DATABASE_URL is not a PostgreSQL URL: {exc}") from exc
-        given = settings.pop("options", None) or ""
+        settings = connection_settings(url)
+        given = settings.pop("options", "")
         self._pool = ConnectionPool(
             "",
             kwargs={
@@ -41,6 +38,8 @@ class Database:
             min_size=1,
             max_size=size,
             timeout=_WAIT_FOR_CONNECTION_S,
+            reconnect_timeout=_RECONNECT_FOR_S,
+            check=ConnectionPool.check_connection,
             open=False,
             name="api",
         )
@@ -67,13 +66,10 @@ class Database:
 
     @contextmanager
     def _connection(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[psycopg.Connection]:
-        try:
-            with storage_errors(), self._pool.connection() as conn:
-                conn.isolation_level = isolation
-                conn.read_only = read_only
-                yield conn
-        except PoolTimeout as exc:
-            raise StorageError("no connection to the database within 5 s") from exc
+        with storage_errors(), self._pool.connection() as conn:
+            conn.isolation_level = isolation
+            conn.read_only = read_only
+            yield conn
 
 
 def rows(conn: psycopg.Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:

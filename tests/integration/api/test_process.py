@@ -57,7 +57,11 @@ def test_a_port_that_is_taken_is_told() -> None:
     ("environment", "told"),
     [
         ({}, "BELLWETHER_DATABASE_URL: Field required"),
-        ({"BELLWETHER_DATABASE_URL": "nonsense"}, "BELLWETHER_DATABASE_URL is not a PostgreSQL URL"),
+        (
+            {"BELLWETHER_DATABASE_URL": "postgres//bellwether:hunter2@db/name"},
+            "not a PostgreSQL URL: write postgresql://",
+        ),
+        ({"BELLWETHER_DATABASE_URL": "postgresql://bellwether:hunter2%zz@db/name"}, "not a PostgreSQL URL"),
         ({"BELLWETHER_DATABASE_URL": "postgresql://x", "BELLWETHER_API_SECRET": "hunter2"}, "at least 32"),
         ({"BELLWETHER_DATABASE_URL": "postgresql://x", "BELLWETHER_API_PORT": "many"}, "BELLWETHER_API_PORT: "),
     ],
