@@ -17,7 +17,7 @@ from starlette.responses import Response
 from services.api.access import Service
 from services.api.database import Database
 from services.api.headers import Requests
-from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, kind_of, problem
+from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, UNAVAILABLE, kind_of, problem
 from services.api.routes import alerts, assets, changes, customers, operations, page
 from services.api.routes.declared import PROBLEM_SCHEMA
 from shared.errors import BellwetherError
@@ -69,10 +69,15 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 
 def _ours(request: Request, exc: Exception) -> Response:
-    kind = kind_of(exc) if isinstance(exc, BellwetherError) else INTERNAL
-    if kind is INTERNAL or kind.status == 503:
+    assert isinstance(exc, BellwetherError)  # noqa: S101 - registered for this class
+    kind = kind_of(exc)
+    # What the driver says of a failure, hosts and users among it, is for the log.
+    ours = kind is INTERNAL or kind is UNAVAILABLE
+    if ours:
         _log.error("request_failed", path=request.url.path, reason=str(exc))
-    return problem(kind, detail=None if kind is INTERNAL else str(exc), instance=request.url.path)
+    if kind is UNAVAILABLE and request.url.path in page.PATHS:
+        return page.unavailable()
+    return problem(kind, detail=None if ours else str(exc), instance=request.url.path)
 
 
 def _invalid(request: Request, exc: Exception) -> Response:

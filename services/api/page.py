@@ -38,6 +38,16 @@ def sign_in_page(*, wrong: bool, demo: bool) -> str:
     )
 
 
+def unavailable_page() -> str:
+    """What to know while nothing can be shown."""
+    return _document(
+        "Not available",
+        '<div class="panel"><h1>Bellwether cannot reach its database just now</h1>'
+        "<p>Load this page again in a minute.</p>"
+        "<p>If it stays so, tell whoever runs Bellwether; the log of the API says why.</p></div>",
+    )
+
+
 def overview_page(overview: Overview, *, url: str) -> str:
     """Accounts that need a decision first, then the quiet ones, then those that cannot be judged."""
     by_customer: dict[int, list[Alert]] = {}

@@ -76,7 +76,13 @@ INTERNAL = ProblemKind(
     status=500,
     slug="internal-error",
     title="Something went wrong on our side",
-    remedy="Nothing was changed. The log of the service has the details; asking again later may help.",
+    remedy="Asking again later may help; read an alert again before you repeat an action. The service's log says more.",
+)
+UNAVAILABLE = ProblemKind(
+    status=503,
+    slug="unavailable",
+    title="The database is away or too busy",
+    remedy="Ask again after the seconds in Retry-After; read an alert again before you repeat an action.",
 )
 KINDS: Mapping[type[BellwetherError], ProblemKind] = {
     NotFoundError: NOT_FOUND,
@@ -123,21 +129,14 @@ KINDS: Mapping[type[BellwetherError], ProblemKind] = {
         title="The alert's state does not allow this",
         remedy="`detail` says why.",
     ),
-    TransientError: ProblemKind(
-        status=503,
-        slug="unavailable",
-        title="The database is away or too busy",
-        remedy="Ask again after the seconds in Retry-After; nothing was changed.",
-    ),
+    TransientError: UNAVAILABLE,
 }
 HTTP = ProblemKind(
     status=400, slug="http-error", title="The request could not be served", remedy="`detail` says what was wrong."
 )
 ALL = (*KINDS.values(), METHOD, INTERNAL, HTTP)
-_HEADERS: Mapping[int, Mapping[str, str]] = {
-    401: {"WWW-Authenticate": 'Bearer realm="bellwether"'},
-    503: {"Retry-After": "5"},
-}
+RETRY_LATER = {"Retry-After": "5"}
+_HEADERS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": 'Bearer realm="bellwether"'}, 503: RETRY_LATER}
 
 
 def kind_of(error: BellwetherError) -> ProblemKind:
@@ -154,14 +153,15 @@ def problem(
     errors: Sequence[Mapping[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response for one problem; `instance` is the path that was asked for."""
+    """The response for one problem; `instance` is the path that was asked for, `remedy` says what to do."""
     code = kind.status if status is None else status
     body = {
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
         "status": code,
-        "detail": kind.remedy if detail is None else detail,
+        "detail": kind.title if detail is None else detail,
         "instance": instance,
+        "remedy": kind.remedy,
     }
     if errors is not None:
         body["errors"] = errors

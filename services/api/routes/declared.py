@@ -10,13 +10,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "RFC 9457 problem details.",
     "type": "object",
-    "required": ["type", "title", "status", "detail", "instance"],
+    "required": ["type", "title", "status", "detail", "instance", "remedy"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference", "description": "Explained at this address."},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
+        "remedy": {"type": "string", "description": "What to do about it."},
         "errors": {
             "type": "array",
             "items": {
@@ -27,6 +28,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
+_HEADER = {401: "WWW-Authenticate", 503: "Retry-After"}
 _NOT_MODIFIED = {"description": "If-None-Match has the ETag of the present answer."}
 
 
@@ -47,12 +49,13 @@ def _declared(kind: ProblemKind) -> dict[str, Any]:
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
         "status": kind.status,
-        "detail": kind.remedy,
+        "detail": kind.title,
         "instance": "/v1/alerts",
+        "remedy": kind.remedy,
     }
     headers: dict[str, Any] = {}
-    if kind.status == 401:
-        headers = {"headers": {"WWW-Authenticate": {"schema": {"type": "string"}}}}
+    if kind.status in _HEADER:
+        headers = {"headers": {_HEADER[kind.status]: {"schema": {"type": "string"}}}}
     return {
         "description": kind.title,
         **headers,

@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from services.api.access import Serving
 from services.api.database import row
-from services.api.problems import ALL
-from shared.errors import NotFoundError, StorageError
+from services.api.problems import ALL, UNAVAILABLE, problem
+from shared.errors import NotFoundError
 
 router = APIRouter(include_in_schema=False)
 _KINDS = {kind.slug: kind for kind in ALL}
@@ -24,13 +24,15 @@ def livez() -> PlainTextResponse:
 
 
 @router.get("/readyz")
-def readyz(serving: Serving) -> PlainTextResponse:
+def readyz(serving: Serving) -> Response:
     """The database answers and has our tables; 503 otherwise."""
-    with serving.database.reading() as conn:
-        try:
+    try:
+        with serving.database.reading() as conn:
             row(conn, "SELECT count(*) FROM deployment", [])
-        except psycopg.errors.UndefinedTable as exc:
-            raise StorageError("the database has no schema yet; run `bellwether migrate`") from exc
+    except psycopg.errors.UndefinedTable:
+        return problem(
+            UNAVAILABLE, detail="the database has no schema yet; run `bellwether migrate`", instance="/readyz"
+        )
     return PlainTextResponse("ready\n", headers={"Cache-Control": "no-store"})
 
 

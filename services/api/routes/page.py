@@ -12,7 +12,8 @@ from services.api.access import Serving
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
 from services.api.keys import READ, find_key, valid_key
-from services.api.page import Overview, overview_page, sign_in_page
+from services.api.page import Overview, overview_page, sign_in_page, unavailable_page
+from services.api.problems import RETRY_LATER
 from services.api.queries.alerts import AlertFilters, list_alerts
 from services.api.queries.assessed import assessed_through
 from services.api.queries.customers import is_demo, list_customers
@@ -20,10 +21,16 @@ from services.api.sessions import LIFETIME, key_of_session, session_for
 
 router = APIRouter(include_in_schema=False)
 _COOKIE = "bellwether_session"
+PATHS = frozenset({"/", "/sign-in"})
 _SHOWN = 200
 _LONGEST_FORM = 1000
 _STYLE = files("services.api").joinpath("page.css").read_text(encoding="utf-8")
 _PRIVATE = {"Cache-Control": "no-store"}
+
+
+def unavailable() -> HTMLResponse:
+    """The page while the database is away, for every one of PATHS."""
+    return HTMLResponse(unavailable_page(), status_code=503, headers={**_PRIVATE, **RETRY_LATER})
 
 
 @router.get("/page.css")

@@ -31,7 +31,7 @@ def is_problem(answer: httpx.Response, status: int, slug: str) -> bool:
     return (
         answer.headers["content-type"] == "application/problem+json"
         and (answer.status_code, body["status"], body["type"]) == (status, status, f"/problems/{slug}")
-        and {"title", "detail", "instance"} < set(body)
+        and {"title", "detail", "instance", "remedy"} < set(body)
     )
 
 
