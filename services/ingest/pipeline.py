@@ -1,6 +1,8 @@
 """The order of effects: take, decode, store, and only then acknowledge."""
 
+import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -9,8 +11,10 @@ from services.ingest.envelope import Envelope
 from services.ingest.readings import Decoded
 from shared.errors import StorageError
 
-_FULL_SAMPLES = 20_000
-_FULL_MESSAGES = 3_000
+_FULL_SAMPLES, _FULL_MESSAGES = 20_000, 3_000
+# Plants that were cut off send their history in messages of thousands of samples each: decoded all at once, what the
+# inbox holds would take many times its size.
+_MOST_SAMPLES = 200_000
 _LONGEST_WAIT_S = 0.2
 _LINGER_S = 0.01
 _RETRY_FROM_S, _RETRY_TO_S = 0.1, 5.0
@@ -44,6 +48,7 @@ class Pipeline:
         self._ask_for_births = ask_for_births
         self._between = between
         self._between_at = 0.0
+        self._taken: deque[Envelope] = deque()
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Go on until `stopping`, then finish what was taken, for at most eight seconds."""
@@ -63,18 +68,19 @@ class Pipeline:
                 return
 
     def _collect(self) -> list[Decoded]:
-        """A batch: full, or as much as came before it was quiet for a moment."""
-        batch = [self._decode(envelope) for envelope in self._take(_LONGEST_WAIT_S)]
-        if not batch:
-            return batch
-        until = time.monotonic() + _LONGEST_WAIT_S
-        size = _samples(batch)
+        """A batch: full, or as much as came before it was quiet for a moment. More than that waits undecoded."""
+        batch: list[Decoded] = []
+        size, patience_s, until = 0, _LONGEST_WAIT_S, math.inf
         while size < _FULL_SAMPLES and len(batch) < _FULL_MESSAGES and time.monotonic() < until:
-            more = [self._decode(envelope) for envelope in self._take(_LINGER_S)]
-            if not more:
+            if not self._taken:
+                self._taken.extend(self._take(patience_s))
+            if not self._taken:
                 break
-            batch += more
-            size += _samples(more)
+            until = min(until, time.monotonic() + _LONGEST_WAIT_S)
+            patience_s = _LINGER_S
+            while self._taken and size < _MOST_SAMPLES:
+                batch.append(self._decode(self._taken.popleft()))
+                size += _samples(batch[-1])
         return batch
 
     def _finish(self, batch: Sequence[Decoded], giving_up: Callable[[], bool]) -> bool:
@@ -98,5 +104,5 @@ class Pipeline:
         return True
 
 
-def _samples(batch: Sequence[Decoded]) -> int:
-    return sum(len(reading.metrics) for decoded in batch for reading in decoded.readings)
+def _samples(decoded: Decoded) -> int:
+    return sum(len(reading.metrics) + len(reading.texts) for reading in decoded.readings)

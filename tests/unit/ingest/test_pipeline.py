@@ -1,5 +1,8 @@
+import numpy as np
+import pytest
+
 from services.ingest.pipeline import Pipeline
-from services.ingest.readings import Decoded
+from services.ingest.readings import Decoded, Reading
 from shared.errors import StorageError
 from tests.unit.ingest.messages import envelope
 
@@ -26,10 +29,10 @@ class Edges:
     def acknowledge(self, envelopes):
         self.events.append(("acknowledged", [int(e.payload) for e in envelopes]))
 
-    def run(self, *, rebirth=None, stopping=None):
+    def run(self, *, readings=(), rebirth=None, stopping=None):
         Pipeline(
             take=self.take,
-            decode=lambda one: Decoded(one, rebirth=rebirth),
+            decode=lambda one: Decoded(one, readings, rebirth=rebirth),
             write=self.write,
             acknowledge=self.acknowledge,
             ask_for_births=lambda *node: self.events.append(("births", node)),
@@ -53,6 +56,17 @@ def test_what_comes_without_a_pause_is_one_batch():
     edges = Edges(messages(1), messages(2), [])
     edges.run()
     assert edges.events == [("written", [1, 2]), ("acknowledged", [1, 2])]
+
+
+@pytest.mark.parametrize(("metrics", "texts"), [(80_000, 0), (0, 80_000)])
+def test_a_burst_of_great_messages_is_stored_in_parts_and_in_order(metrics, texts):
+    reading = Reading("s", "json", "d", 0, True, ("m",) * metrics, np.zeros(metrics), (("t", "x"),) * texts)
+    edges = Edges(messages(1, 2, 3, 4, 5), [], messages(6), [])
+    edges.run(readings=(reading,))
+    assert edges.events == [
+        ("written", [1, 2, 3]), ("acknowledged", [1, 2, 3]), ("written", [4, 5]), ("acknowledged", [4, 5]),
+        ("written", [6]), ("acknowledged", [6]),
+    ]  # fmt: skip
 
 
 def test_while_the_database_is_away_the_batch_is_kept_and_nothing_acknowledged():
