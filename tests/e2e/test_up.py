@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.local.plants.truth import TRUTHS
 from deploy.local.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,26 @@ def processes_of(directory: Path) -> list[str]:
     return found
 
 
+def wait_until_assessed(run: Run, within_s: float) -> None:
+    """Every customer is assessed up to the last hours, so all three years are in."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        through = [customer["assessed_through"] for customer in run.get("/v1/customers")["data"]]
+        recent = datetime.now(UTC) - timedelta(hours=3)
+        if all(at is not None and datetime.fromisoformat(at) > recent for at in through):
+            return
+        time.sleep(1)
+    raise AssertionError(f"assessed through {through} after {within_s} s")
+
+
+def kinds_by_customer(run: Run) -> dict[str, set[str]]:
+    """Kinds of the alerts that are open now, by the customer's own id."""
+    found: dict[str, set[str]] = {customer["external_id"]: set() for customer in run.get("/v1/customers")["data"]}
+    for alert in run.get("/v1/alerts?limit=100")["data"]:
+        found[alert["customer"]["external_id"]].add(alert["kind"])
+    return found
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     return tmp_path / "state"
@@ -103,6 +125,11 @@ def test_the_demo_shows_an_alert_within_a_minute_stops_whole_and_goes_on(directo
     assert len(customers) >= 6
     assert all(customer["demo"] for customer in customers)
     assert httpx.get(f"{first.url}/v1/alerts", timeout=5).status_code == 401
+
+    wait_until_assessed(first, within_s=420)
+    found = kinds_by_customer(first)
+    for truth in TRUTHS:
+        assert truth.expected <= found[truth.customer_id] <= truth.expected | truth.tolerated, truth.name
 
     assert first.interrupt() == 0, first.output
     assert processes_of(directory) == []
