@@ -51,6 +51,8 @@ class _Node:
     bd_seq: int | None = None
     expected_seq: int | None = None
     births: dict[str | None, _Device] = field(default_factory=dict)
+    births_wanted: bool = False
+    """Something was missed, and no NBIRTH has come since."""
     rebirth_asked_us: int | None = None
 
 
@@ -65,7 +67,11 @@ class _Value(NamedTuple):
 
 
 class SparkplugHost:
-    """Decoder with the state of all nodes. `rebirth_every_us`: a node is asked for its births at most that often."""
+    """Decoder with the state of all nodes.
+
+    rebirth_every_us: a node is asked for its births at most that often, and again until they come: the question goes
+    out at QoS 0, and a node whose births never name one of its devices must not be kept busy with giving them.
+    """
 
     def __init__(self, *, rebirth_every_us: int = 30_000_000) -> None:
         self._rebirth_every_us = rebirth_every_us
@@ -92,24 +98,22 @@ class SparkplugHost:
         kind = address.message_type
         if kind == "NDEATH":
             return _node_death(envelope, address, payload, node)
-        in_sequence = _follow(node, payload, restart=kind == "NBIRTH")
+        complete = _follow(node, payload, restart=kind == "NBIRTH")
         if kind.endswith("BIRTH"):
             _learn(node, address, payload)
-        known = address.device in node.births
         if kind == "DDEATH":
             node.births.pop(address.device, None)
-            return self._asking(_device_death(envelope, address, payload), address, node, wanted=not in_sequence)
-        try:
-            values = list(_values(envelope, address, payload, node.births.get(address.device, _Device())))
-            decoded = Decoded(envelope, tuple(_readings(envelope, address, values)), alive=True)
-        except DecodeError as exc:
-            decoded = Decoded(envelope, reason=exc.reason)
-        return self._asking(decoded, address, node, wanted=not (in_sequence and known))
+            decoded = _device_death(envelope, address, payload)
+        else:
+            complete &= address.device in node.births
+            decoded = _telemetry(envelope, address, payload, node)
+        node.births_wanted |= not complete
+        return self._asking(decoded, address, node)
 
-    def _asking(self, decoded: Decoded, address: _Address, node: _Node, *, wanted: bool) -> Decoded:
+    def _asking(self, decoded: Decoded, address: _Address, node: _Node) -> Decoded:
         now_us = decoded.envelope.received_us
         asked = node.rebirth_asked_us
-        if not wanted or (asked is not None and now_us - asked < self._rebirth_every_us):
+        if not node.births_wanted or (asked is not None and now_us - asked < self._rebirth_every_us):
             return decoded
         node.rebirth_asked_us = now_us
         return decoded._replace(rebirth=(address.group, address.edge))
@@ -129,6 +133,14 @@ def _address(topic: str) -> _Address:
 
 def _source(address: _Address) -> str:
     return f"spBv1.0/{address.group}/{address.edge}"
+
+
+def _telemetry(envelope: Envelope, address: _Address, payload: Payload, node: _Node) -> Decoded:
+    try:
+        values = list(_values(envelope, address, payload, node.births.get(address.device, _Device())))
+        return Decoded(envelope, tuple(_readings(envelope, address, values)), alive=True)
+    except DecodeError as exc:
+        return Decoded(envelope, reason=exc.reason)
 
 
 def _device_death(envelope: Envelope, address: _Address, payload: Payload) -> Decoded:
@@ -152,7 +164,7 @@ def _follow(node: _Node, payload: Payload, *, restart: bool) -> bool:
 def _learn(node: _Node, address: _Address, payload: Payload) -> None:
     if address.device is None:
         node.births.clear()
-        node.rebirth_asked_us = None
+        node.births_wanted = False
         node.bd_seq = _bd_seq(payload)
     device = _Device()
     for metric in payload.metrics:
@@ -173,6 +185,7 @@ def _node_death(envelope: Envelope, address: _Address, payload: Payload, node: _
     if node.bd_seq is not None and bd_seq is not None and bd_seq != node.bd_seq:
         return Decoded(envelope)
     node.births.clear()
+    node.births_wanted = False
     node.bd_seq = node.expected_seq = None
     return Decoded(envelope, silences=(Silence(_source(address), None, None),), alive=False)
 

@@ -106,6 +106,37 @@ def test_births_are_asked_for_at_most_once_in_thirty_seconds():
     assert [a is not None for a in asked] == [True, False, False, True, False]
 
 
+def test_births_are_asked_for_again_until_they_come():
+    host = SparkplugHost()
+    node_born(host, TEMPERATURE)
+    number = Metric(alias=1, datatype=D.DOUBLE, value=1.0)
+    seqs_at = {3: 0, 4: 10, 5: 30, 6: 60}
+    asked = [say(host, "NDATA", number, seq=seq, at_us=NOW_US + s * 1_000_000).rebirth for seq, s in seqs_at.items()]
+    assert [a is not None for a in asked] == [True, False, True, True]
+    node_born(host, TEMPERATURE, at_us=NOW_US + 61_000_000)
+    assert say(host, "NDATA", number, seq=1, at_us=NOW_US + 120_000_000).rebirth is None
+
+
+def test_a_node_that_never_names_one_of_its_devices_is_not_asked_at_every_message():
+    host = SparkplugHost()
+    asked = []
+    for s in range(60):
+        at_us = NOW_US + s * 1_000_000
+        node_born(host, TEMPERATURE, at_us=at_us)
+        unnamed = Metric(name="p", datatype=D.DOUBLE, value=1.0)
+        asked.append(say(host, "DDATA", unnamed, seq=1, device="pump", at_us=at_us).rebirth)
+    assert [s for s, a in enumerate(asked) if a is not None] == [0, 30]
+
+
+def test_after_its_death_a_node_is_not_asked_for_what_it_will_say_anyway():
+    host = SparkplugHost()
+    node_born(host, TEMPERATURE)
+    number = Metric(alias=1, datatype=D.DOUBLE, value=1.0)
+    assert say(host, "NDATA", number, seq=5).rebirth is not None
+    host.decode(envelope(topic("g", "NDEATH", "edge"), node_death(bd_seq=0, timestamp_ms=NOW_MS)))
+    assert say(host, "DDEATH", seq=6, device="pump", at_us=NOW_US + 60_000_000).rebirth is None
+
+
 def test_a_death_silences_the_node_and_makes_its_aliases_unknown():
     host = SparkplugHost()
     node_born(host, TEMPERATURE, bd_seq=4)
