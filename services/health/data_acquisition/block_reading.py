@@ -1,6 +1,6 @@
 """Read one customer's block: hours of rollups, states and records, as arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -9,7 +9,12 @@ import psycopg
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, StateSamples
 from services.health.data_acquisition.hourly_reading import Hourly, read_hourly
 from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords, Window
-from services.health.data_acquisition.source_reading import CustomerSource, hour_starts, read_source_blocks
+from services.health.data_acquisition.source_reading import (
+    CustomerSource,
+    StateReport,
+    hour_starts,
+    read_source_blocks,
+)
 from services.health.data_acquisition.state_reading import read_state_samples
 from services.health.watermark import Span
 
@@ -28,11 +33,10 @@ def read_block(
     start_s, end_s = span.start.timestamp(), span.end.timestamp()
     series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
     hourly = read_hourly(conn, sorted(series_ids), span.start, span.end)
-    assets = tuple(
-        _asset(asset, hourly, span, read_state_samples(conn, records.customer_id, asset, span, raw_since))
-        for asset in records.assets
-        if any(p.window[0] < end_s and p.window[1] > start_s for p in asset.placements)
-    )
+    here = [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
+    states = [read_state_samples(conn, records.customer_id, asset, span, raw_since) for asset in here]
+    assets = tuple(_asset(asset, hourly, span, said) for asset, said in zip(here, states, strict=True))
+    reports = [report for asset, said in zip(here, states, strict=True) for report in _reports(asset, said)]
     return CustomerBlock(
         customer_id=records.customer_id,
         name=records.name,
@@ -40,7 +44,7 @@ def read_block(
         start=span.start,
         end=span.end,
         assets=assets,
-        sources=read_source_blocks(conn, sources, hourly, assets, span),
+        sources=read_source_blocks(conn, sources, hourly, reports, span),
         sites=records.sites,
         lines=records.lines,
         contracts=records.contracts,
@@ -49,6 +53,14 @@ def read_block(
         events=tuple(event for event in records.events if event.at < span.end),
         owner_roles=records.owner_roles,
     )
+
+
+def _reports(asset: AssetRecord, states: StateSamples | None) -> Iterator[StateReport]:
+    """Who reported an asset's states: the sources of its state metric, not those of its other metrics."""
+    names = {meaning.metric.name for meaning in asset.meanings if meaning.metric.role == "state"}
+    for channel in asset.channels:
+        if states is not None and channel.metric in names:
+            yield StateReport(source_id=channel.source_id, window=channel.window, states=states)
 
 
 def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span, states: StateSamples | None) -> AssetBlock:

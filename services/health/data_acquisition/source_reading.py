@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import psycopg
 
-from services.health.block import AssetBlock, Bools, Floats, SourceBlock, StateSamples
+from services.health.block import Bools, Floats, SourceBlock, StateSamples
 from services.health.data_acquisition.hourly_reading import Hourly
 from services.health.data_acquisition.record_reading import Window
 from services.health.watermark import Span, customer_watermarks
@@ -47,6 +47,15 @@ _FORGET_TICKS = """
 DELETE FROM ticks USING (SELECT source_id, max(observed_at) AS newest FROM ticks GROUP BY source_id) AS last
 WHERE ticks.source_id = last.source_id AND ticks.observed_at < last.newest
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateReport:
+    """States that a source reported in its window [from, until)."""
+
+    source_id: int
+    window: Window
+    states: StateSamples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +108,7 @@ def read_source_blocks(
     conn: psycopg.Connection,
     sources: Sequence[CustomerSource],
     hourly: Mapping[int, Hourly],
-    assets: Sequence[AssetBlock],
+    reports: Sequence[StateReport],
     span: Span,
 ) -> tuple[SourceBlock, ...]:
     """When each source was heard in the span, and which silences are not its own."""
@@ -110,9 +119,9 @@ def read_source_blocks(
         heard = np.zeros(len(hours), dtype=bool)
         for rollups in (hourly[i] for i in source.series_ids if i in hourly):
             heard[rollups.hour] |= (rollups.covered_s > 0) | (rollups.sample_count > 0)
-        for asset in assets:
-            if asset.states is not None and source.source_id in asset.source_ids:
-                heard |= hours_of_states(asset.states, hours)
+        for report in (r for r in reports if r.source_id == source.source_id):
+            since, until = report.window
+            heard |= hours_of_states(report.states, hours) & (hours + 3600 > since) & (hours < until)
         first = np.inf if source.first_heard is None else source.first_heard.timestamp()
         through = -np.inf if source.through is None else source.through.timestamp()
         blocks.append(

@@ -67,6 +67,22 @@ def test_a_source_is_heard_where_samples_came_or_still_hold(plant, customer):
     assert np.flatnonzero(block.sources[0].excused).tolist() == list(range(12, 24))
 
 
+def test_states_of_one_source_do_not_cover_the_silence_of_another(plant, customer):
+    machine = customer.machines[0]
+    sensors = plant.conn.execute(
+        "WITH source AS (INSERT INTO sources (topic_prefix, site_id) VALUES ('sensors', %s) RETURNING source_id),"
+        " device AS (INSERT INTO devices (source_id, name) SELECT source_id, 'box' FROM source RETURNING device_id),"
+        " bound AS (INSERT INTO bindings (device_id, valid_from, asset_id) SELECT device_id, %s, %s FROM device)"
+        " INSERT INTO series (device_id, metric) SELECT device_id, 'vibration' FROM device RETURNING series_id",
+        [customer.site_id, START, machine.asset_id],
+    ).fetchone()[0]
+    plant.deliver(customer, [Sample(machine.series["state"], START + n * HOUR, "RUN") for n in range(24)])
+    plant.deliver(customer, [Sample(sensors, START, 1.0)])
+    heard = {s.topic_prefix: s.heard for s in block_of(plant, customer, START, START + DAY).sources}
+    assert heard["bellwether/v1/alpha"].all()
+    assert np.flatnonzero(heard["sensors"]).tolist() == [0, 1]
+
+
 def test_hours_in_which_ingest_was_away_are_excused(plant, customer):
     plant.deliver(customer, [Sample(customer.machines[0].series["vibration"], START + n * DAY, 1.0) for n in (0, 1)])
     for first, last in [(0, 5), (8, 30)]:
