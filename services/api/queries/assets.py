@@ -6,10 +6,10 @@ from typing import Any
 import psycopg
 
 from services.api.database import row, rows
-from services.api.queries.customers import DEMO, asset_state
+from services.api.queries.customers import DEMO, STATE, asset_state, stood_at
 from shared.errors import NotFoundError
 
-# What holds at the customer's assessed_through; an asset that was moved is its new customer's from that day on.
+# Where it stands today, by the wall's clock; an asset that was moved is its new customer's from that day on.
 _ASSET = f"""
 SELECT a.asset_id AS id, a.external_id, a.record_source, a.name, a.serial, a.commissioned_on, t.name AS asset_type,
        p.site_id, s.name AS site_name, p.line_id, l.name AS line_name, {DEMO} AS demo,
@@ -23,16 +23,13 @@ LEFT JOIN sites s ON s.site_id = p.site_id
 LEFT JOIN lines l ON l.line_id = p.line_id
 LEFT JOIN customers c ON c.customer_id = s.customer_id
 LEFT JOIN model_states m ON m.customer_id = c.customer_id
-LEFT JOIN LATERAL (SELECT state, started_at, cause, failure FROM state_intervals WHERE asset_id = a.asset_id
-                   ORDER BY started_at DESC LIMIT 1) i ON true
+{STATE}
 WHERE a.asset_id = %(asset)s AND (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))
 """
-_KPIS = """
+_KPIS = f"""
 WITH at_customer AS (
     SELECT d.* FROM times_daily d
-    WHERE d.asset_id = %(asset)s AND %(customer)s = (
-        SELECT s.customer_id FROM placements p JOIN sites s USING (site_id)
-        WHERE p.asset_id = d.asset_id AND p.valid_from <= d.day ORDER BY p.valid_from DESC LIMIT 1)
+    WHERE d.asset_id = %(asset)s AND {stood_at("d.asset_id", "d.day")} = %(customer)s
     ORDER BY d.day DESC LIMIT %(days)s)
 SELECT count(*) AS days, min(day) AS first_day, max(day) AS last_day,
        sum(apt_s) / nullif(sum(pbt_s - unknown_s), 0) AS availability,

@@ -9,6 +9,24 @@ from services.api.database import row, rows
 from shared.errors import NotFoundError
 
 DEMO = "coalesce((SELECT purpose = 'demo' FROM deployment), false)"
+# Whose an asset was on a day: what it did elsewhere is nobody's business here.
+_STOOD_AT = """(
+    SELECT s.customer_id FROM placements p JOIN sites s USING (site_id)
+    WHERE p.asset_id = {asset} AND p.valid_from <= {day} ORDER BY p.valid_from DESC LIMIT 1)"""
+
+
+def stood_at(asset: str, day: str) -> str:
+    """SQL for the customer at whose site an asset stood on a day, both given as SQL."""
+    return _STOOD_AT.format(asset=asset, day=day)
+
+
+# The newest state of asset `a` while it stood at customer `c`.
+STATE = f"""
+LEFT JOIN LATERAL (
+    SELECT state, started_at, cause, failure FROM state_intervals
+    WHERE asset_id = a.asset_id AND {stood_at("a.asset_id", "started_at::date")} = c.customer_id
+    ORDER BY started_at DESC LIMIT 1) i ON true
+"""
 _CUSTOMERS = f"""
 SELECT c.customer_id, c.external_id, c.record_source, c.name, c.segment, c.data_use, m.assessed_through,
        {DEMO} AS demo, h.day, h.health, h.coverage, h.contributions, a.act, a.watch
@@ -26,7 +44,7 @@ WHERE (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))
 _SITES = """
 SELECT s.site_id AS id, s.external_id, s.name, s.timezone,
        (SELECT count(*) FROM assets a WHERE s.site_id = (
-            SELECT p.site_id FROM placements p WHERE p.asset_id = a.asset_id AND p.valid_from <= %(on)s
+            SELECT p.site_id FROM placements p WHERE p.asset_id = a.asset_id AND p.valid_from <= %(today)s
             ORDER BY p.valid_from DESC LIMIT 1)) AS assets
 FROM sites s WHERE s.customer_id = %(customer)s ORDER BY s.site_id
 """
@@ -48,17 +66,17 @@ SELECT month, line_of_business, rung, counterfactual, hours_avoided, good_units_
 FROM value_monthly WHERE customer_id = %(customer)s AND month > %(on)s::date - interval '24 months'
 ORDER BY month, line_of_business
 """
-_ASSETS = """
+_ASSETS = f"""
 SELECT a.asset_id AS id, a.external_id, a.name, t.name AS asset_type, p.site_id, p.line_id, m.assessed_through,
        i.state, i.started_at, i.cause, i.failure
 FROM assets a
 JOIN asset_types t USING (asset_type_id)
-JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = a.asset_id AND valid_from <= %(on)s
+JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = a.asset_id AND valid_from <= %(today)s
               ORDER BY valid_from DESC LIMIT 1) p ON true
 JOIN sites s ON s.site_id = p.site_id AND s.customer_id = %(customer)s
-LEFT JOIN model_states m USING (customer_id)
-LEFT JOIN LATERAL (SELECT state, started_at, cause, failure FROM state_intervals WHERE asset_id = a.asset_id
-                   ORDER BY started_at DESC LIMIT 1) i ON true
+JOIN customers c ON c.customer_id = s.customer_id
+LEFT JOIN model_states m ON m.customer_id = c.customer_id
+{STATE}
 WHERE a.asset_id > %(after)s ORDER BY a.asset_id LIMIT %(limit)s
 """
 _HEALTH = """
@@ -89,9 +107,12 @@ def list_customers(
 def get_customer(
     conn: psycopg.Connection, customers: list[int] | None, customer: int, *, now: datetime
 ) -> dict[str, Any]:
-    """One customer with what holds at its `assessed_through` (today where nothing is assessed yet)."""
+    """One customer with what holds at its `assessed_through` (today where nothing is assessed yet).
+
+    Where assets stand is told of today, as it decides who may see them.
+    """
     found = _require(conn, customers, customer, now)
-    at = {"customer": customer, "on": _holds_on(found, now)}
+    at = {"customer": customer, "on": _holds_on(found, now), "today": now.date()}
     return {
         **_customer(found),
         "data_use": found["data_use"],
@@ -136,9 +157,9 @@ def list_health(
 def list_assets(
     conn: psycopg.Connection, customers: list[int] | None, customer: int, *, after: int, limit: int, now: datetime
 ) -> list[dict[str, Any]]:
-    """Up to `limit` assets that stand at the customer's sites, with an id above `after`, by id."""
-    found = _require(conn, customers, customer, now)
-    at = {"customer": customer, "on": _holds_on(found, now), "after": after, "limit": limit}
+    """Up to `limit` assets that stand at the customer's sites today, with an id above `after`, by id."""
+    _require(conn, customers, customer, now)
+    at = {"customer": customer, "today": now.date(), "after": after, "limit": limit}
     return [_asset(each) for each in rows(conn, _ASSETS, at)]
 
 

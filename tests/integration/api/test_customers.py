@@ -213,14 +213,34 @@ def test_an_assets_days_at_its_former_customer_are_not_the_new_ones(
     place(conn, asset, site, valid_from=TODAY - timedelta(days=1))
     for number in range(5):
         add_times(conn, asset, TODAY - timedelta(days=number))
+    state = {"asset_id": asset, "state": "down", "cause": "supplier", "failure": True}
+    insert(conn, "state_intervals", started_at=THROUGH - timedelta(days=2), **state)
     conn.commit()
     body = client.get(f"/v1/assets/{asset}").json()
-    assert (body["customer"]["name"], body["kpis"]["days"]) == ("Buyer", 2)
-    assert [each["name"] for each in client.get(f"/v1/customers/{buyer}/assets").json()["data"]] == [
-        "Filler 2",
-        "Filler 3",
+    assert (body["customer"]["name"], body["kpis"]["days"], body["state"]) == ("Buyer", 2, None)
+    assert [(each["name"], each["state"]) for each in client.get(f"/v1/customers/{buyer}/assets").json()["data"]] == [
+        ("Filler 2", None),
+        ("Filler 3", None),
     ]
     assert client.get(f"/v1/customers/{customer}/assets").json()["data"] == []
+
+
+def test_who_is_shown_an_asset_in_the_list_may_open_it(
+    stranger: httpx.Client, conn: psycopg.Connection, make_key: Any
+) -> None:
+    seller, buyer = (add_customer(conn, name, through=THROUGH - timedelta(days=9)) for name in ("Seller", "Buyer"))
+    asset, old = add_asset(conn, seller, "Filler 2")
+    _, new = add_asset(conn, buyer, "Filler 3")
+    place(conn, asset, new, valid_from=TODAY - timedelta(days=1))
+    conn.commit()
+    opened = {}
+    for customer in (seller, buyer):
+        headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer}')}"}
+        listed = stranger.get(f"/v1/customers/{customer}/assets", headers=headers).json()["data"]
+        found = [stranger.get(f"/v1/assets/{each['id']}", headers=headers).status_code for each in listed]
+        sites = stranger.get(f"/v1/customers/{customer}", headers=headers).json()["sites"]
+        opened[customer] = (found, {site["id"]: site["assets"] for site in sites})
+    assert opened == {seller: ([], {old: 0}), buyer: ([200, 200], {new: 2})}
 
 
 def test_an_asset_shows_its_state_and_its_signals_with_their_history(
