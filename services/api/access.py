@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args, get_origin
 
 from fastapi import Depends, Security
 from fastapi.dependencies.utils import get_flat_params
@@ -38,25 +38,33 @@ def service(request: Request) -> Service:
 Serving = Annotated[Service, Depends(service)]
 
 
-def _refuse_unknown_parameters(request: Request) -> None:
+def _refuse_parameters_that_would_not_count(request: Request) -> None:
     parameters = get_flat_params(request.scope["route"].dependant)
-    known = {field.alias for field in parameters if isinstance(field.field_info, Query)}
-    unknown = sorted(set(request.query_params) - known)
+    known = {field.alias: field.field_info.annotation for field in parameters if isinstance(field.field_info, Query)}
+    given = [name for name, _ in request.query_params.multi_items()]
+    unknown = sorted(set(given) - set(known))
     if unknown:
         raise UnknownParameterError(f"unknown query parameters {unknown}; this address takes {sorted(known)}")
+    repeated = sorted(name for name in set(given) if given.count(name) > 1 and not _takes_many(known[name]))
+    if repeated:
+        raise UnknownParameterError(f"the query parameters {repeated} are given more than once; ask once for each")
+
+
+def _takes_many(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(map(_takes_many, get_args(annotation)))
 
 
 def require_key(
     request: Request, serving: Serving, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> ApiKey:
-    """The valid key of the request; raise UnauthorizedError otherwise, UnknownParameterError for a misspelt query."""
+    """The valid key of the request; raise UnauthorizedError otherwise, UnknownParameterError for a doubtful query."""
     if credentials is None:
         raise UnauthorizedError("the request has no `Authorization: Bearer KEY`")
     with serving.database.reading() as conn:
         key = find_key(conn, credentials.credentials, now=serving.clock())
     if key is None:
         raise UnauthorizedError("this API key is unknown, revoked or expired")
-    _refuse_unknown_parameters(request)
+    _refuse_parameters_that_would_not_count(request)
     return key
 
 

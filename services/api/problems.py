@@ -33,7 +33,7 @@ class BadCursorError(PermanentError):
 
 
 class UnknownParameterError(PermanentError):
-    """A query parameter that the route does not have: a misspelt filter would otherwise show everything."""
+    """A query parameter that would not count: a misspelt filter would otherwise show everything, a second one win."""
 
 
 class GoneError(PermanentError):

@@ -110,6 +110,13 @@ def test_a_key_with_an_unknown_scope_is_not_made(conn: psycopg.Connection) -> No
         revoke_key(conn, "bw0", now=NOW)
 
 
+@pytest.mark.parametrize("query", ["tyre=act", "tier=act&tier=watch", "customer=1&customer=2"])
+def test_a_filter_that_would_not_count_is_refused(client: httpx.Client, query: str) -> None:
+    answer = client.get(f"/v1/alerts?{query}")
+    assert is_problem(answer, 422, "invalid-request")
+    assert query.partition("=")[0] in answer.json()["detail"]
+
+
 def test_what_does_not_fit_the_interface_is_told_part_by_part(client: httpx.Client) -> None:
     answer = client.get("/v1/alerts?limit=0&tier=loud&expected_before=2026-01-01T00:00:00")
     assert is_problem(answer, 422, "invalid-request")
