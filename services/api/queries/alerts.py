@@ -72,7 +72,8 @@ def list_alerts(
 ) -> list[dict[str, Any]]:
     """Up to `limit` alerts after `after`, as bodies.
 
-    `pending_since` never changes, so an alert that comes or moves on meanwhile makes no other appear twice or never.
+    An alert that comes or moves on meanwhile makes no other appear twice or never. Only one whose own start health
+    corrects between two pages, as late data made it see, can: the change feed tells of that.
     """
     values: dict[str, Any] = {**filters.__dict__, "state": list(filters.state)}
     values |= {"awake": None if filters.snoozed else True, "after": after, "customers": customers, "now": now}
