@@ -24,10 +24,14 @@ class Overview:
     demo: bool
 
 
-def sign_in_page(*, wrong: bool, demo: bool) -> str:
-    """One field for the key."""
-    told = '<p class="wrong" id="wrong" role="alert">That key is unknown, revoked or expired.</p>' if wrong else ""
-    described = ' aria-describedby="wrong" aria-invalid="true"' if wrong else ""
+UNKNOWN_KEY = "That key is unknown, revoked or expired."
+MAY_NOT_READ = "That key may not read; use one with the scope read."
+
+
+def sign_in_page(*, wrong: str | None, demo: bool) -> str:
+    """One field for the key, and what was wrong with the one before."""
+    told = "" if wrong is None else f'<p class="wrong" id="wrong" role="alert">{wrong}</p>'
+    described = "" if wrong is None else ' aria-describedby="wrong" aria-invalid="true"'
     where = "<p>In the demo the key is printed at the start and kept in <code>.bellwether/api-key</code>.</p>"
     return _document(
         "Sign in",
@@ -54,7 +58,7 @@ def overview_page(overview: Overview, *, url: str) -> str:
     for alert in overview.alerts:
         by_customer.setdefault(alert.customer.id, []).append(alert)
     ordered = sorted(overview.customers, key=lambda c: _rank(c, by_customer.get(c.id, [])))
-    accounts = "".join(_account(customer, by_customer.get(customer.id, [])) for customer in ordered)
+    accounts = "".join(_account(customer, by_customer.get(customer.id, []), overview) for customer in ordered)
     more = "" if overview.complete else '<p class="quiet">Only the first are shown here; the API has all of them.</p>'
     header = (
         f'<span class="quiet">Assessed through {_instant(overview.assessed_through)}</span>'
@@ -71,8 +75,17 @@ def _headline(overview: Overview) -> str:
     if not overview.customers:
         return "No account is known yet."
     count = _NUMBERS[len(pressing)] if len(pressing) < len(_NUMBERS) else str(len(pressing))
+    if not overview.complete and not pressing:
+        return "No account shown here needs a decision."
+    if not overview.complete:
+        count = f"At least {count.lower()}"
     sentence = f"{count} account{'' if len(pressing) == 1 else 's'} need{'s' if len(pressing) == 1 else ''} a decision."
-    return f"{sentence} The first date is {_day(min(dates))}." if dates else sentence
+    if not dates:
+        return sentence
+    first, through = min(dates), overview.assessed_through
+    if through is not None and first <= through:
+        return f"{sentence} The first date, {_day(first)}, has passed."
+    return f"{sentence} The first date is {_day(first)}."
 
 
 def _rank(customer: Customer, alerts: Sequence[Alert]) -> tuple[int, float, int]:
@@ -86,11 +99,14 @@ def _rank(customer: Customer, alerts: Sequence[Alert]) -> tuple[int, float, int]
     return group, min(dates, default=float("inf")), customer.id
 
 
-def _account(customer: Customer, alerts: Sequence[Alert]) -> str:
+def _account(customer: Customer, alerts: Sequence[Alert], overview: Overview) -> str:
     first = sorted(alerts, key=lambda a: (a.tier != "act", a.expected is None, a.expected and a.expected.at))
     shown, folded = first[:3], first[3:]
     rest = f"<details><summary>{len(folded)} more</summary>{''.join(map(_alert, folded))}</details>" if folded else ""
     quiet = '<p class="quiet">No open alert.</p>' if not alerts else ""
+    late = ""
+    if customer.assessed_through != overview.assessed_through:
+        late = f'<p class="quiet">Assessed through {_instant(customer.assessed_through)}.</p>'
     demo = ' <span class="label">demo</span>' if customer.demo else ""
     heading = f"account-{customer.id}"
     return (
@@ -98,7 +114,7 @@ def _account(customer: Customer, alerts: Sequence[Alert]) -> str:
         f'<h2 id="{heading}">{escape(customer.name)}</h2>{demo}'
         f'<span class="quiet">{escape(customer.segment or "")}</span>'
         f'<span class="health">{_health(customer)}</span></div>'
-        f"{quiet}{''.join(map(_alert, shown))}{rest}</section>"
+        f"{late}{quiet}{''.join(map(_alert, shown))}{rest}</section>"
     )
 
 
@@ -106,7 +122,7 @@ def _health(customer: Customer) -> str:
     day = customer.health
     if day is None:
         return 'Health <b>not known</b> <span class="quiet">nothing assessed yet</span>'
-    coverage = f'<span class="quiet">coverage {day.coverage:.0%}, {_day(day.day)}</span>'
+    coverage = f'<span class="quiet">coverage {_share(day.coverage)}, {_day(day.day)}</span>'
     if day.health is None:
         return f"Health <b>not known</b> {coverage}"
     return f"Health <b>{day.health:.0f}</b> {coverage}"
@@ -115,24 +131,29 @@ def _health(customer: Customer) -> str:
 def _alert(alert: Alert) -> str:
     since = "" if alert.opened_at is None else f" since {_day(alert.opened_at)}"
     facts = [
-        ("When", "not known yet" if alert.expected is None else _expected(alert)),
+        ("When", _when(alert)),
         ("At stake", _stake(alert)),
-        ("How sure", "not known yet" if alert.confidence is None else f"{alert.confidence:.0%}"),
+        ("How sure", "not estimated" if alert.confidence is None else _share(alert.confidence)),
         ("Do", escape(alert.play)),
         ("Owner", escape(alert.owner_role.replace("_", " "))),
     ]
+    scope = "" if alert.scope.type == "customer" else f" · {escape(alert.scope.name)}"
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
     return (
         f'<article class="alert {alert.tier}"><span class="tier">{_TIERS[alert.tier]}</span> '
-        f'<span class="quiet">{alert.state}{since} · {escape(alert.scope.name)}</span>'
+        f'<span class="quiet">{alert.state}{since}{scope}</span>'
         f"<h3>{escape(alert.sentence)}</h3><dl>{rows}</dl></article>"
     )
 
 
-def _expected(alert: Alert) -> str:
-    assert alert.expected is not None  # noqa: S101 - the caller has looked
+def _when(alert: Alert) -> str:
+    if alert.expected is None:
+        # An act without a date is about what is so already.
+        return f"already, since {_day(alert.pending_since)}" if alert.tier == "act" else "not known yet"
     at, low, high = alert.expected.at, alert.expected.low, alert.expected.high
-    span = "" if low is None or high is None else f" (80 % range {_day(low)} to {_day(high)})"
+    if alert.assessed_through is not None and at <= alert.assessed_through:
+        return f"<b>{_day(at)}</b>, which has passed"
+    span = "" if low is None or high is None else f" (80\u00a0% range {_day(low)} to {_day(high)})"
     return f"<b>{_day(at)}</b>{span}"
 
 
@@ -150,8 +171,12 @@ def _stake(alert: Alert) -> str:
 
 def _money(money: MoneyRange) -> str:
     span = "" if money.low is None or money.high is None else f" ({money.low:,.0f} to {money.high:,.0f})"
-    basis = escape(money.basis)
-    return f'{escape(money.currency or "")} {money.amount:,.0f}{span} <span class="label">{basis}</span>'
+    basis = f'<span class="label">basis: {escape(money.basis)}</span>'
+    return f"{escape(money.currency or '')} {money.amount:,.0f}{span} {basis}"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def _how_to_call(url: str) -> str:

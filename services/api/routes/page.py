@@ -12,7 +12,7 @@ from services.api.access import Serving
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
 from services.api.keys import READ, find_key, valid_key
-from services.api.page import Overview, overview_page, sign_in_page, unavailable_page
+from services.api.page import MAY_NOT_READ, UNKNOWN_KEY, Overview, overview_page, sign_in_page, unavailable_page
 from services.api.problems import RETRY_LATER
 from services.api.queries.alerts import AlertFilters, list_alerts
 from services.api.queries.assessed import assessed_through
@@ -48,7 +48,7 @@ def overview(request: Request, serving: Serving) -> Response:
         demo = is_demo(conn)
         key = None if key_id is None else valid_key(conn, key_id, now=now)
         if key is None or READ not in key.scopes:
-            return HTMLResponse(sign_in_page(wrong=False, demo=demo), headers=_PRIVATE)
+            return HTMLResponse(sign_in_page(wrong=None, demo=demo), headers=_PRIVATE)
         customers = list_customers(conn, key.customers, after=0, limit=_SHOWN + 1, now=now)
         live = AlertFilters(state=("acknowledged", "open"))
         alerts = list_alerts(conn, key.customers, live, after=None, limit=_SHOWN + 1, now=now)
@@ -81,7 +81,9 @@ def sign_in(request: Request, serving: Serving, form: Annotated[dict[str, list[s
         demo = is_demo(conn)
         key = find_key(conn, presented, now=now)
     if key is None:
-        return HTMLResponse(sign_in_page(wrong=True, demo=demo), status_code=401, headers=_PRIVATE)
+        return HTMLResponse(sign_in_page(wrong=UNKNOWN_KEY, demo=demo), status_code=401, headers=_PRIVATE)
+    if READ not in key.scopes:
+        return HTMLResponse(sign_in_page(wrong=MAY_NOT_READ, demo=demo), status_code=403, headers=_PRIVATE)
     response = RedirectResponse("/", status_code=303, headers=_PRIVATE)
     response.set_cookie(
         _COOKIE,

@@ -39,7 +39,7 @@ def test_signing_in_shows_the_accounts_and_the_cookie_is_kept_from_scripts(
         "Northfield &lt;Foods&gt;",
         "One account needs a decision. The first date is 21 Sep 2026.",
         "EUR 84,000",
-        "72%",
+        "72\u00a0%",
         "Replace valve block 4.",
         "Filler 2 is likely to stop",
         "demonstration",
@@ -85,7 +85,9 @@ def test_a_key_that_may_not_read_shows_nobody(
     stranger: httpx.Client, conn: psycopg.Connection, make_key: Callable[..., str]
 ) -> None:
     add_customer(conn, "Northfield Foods")
-    assert "Northfield" not in sign_in(stranger, make_key("write")).text
+    page = sign_in(stranger, make_key("write"))
+    assert "Northfield" not in page.text
+    assert (page.status_code, "use one with the scope read" in page.text) == (403, True)
 
 
 def test_the_style_sheet_is_there(stranger: httpx.Client) -> None:

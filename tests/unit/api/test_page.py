@@ -8,7 +8,7 @@ import pytest
 from services.api import examples
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
-from services.api.page import Overview, overview_page, sign_in_page
+from services.api.page import UNKNOWN_KEY, Overview, overview_page, sign_in_page
 
 QUIET: dict[str, Any] = {**examples.CUSTOMERS["data"][0], "open_alerts": {"act": 0, "watch": 0}}
 
@@ -59,13 +59,37 @@ def test_what_is_not_known_is_said_and_never_shown_as_zero():
     text = page([customer(1, "Dark", None)], [alert(1, stake=stake, expected=None, confidence=None)])
     assert "Health <b>not known</b>" in text
     assert "<dt>At stake</dt><dd>not known</dd>" in text
-    assert "<dt>When</dt><dd>not known yet</dd>" in text
-    assert "<dt>How sure</dt><dd>not known yet</dd>" in text
+    assert "<dt>How sure</dt><dd>not estimated</dd>" in text
+
+
+def test_a_date_is_still_to_come_passed_not_known_or_not_needed():
+    passed = {"at": "2026-09-20T00:00:00Z", "low": "2026-09-20T00:00:00Z", "high": "2026-09-20T00:00:00Z"}
+    told = {
+        "<b>24 Sep 2026</b> (80\u00a0% range 22 Sep 2026 to 30 Sep 2026)": {},
+        "<b>20 Sep 2026</b>, which has passed": {"expected": passed},
+        "not known yet": {"expected": None, "tier": "watch"},
+        "already, since 17 Sep 2026": {"expected": None},
+    }
+    for when, changes in told.items():
+        assert f"<dt>When</dt><dd>{when}</dd>" in page([customer(1, "x")], [alert(1, **changes)])
+    assert "The first date, 20 Sep 2026, has passed." in page([customer(1, "x")], [alert(1, expected=passed)])
+
+
+def test_an_account_that_is_assessed_less_far_than_the_others_says_so():
+    behind = customer(1, "Behind").model_copy(update={"assessed_through": datetime(2026, 9, 18, 6, tzinfo=UTC)})
+    assert "Fri 18 Sep 2026, 06:00 UTC</time>.</p>" in page([behind], [])
+    assert "Assessed through" not in page([customer(1, "x")], []).partition("<main>")[2]
+
+
+def test_an_alert_names_its_machine_and_not_the_account_again():
+    about = {"type": "customer", "id": 1, "name": "Northfield"}
+    assert "open since 18 Sep 2026</span>" in page([customer(1, "Northfield")], [alert(1, scope=about)])
+    assert "open since 18 Sep 2026 · Filler 2</span>" in page([customer(1, "Northfield")], [alert(1)])
 
 
 def test_a_stake_keeps_its_parts_apart_with_currency_range_and_basis():
     text = page([customer(1, "Northfield")], [alert(1)])
-    assert 'EUR 84,000 (60,000 to 96,000) <span class="label">agreed</span>' in text
+    assert 'EUR 84,000 (60,000 to 96,000) <span class="label">basis: agreed</span>' in text
     assert "contract value EUR 420,000 · 14.0 hours" in text
 
 
@@ -85,17 +109,20 @@ def test_more_than_three_alerts_are_folded():
 
 
 def test_a_page_that_does_not_show_all_says_so():
-    assert "Only the first are shown" in page([customer(1, "x")], [], complete=False)
+    text = page([customer(1, "x")], [alert(1)], complete=False)
+    assert "Only the first are shown" in text
+    assert "At least one account needs a decision." in text
+    assert "No account shown here needs a decision." in page([customer(1, "x")], [], complete=False)
     assert "Only the first are shown" not in page([customer(1, "x")], [])
 
 
 def test_the_demonstration_says_what_it_is():
     assert "none of these accounts exists" in page([], [], demo=True)
     assert "none of these accounts exists" not in page([], [])
-    assert ".bellwether/api-key" in sign_in_page(wrong=False, demo=True)
-    assert ".bellwether/api-key" not in sign_in_page(wrong=False, demo=False)
+    assert ".bellwether/api-key" in sign_in_page(wrong=None, demo=True)
+    assert ".bellwether/api-key" not in sign_in_page(wrong=None, demo=False)
 
 
 def test_a_wrong_key_is_told_beside_its_field():
-    assert 'aria-describedby="wrong"' in sign_in_page(wrong=True, demo=False)
-    assert "wrong" not in sign_in_page(wrong=False, demo=False)
+    assert 'aria-describedby="wrong"' in sign_in_page(wrong=UNKNOWN_KEY, demo=False)
+    assert "wrong" not in sign_in_page(wrong=None, demo=False)
