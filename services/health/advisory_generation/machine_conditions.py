@@ -69,11 +69,6 @@ def wear(block: CustomerBlock, work: AssetWork, blame_at: Callable[[int], Sequen
 
     def describe(hour: int) -> AlertContent:
         at, low, high = (float(a[hour]) for a in (findings.expected_at, findings.expected_low, findings.expected_high))
-        when = (
-            ""
-            if isnan(at)
-            else f"; at this rate it reaches its limit around {np.datetime64(int(at), 's').item():%d %B %Y}"
-        )
         evidence: dict[str, object] = {
             "deviation": quantity(float(findings.deviation[hour]), "baseline sigmas", 2),
             "metrics": {name: quantity(100 * part, "% of the deviation", 0) for name, part in blame_at(hour)},
@@ -81,7 +76,11 @@ def wear(block: CustomerBlock, work: AssetWork, blame_at: Callable[[int], Sequen
         return content(
             kind,
             block,
-            {"asset": work.asset.name, "site": work.site_name, "forecast": when},
+            {
+                "asset": work.asset.name,
+                "site": work.site_name,
+                "forecast": forecast_in_words(at, block.start.timestamp() + hour * HOUR_S),
+            },
             evidence,
             repair_stake(block, work, hour),
             tier=Tier.ACT if findings.act[hour] else Tier.WATCH,
@@ -99,6 +98,18 @@ def wear(block: CustomerBlock, work: AssetWork, blame_at: Callable[[int], Sequen
         materialised=failure_hours(block, work),
         acted=event_hours(block, work.asset.asset_id, WORK_KINDS, len(work.running)),
     )
+
+
+def forecast_in_words(expected_at: float, now: float) -> str:
+    """When it reaches its limit, in words; that it has, where that is less than a day away; empty when unknown.
+
+    expected_at, now: Unix seconds, NaN for unknown.
+    """
+    if isnan(expected_at):
+        return ""
+    if expected_at < now + DAY_S:
+        return " and has reached its limit: it can fail any day"
+    return f"; at this rate it reaches its limit around {np.datetime64(int(expected_at), 's').item():%d %B %Y}"
 
 
 def repeated_failures(block: CustomerBlock, work: AssetWork) -> Condition:
