@@ -1,39 +1,105 @@
-"""Reaching a broker with paho: address, credentials and TLS as the settings say."""
+"""Reaching a broker with paho: protocol, address, credentials and TLS as the settings say."""
 
 import ssl
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, Queue
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BrokerError, SetupError
 from shared.settings import BrokerSettings
 
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 _KEEPALIVE_S = 30
+_ANSWERS_WITHIN_S = 15.0
 
 
-def apply_settings(client: mqtt.Client, settings: BrokerSettings) -> tuple[str, int]:
-    """Give `client` its credentials and TLS; return host and port.
+def new_client(
+    settings: BrokerSettings, *, client_id: str = "", session_kept: bool = False, manual_ack: bool = False
+) -> mqtt.Client:
+    """A client that is not connected yet. Raises SetupError for an address or certificates that cannot work.
 
-    Raises SetupError for an address that cannot work.
+    session_kept: MQTT 3.1.1 asks for it here, MQTT 5 when it connects.
     """
-    address = urlsplit(settings.broker_url.get_secret_value())
-    if address.scheme not in _DEFAULT_PORTS or not address.hostname:
-        raise SetupError("the broker's address must look like mqtt://host:1883 or mqtts://user:password@host:8883")
+    version = settings.broker_mqtt_version
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=_PROTOCOLS[version],
+        clean_session=None if version == "5" else not session_kept,
+        manual_ack=manual_ack,
+    )
+    address = _split(settings)
     if address.username:
         client.username_pw_set(unquote(address.username), unquote(address.password or ""))
     if address.scheme == "mqtts":
         client.tls_set_context(_tls_context(settings))
-    return address.hostname, address.port or _DEFAULT_PORTS[address.scheme]
+    return client
+
+
+def address_of(settings: BrokerSettings) -> tuple[str, int]:
+    """Host and port; raise SetupError for an address that cannot work."""
+    address = _split(settings)
+    return address.hostname or "", address.port or _DEFAULT_PORTS[address.scheme]
 
 
 def connect(client: mqtt.Client, settings: BrokerSettings) -> None:
     """Open the connection; raise BrokerError when nobody answers or TLS fails."""
-    host, port = apply_settings(client, settings)
+    host, port = address_of(settings)
     try:
         client.connect(host, port, keepalive=_KEEPALIVE_S)
     except OSError as exc:
         raise BrokerError(f"cannot reach the broker at {host}:{port}: {exc}") from exc
+
+
+@contextmanager
+def publishing(settings: BrokerSettings, *, in_flight: int = 20) -> Iterator[mqtt.Client]:
+    """A client that the broker has let in, to publish with; `in_flight` messages may be unacknowledged.
+
+    Raises BrokerError when nobody answers, or with the broker's reason when it refuses us.
+    """
+    client = new_client(settings)
+    client.max_inflight_messages_set(in_flight)
+    answers: Queue[ReasonCode] = Queue()
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(reason)
+    client.on_disconnect = lambda _client, _data, _flags, reason, _properties: answers.put(reason)
+    connect(client, settings)
+    client.loop_start()
+    try:
+        _await_welcome(answers, settings)
+        yield client
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _await_welcome(answers: Queue[ReasonCode], settings: BrokerSettings) -> None:
+    host, port = address_of(settings)
+    try:
+        reason = answers.get(timeout=_ANSWERS_WITHIN_S)
+    except Empty:
+        raise BrokerError(f"what listens at {host}:{port} does not answer as an MQTT broker does") from None
+    if reason.is_failure:
+        raise BrokerError(
+            f"the broker at {host}:{port} refuses us ({reason}): look at user and password in its address, and at "
+            f"BELLWETHER_BROKER_MQTT_VERSION, now {settings.broker_mqtt_version}"
+        )
+
+
+def _split(settings: BrokerSettings) -> SplitResult:
+    address = urlsplit(settings.broker_url.get_secret_value())
+    try:
+        usable = address.scheme in _DEFAULT_PORTS and bool(address.hostname) and address.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SetupError("the broker's address must look like mqtt://host:1883 or mqtts://user:password@host:8883")
+    return address
 
 
 def _tls_context(settings: BrokerSettings) -> ssl.SSLContext:

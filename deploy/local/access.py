@@ -11,6 +11,7 @@ from services.api import keys
 
 DATABASE_URL_FILE = "database-url"
 BROKER_URL_FILE = "broker-url"
+BROKER_VERSION_FILE = "broker-mqtt-version"
 
 
 def running_addresses(directory: Path) -> dict[str, str]:
@@ -18,7 +19,11 @@ def running_addresses(directory: Path) -> dict[str, str]:
 
     Empty where none run, or where both a demo and a live stack do: then a person must say which.
     """
-    names = {"BELLWETHER_DATABASE_URL": DATABASE_URL_FILE, "BELLWETHER_BROKER_URL": BROKER_URL_FILE}
+    names = {
+        "BELLWETHER_DATABASE_URL": DATABASE_URL_FILE,
+        "BELLWETHER_BROKER_URL": BROKER_URL_FILE,
+        "BELLWETHER_BROKER_MQTT_VERSION": BROKER_VERSION_FILE,
+    }
     found = {}
     for name, file in names.items():
         present = [path for path in (directory / "demo" / file, directory / "live" / file) if path.exists()]
@@ -29,7 +34,7 @@ def running_addresses(directory: Path) -> dict[str, str]:
 
 def forget_addresses(directory: Path) -> None:
     """Take the addresses back when the servers stop."""
-    for file in (DATABASE_URL_FILE, BROKER_URL_FILE):
+    for file in (DATABASE_URL_FILE, BROKER_URL_FILE, BROKER_VERSION_FILE):
         (directory / file).unlink(missing_ok=True)
 
 

@@ -123,6 +123,7 @@ class _Start:
             self._environment["BELLWETHER_BROKER_URL"] = broker.url
             self._environment["BELLWETHER_BROKER_MQTT_VERSION"] = broker.mqtt_version
             access.write_private(directory / access.BROKER_URL_FILE, broker.url)
+            access.write_private(directory / access.BROKER_VERSION_FILE, broker.mqtt_version)
             self._say("broker", f"embedded {broker.name} at {broker.address}")
         else:
             self._environment["BELLWETHER_BROKER_URL"] = self._options.broker_url

@@ -3,20 +3,18 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.replay.mapping import load_mapping
 from deploy.replay.readings import Reading, read_readings
-from shared import mqtt as broker
 from shared.errors import BrokerError
+from shared.mqtt import publishing
 from shared.settings import BrokerSettings
 
 _IN_FLIGHT = 1_000
@@ -31,7 +29,9 @@ def replay(file: Path, mapping_file: Path, broker_url: str, *, speed: float, con
     """
     readings = read_readings(file, load_mapping(mapping_file))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with _publisher(broker_url) as publisher, Progress(*columns, console=console) as progress:
+    settings = BrokerSettings(broker_url=SecretStr(broker_url))
+    with publishing(settings, in_flight=_IN_FLIGHT) as client, Progress(*columns, console=console) as progress:
+        publisher = _Publisher(client)
         task = progress.add_task(f"{file.name}", total=len(readings))
         for reading in _paced(readings, speed):
             publisher.send(topic(reading), payload(reading))
@@ -80,17 +80,3 @@ class _Publisher:
         for _ in range(_IN_FLIGHT):
             if not self._room.acquire(timeout=_ACKNOWLEDGED_WITHIN_S):
                 raise BrokerError("the broker did not acknowledge everything; run the same command again")
-
-
-@contextmanager
-def _publisher(broker_url: str) -> Iterator[_Publisher]:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, clean_session=True)
-    client.max_inflight_messages_set(_IN_FLIGHT)
-    publisher = _Publisher(client)
-    broker.connect(client, BrokerSettings(broker_url=SecretStr(broker_url)))
-    client.loop_start()
-    try:
-        yield publisher
-    finally:
-        client.disconnect()
-        client.loop_stop()

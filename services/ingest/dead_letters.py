@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import paho.mqtt.client as mqtt
 import psycopg
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from shared.errors import BrokerError, NotFoundError
-from shared.mqtt import connect
+from shared.mqtt import publishing
 from shared.settings import BrokerSettings
 
 _COLUMNS = "dead_letter_id, received_at, topic, payload, qos, retained, reason, replayed_at"
@@ -57,22 +56,13 @@ def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSetting
     does not take one: those before it are marked.
     """
     letters = [show(conn, dead_letter_id) for dead_letter_id in ids]
-    version5 = settings.broker_mqtt_version == "5"
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5 if version5 else MQTTProtocolVersion.MQTTv311
-    )
-    connect(client, settings)
-    client.loop_start()
-    try:
+    with publishing(settings) as client:
         for letter in letters:
             _publish(client, letter)
             conn.execute(
                 "UPDATE dead_letters SET replayed_at = %s WHERE dead_letter_id = %s", [now, letter.dead_letter_id]
             )
             conn.commit()
-    finally:
-        client.disconnect()
-        client.loop_stop()
     return len(letters)
 
 
@@ -80,4 +70,6 @@ def _publish(client: mqtt.Client, letter: DeadLetter) -> None:
     message = client.publish(letter.topic, letter.payload, qos=1)
     message.wait_for_publish(_ACKNOWLEDGED_WITHIN_S)
     if not message.is_published():
-        raise BrokerError(f"the broker did not take dead letter {letter.dead_letter_id}")
+        raise BrokerError(
+            f"the broker did not take dead letter {letter.dead_letter_id}; those before it are marked, so run it again"
+        )

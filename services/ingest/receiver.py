@@ -13,7 +13,6 @@ from threading import enumerate as enumerate_threads
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -22,7 +21,7 @@ from services.ingest.decoding import SPARKPLUG_SUBSCRIPTION
 from services.ingest.envelope import Envelope
 from services.ingest.inbox import Inbox
 from shared.errors import BrokerError
-from shared.mqtt import apply_settings
+from shared.mqtt import address_of, new_client
 from shared.settings import BrokerSettings
 from shared.sparkplug import rebirth_command, topic
 
@@ -93,14 +92,8 @@ class _Connection:
         self.connected = False
         self._version5 = settings.broker_mqtt_version == "5"
         self._client_id = f"{settings.broker_client_id}-{name}"
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
-            protocol=MQTTProtocolVersion.MQTTv5 if self._version5 else MQTTProtocolVersion.MQTTv311,
-            clean_session=None if self._version5 else not kept,
-            manual_ack=True,
-        )
-        self._address = apply_settings(self._client, settings)
+        self._client = new_client(settings, client_id=self._client_id, session_kept=kept, manual_ack=True)
+        self._address = address_of(settings)
         self._client.reconnect_delay_set(1, _LONGEST_RECONNECT_DELAY_S)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.local.plants import progress
 from deploy.local.plants.fleet import SPARKPLUG_GROUP, Plant
@@ -33,7 +32,6 @@ from shared.sparkplug import topic as sparkplug_topic
 _UNDER_WAY = 8
 _TAKEN_WITHIN_S = 60.0
 _QOS_0_CONFIRMED_AFTER_S = 180
-_PROTOCOLS = {"5": mqtt.MQTTv5, "3.1.1": mqtt.MQTTv311}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,11 +128,7 @@ class Gateway:
                 self._publish(message)
 
     def _make_client(self, now_s: int) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"plant-{self.plant.id}",
-            protocol=_PROTOCOLS[self._settings.broker_mqtt_version],
-        )
+        client = broker.new_client(self._settings, client_id=f"plant-{self.plant.id}")
         client.reconnect_delay_set(min_delay=1, max_delay=5)
         client.on_connect = self._on_connect
         client.on_message = self._on_message

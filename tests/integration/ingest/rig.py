@@ -12,9 +12,8 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import psycopg
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from shared.mqtt import apply_settings
+from shared.mqtt import publishing
 from shared.settings import BrokerSettings
 
 _PATIENCE_S = 40.0
@@ -85,16 +84,10 @@ def running_ingest(database_url: str, broker_url: str, **settings: str) -> Itera
 @contextmanager
 def plant(broker_url: str, **settings: Any) -> Iterator[mqtt.Client]:
     """A connected client to publish with."""
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
-    host, port = apply_settings(client, BrokerSettings(broker_url=broker_url, **settings))
-    client.max_inflight_messages_set(200)
-    client.connect(host, port)
-    client.loop_start()
-    try:
-        yield client
-    finally:
-        client.disconnect()
-        client.loop_stop()
+    with publishing(
+        BrokerSettings(broker_url=broker_url, broker_mqtt_version="3.1.1", **settings), in_flight=200
+    ) as it:
+        yield it
 
 
 def publish(client: mqtt.Client, messages: Iterable[tuple[str, object]], *, qos: int = 1) -> None:
