@@ -53,12 +53,12 @@ _VALUES = _Target(
 )
 
 # The state that was open before the span and is not any more ended where the span begins.
-_END_AT_START = """
+_END_AT_START = f"""
 UPDATE state_intervals t SET ended_at = %(start)s
 WHERE t.ended_at IS NULL AND t.started_at < %(start)s
   AND NOT EXISTS (SELECT FROM assessed_rows_state_intervals n
                   WHERE n.asset_id = t.asset_id AND n.started_at = t.started_at)
-  AND EXISTS (SELECT FROM assessed_here h WHERE h.asset_id = t.asset_id)
+  AND {_HERE.format(at="t.started_at")}
 """
 
 

@@ -169,6 +169,20 @@ def test_rows_of_a_machine_from_its_time_at_another_customer_stay(plant, custome
     assert plant.rows("SELECT day FROM times_daily") == [((START + DAY).date(),)]
 
 
+def test_the_open_state_of_a_machine_that_was_sold_is_not_closed_by_its_seller(plant, customer, save):
+    machine, buyer = customer.machines[0], plant.customer("beta", machines=0)
+    plant.conn.execute(
+        "INSERT INTO placements (asset_id, valid_from, site_id) VALUES (%s, %s, %s)",
+        [machine.asset_id, START + DAY, buyer.site_id],
+    )
+    plant.conn.execute(
+        "INSERT INTO state_intervals (asset_id, started_at, state, failure) VALUES (%s, %s, 'production', false)",
+        [machine.asset_id, START + DAY + HOUR],
+    )
+    save(NOTHING, Span(start=START + 2 * DAY, end=START + 3 * DAY, restart=False))
+    assert plant.rows("SELECT ended_at FROM state_intervals") == [(None,)]
+
+
 def content(sentence="The pump will stop.", evidence=None):
     return AlertContent(
         tier=Tier.ACT,
