@@ -7,6 +7,7 @@ where the model state it goes on from was checkpointed, and ends at a whole hour
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class AssetBlock:
     """One asset over T hours and M numeric metrics.
 
     mean, covered_s, increase: shape (M, T); NaN mean where nothing was known in that hour. increase is the
-    counter's growth, NaN where unknown.
+    counter's growth, NaN where unknown. here: when it stood with this customer, disjoint and ascending [from, until).
     """
 
     asset_id: int
@@ -59,6 +60,7 @@ class AssetBlock:
     increase: Floats
     states: StateSamples | None
     source_ids: tuple[int, ...]
+    here: tuple[tuple[float, float], ...] = ((-inf, inf),)
 
 
 @dataclass(frozen=True, kw_only=True)

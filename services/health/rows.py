@@ -22,7 +22,7 @@ def _at(seconds: float) -> datetime:
 
 
 def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
-    """The asset's intervals; one that reaches the end of the block is open."""
+    """The asset's intervals while it stood here; one that reaches the end of the block is open."""
     found = work.intervals
     if found is None:
         return
@@ -34,14 +34,16 @@ def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
         found.failure.tolist(),
         strict=True,
     ):
-        yield IntervalRow(
-            asset_id=work.asset.asset_id,
-            started_at=_at(started),
-            ended_at=None if ended >= end else _at(ended),
-            state=STATES[state],
-            cause=None if cause == NO_CAUSE else CAUSES[cause],
-            failure=failure,
-        )
+        for since, until in work.asset.here:
+            if started < until and ended > since:
+                yield IntervalRow(
+                    asset_id=work.asset.asset_id,
+                    started_at=_at(max(started, since)),
+                    ended_at=None if min(ended, until) >= end else _at(min(ended, until)),
+                    state=STATES[state],
+                    cause=None if cause == NO_CAUSE else CAUSES[cause],
+                    failure=failure,
+                )
 
 
 def times_rows(work: AssetWork) -> Iterator[TimesRow]:

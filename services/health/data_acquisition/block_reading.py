@@ -91,6 +91,7 @@ def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span, states:
         increase=increase,
         states=states,
         source_ids=tuple(sorted({channel.source_id for channel in asset.channels})),
+        here=tuple(placement.window for placement in asset.placements),
     )
 
 

@@ -10,7 +10,7 @@ from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, Site
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
-from services.health.state_detection.calendars import Calendar, calendar
+from services.health.state_detection.calendars import Calendar, calendar, limited
 from services.health.state_detection.condition import ConditionFindings, advance_condition
 from services.health.state_detection.condition_state import ConditionState
 from services.health.state_detection.state_intervals import DOWN, UNKNOWN, Intervals, OpenInterval, intervals
@@ -64,7 +64,7 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
     start, hours = block.start.timestamp(), asset.mean.shape[1]
     whole = hours // 24
     found = _intervals(block, asset, before, start, start + hours * HOUR_S)
-    times_of = calendar(site, asset.line_id, start=start, end=start + hours * HOUR_S)
+    times_of = limited(calendar(site, asset.line_id, start=start, end=start + hours * HOUR_S), asset.here)
     covered = _covered(asset, hours)
     running, running_s = _running(found, covered, start, hours)
     rows = _daily_rows(asset, found, times_of, start, hours)

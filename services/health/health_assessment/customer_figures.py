@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.health.advisory_generation.customer_conditions import UNUSED, USE_DAYS
 from services.health.advisory_generation.machine_conditions import Silence
@@ -33,6 +34,7 @@ from services.health.health_assessment.daily_history import (
 from services.health.health_assessment.records_in_force import guarantee_on
 from services.health.prognostic_assessment.guarantees import Budget, budget
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
+from services.health.state_detection.state_intervals import DAY_S
 from services.health.state_detection.times import ADET, GOOD, PBT, PRODUCED, SUPPLIER_DOWN, UNKNOWN_S
 from services.health.value_assessment.value_realized import Counterfactual
 
@@ -78,12 +80,20 @@ def _machine_days(work: AssetWork, days: int) -> Floats:
     good = np.where(work.findings.act, 0.0, np.where(work.findings.watch, 0.5, 1.0))
     judged_hours = _per_day(judged, days)
     stood = (_per_day(work.covered, days) > 0) & (_per_day(work.running, days) == 0)
-    due = ~stood & (work.days.first_day + work.days.kept + np.arange(days) >= work.first_day)
+    number = work.days.first_day + work.days.kept + np.arange(days)
+    due = ~stood & (number >= work.first_day) & _stands_here(work, number)
     known = due & (judged_hours > 0)
     weighted = np.zeros(days * 24)
     weighted[: len(judged)] = judged * good
     mean = weighted.reshape(days, 24).sum(axis=1) / np.maximum(judged_hours, 1)
     return np.column_stack([np.where(known, mean, 0.0), known, due]).astype(np.float64)
+
+
+def _stands_here(work: AssetWork, day: NDArray[np.int64]) -> Bools:
+    """Days of which the asset stood with this customer for a part."""
+    start = day * DAY_S
+    here = [(start < until) & (start + DAY_S > since) for since, until in work.asset.here]
+    return np.asarray(np.logical_or.reduce(here), dtype=np.bool_)
 
 
 def capabilities(block: CustomerBlock, assets: Sequence[AssetWork], days: DailyHistory) -> tuple[Capability, ...]:

@@ -1,6 +1,7 @@
 """When machines are meant to run: shifts in the site's time zone less planned stops, as sorted intervals. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,12 @@ def calendar(site: Site, line_id: int | None, *, start: float, end: float) -> Ca
     ]
     scheduled = [(start, end)] if not site.shifts else _shift_times(site, start, end)
     return Calendar(scheduled=_union(scheduled, start, end), planned=_union(stops, start, end), assumed=not site.shifts)
+
+
+def limited(when: Calendar, windows: Iterable[tuple[float, float]]) -> Calendar:
+    """The calendar without scheduled time outside disjoint, ascending windows [from, until)."""
+    parts = [_union([(since, until) for since, until in when.scheduled.tolist()], *window) for window in windows]
+    return replace(when, scheduled=np.concatenate([np.empty((0, 2)), *parts]))
 
 
 def _shift_times(site: Site, start: float, end: float) -> list[tuple[float, float]]:

@@ -53,6 +53,32 @@ def test_a_source_that_is_idle_is_advanced_by_ticks_until_its_silence_is_an_aler
     )
 
 
+def test_a_machine_that_is_sold_is_each_customers_own_for_its_time(plant, run_health):
+    seller, buyer = plant.customer("seller", machines=2), plant.customer("buyer")
+    sold, sold_on = seller.machines[0], START + 10 * DAY
+    plant.conn.execute(
+        "INSERT INTO placements (asset_id, valid_from, site_id) VALUES (%s, %s, %s)",
+        [sold.asset_id, sold_on, buyer.site_id],
+    )
+    plant.conn.execute(
+        "UPDATE bindings SET asset_id = %s, valid_from = %s WHERE asset_id = %s",
+        [sold.asset_id, sold_on, buyer.machines[0].asset_id],
+    )
+    told = told_by(seller, days=20)
+    plant.deliver(seller, [s for s in told if s.at < sold_on or s.series_id not in sold.series.values()])
+    plant.deliver(buyer, [s for s in told_by(buyer, days=20) if s.at >= sold_on])
+    run_health()
+    plant.deliver(seller, [Sample(seller.machines[1].series["state"], START + DAY + HOUR / 2, "FAULT")])
+    run_health()
+    times = plant.rows(f"SELECT day, unknown_s FROM times_daily WHERE asset_id = {sold.asset_id} ORDER BY day")
+    assert times == [((START + n * DAY).date(), pytest.approx(times[n][1] if n == 19 else 0)) for n in range(20)]
+    states = plant.rows(
+        f"SELECT started_at, ended_at, state FROM state_intervals WHERE asset_id = {sold.asset_id} ORDER BY started_at"
+    )
+    assert "unknown" not in {state for _, _, state in states}
+    assert [ended for _, ended, _ in states] == [*(began for began, _, _ in states[1:]), None]
+
+
 def test_a_source_that_replays_2013_makes_nobody_else_late(plant, run_health):
     live, replaying = plant.customer("live"), plant.customer("replaying")
     plant.deliver(live, told_by(live, days=2))

@@ -168,6 +168,16 @@ def test_nothing_known_is_not_health():
     assert result.episodes == ()
 
 
+def test_a_machine_that_was_sold_leaves_no_hole_at_its_seller():
+    sold_on = (START + timedelta(days=50)).timestamp()
+    sold = replace(without(asset(2, 70), slice(24 * 50, 24 * 70)), here=((-np.inf, sold_on),))
+    result = assess(None, customer([asset(1, 70), sold]))
+    assert {(row.asset_id, row.unknown_s) for row in result.times} == {(1, 0.0), (2, 0.0)}
+    assert max(row.day for row in result.times if row.asset_id == 2) == (START + timedelta(days=49)).date()
+    assert max(row.ended_at for row in result.intervals if row.asset_id == 2).timestamp() == sold_on
+    assert result.health[-1].coverage == pytest.approx(1.0)
+
+
 def test_losing_a_weeks_data_never_improves_health(troubled, told):
     gone = slice(24 * 440, 24 * 447)
     lost = replace(
