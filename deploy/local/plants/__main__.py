@@ -8,13 +8,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from deploy.local.plants.progress import first_started_at
 from deploy.local.plants.publisher import PublisherOptions, publish
 from shared.errors import BellwetherError
 from shared.logs import configure_logs
-from shared.settings import BrokerSettings
+from shared.settings import BrokerSettings, read_settings
 
 
 def main() -> int:
@@ -47,7 +45,7 @@ def main() -> int:
 
 
 def _broker(url: str | None) -> BrokerSettings:
-    return BrokerSettings() if url is None else BrokerSettings(broker_url=SecretStr(url))
+    return read_settings(BrokerSettings, **({} if url is None else {"broker_url": url}))
 
 
 def _moment(text: str) -> datetime:

@@ -103,10 +103,11 @@ def test_sensors_of_a_worn_machine_are_far_from_those_of_a_fresh_one() -> None:
     repaired = int(machine.cycles.started[machine.cycles.started < STARTED_S][-1])
     number = plant.machines.index(machine)
     fresh = generate(plant, repaired, repaired + 14 * 86_400, HOUR_S)[number].columns
-    worn = generate(plant, STARTED_S - 14 * 86_400, STARTED_S, HOUR_S)[number].columns
+    failing = int(machine.cycles.failed[machine.cycles.failed > STARTED_S][0])
+    worn = generate(plant, failing - 14 * 86_400, failing, HOUR_S)[number].columns
     assert np.median(worn["vibration"]) > 2.0 * np.median(fresh["vibration"])
     assert np.median(worn["discharge_pressure"]) < 0.97 * np.median(fresh["discharge_pressure"])
-    assert 0.8 < damage(machine.cycles, np.array([STARTED_S]))[0] < 1.0
+    assert 0.7 < damage(machine.cycles, np.array([STARTED_S]))[0] < 1.0
 
 
 def test_history_has_between_three_and_four_million_periodic_samples() -> None:
