@@ -168,10 +168,18 @@ def _sum_until(column: Floats, days_ago: int) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """Hours of silence of each source up to each hour of the block, less those in which we did not listen."""
+    """Hours of silence of each source up to each hour of the block, less those in which we did not listen.
+
+    broken: the same up to the start of each hour, so that the hour in which it is heard again knows what ended.
+    """
 
     source: SourceBlock
     hours: Floats
+    broken: Floats
+
+    def told(self, hour: int) -> float:
+        """Hours of the silence that lasts or that ended in an hour; NaN for a source never heard."""
+        return float(np.fmax(self.hours[hour], self.broken[hour]))
 
 
 def silence(source: SourceBlock, before: float) -> Silence:
@@ -179,7 +187,7 @@ def silence(source: SourceBlock, before: float) -> Silence:
     silent = np.cumsum(~source.heard & ~source.excused).astype(np.float64)
     index = np.maximum.accumulate(np.where(source.heard, np.arange(len(silent)), -1))
     since = np.where(index >= 0, silent - silent[index], silent + before)
-    return Silence(source=source, hours=since)
+    return Silence(source=source, hours=since, broken=np.concatenate([[before], since[:-1]]))
 
 
 def silent_source(
@@ -194,10 +202,10 @@ def silent_source(
     kind = KINDS["silent_source"]
 
     def describe(hour: int) -> AlertContent:
-        quiet = [s for s in silences if s.hours[hour] > SILENT_HOURS]
-        longest = float(worst[hour])
+        quiet = [s for s in silences if s.told(hour) > SILENT_HOURS]
+        longest = max((s.told(hour) for s in quiet), default=0.0)
         prefixes = sorted(s.source.topic_prefix for s in quiet)
-        blind = sum(assets_of.get(s.source.source_id, 0) * float(s.hours[hour]) for s in quiet)
+        blind = sum(assets_of.get(s.source.source_id, 0) * s.told(hour) for s in quiet)
         members = [a for a in block.assets if a.site_id == site_id]
         stake = stake_of(block, members, (block.start + timedelta(hours=hour)).date(), hours=None, cases=0)
         return content(

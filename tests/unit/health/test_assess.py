@@ -132,6 +132,17 @@ def test_a_silent_gateway_is_told_after_a_day_and_recovers_when_it_is_heard(told
     assert alert.life.resolved_at == START + timedelta(days=353, hours=8)
 
 
+@pytest.mark.parametrize("cut_day", [0, 13])
+def test_a_silence_that_ends_at_midnight_is_told_by_its_length(cut_day):
+    block = customer([asset(1, 20)])
+    heard = blanked(block.sources[0].heard, slice(24 * 10, 24 * 13))
+    block = replace(block, sources=(replace(block.sources[0], heard=heard),))
+    state = assess(None, part(block, 0, 24 * cut_day)).state if cut_day else None
+    (alert,) = assess(state, part(block, 24 * cut_day, 24 * 20)).episodes
+    assert alert.life.resolution is Resolution.RECOVERED
+    assert "from the gateway of Coast plant for 3 days" in alert.content.sentence
+
+
 def test_hours_in_which_we_did_not_listen_blame_nobody(troubled):
     source = troubled.sources[0]
     deaf = replace(troubled, sources=(replace(source, excused=~source.heard),))
