@@ -54,7 +54,8 @@ def with_history(at: Floats, state: NDArray[np.object_], known: Sequence[Known],
     extra_at: list[Floats] = []
     extra_state: list[NDArray[np.object_]] = []
     for stretch in known:
-        reached = (silent_from < stretch.ended) & (silent_until > stretch.started)
+        first = np.searchsorted(silent_until, stretch.started, side="right")
+        reached = slice(first, np.searchsorted(silent_from, stretch.ended, side="left"))
         started = np.maximum(silent_from[reached], stretch.started)
         ended = np.minimum(silent_until[reached], stretch.ended)
         for since, until in zip(started, ended, strict=True):
