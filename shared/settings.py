@@ -4,9 +4,27 @@ Each comes from the environment as `BELLWETHER_<NAME>`; the command line overrid
 """
 
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import SetupError
+
+_Kind = TypeVar("_Kind", bound=BaseSettings)
+
+
+def read_settings(kind: type[_Kind], **given: Any) -> _Kind:
+    """Settings from the environment, but for what is given; raise SetupError that names each variable to mend.
+
+    Pydantic's own text would quote the values, which may be secrets.
+    """
+    try:
+        return kind(**given)
+    except ValidationError as exc:
+        prefix = kind.model_config["env_prefix"]
+        wrong = [f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in exc.errors()]
+        raise SetupError("these settings are missing or wrong: " + "; ".join(wrong)) from None
 
 
 class DatabaseSettings(BaseSettings):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import paho.mqtt.client as mqtt
-from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,7 +14,7 @@ from deploy.replay.mapping import load_mapping
 from deploy.replay.readings import Reading, read_readings
 from shared.errors import BrokerError
 from shared.mqtt import publishing
-from shared.settings import BrokerSettings
+from shared.settings import BrokerSettings, read_settings
 
 _IN_FLIGHT = 1_000
 _ACKNOWLEDGED_WITHIN_S = 60.0
@@ -29,7 +28,7 @@ def replay(file: Path, mapping_file: Path, broker_url: str, *, speed: float, con
     """
     readings = read_readings(file, load_mapping(mapping_file))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    settings = BrokerSettings(broker_url=SecretStr(broker_url))
+    settings = read_settings(BrokerSettings, broker_url=broker_url)
     with publishing(settings, in_flight=_IN_FLIGHT) as client, Progress(*columns, console=console) as progress:
         publisher = _Publisher(client)
         task = progress.add_task(f"{file.name}", total=len(readings))

@@ -19,7 +19,7 @@ from shared.database import connect, storage_errors
 from shared.errors import SetupError, TransientError
 from shared.locks import AdvisoryLock
 from shared.logs import configure_logs
-from shared.settings import DatabaseSettings
+from shared.settings import DatabaseSettings, read_settings
 
 _RETRY_S = 1.0
 
@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    settings = HealthSettings()
-    database = DatabaseSettings()
+    settings = read_settings(HealthSettings)
+    database = read_settings(DatabaseSettings)
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port)
     while not stop.is_set():

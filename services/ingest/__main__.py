@@ -1,41 +1,56 @@
 """Composition root of ingest: settings from the environment, wiring, signals."""
 
-import os
 import signal
 import sys
 from threading import Event
 
 import structlog
 from prometheus_client import start_http_server
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ingest.pipeline import Pipeline
 from services.ingest.service import Ingest
-from shared.errors import BellwetherError
+from shared.errors import BellwetherError, SetupError
 from shared.logs import configure_logs
-from shared.settings import BrokerSettings, DatabaseSettings
+from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 
 _AWAIT_DATABASE_S = 1.0
 
 log = structlog.get_logger()
 
 
-def main() -> None:
-    """Run until SIGTERM or SIGINT, then commit and acknowledge what was taken and go.
+class IngestSettings(BaseSettings):
+    """What concerns ingest alone."""
 
-    BELLWETHER_INGEST_METRICS_PORT: where Prometheus finds the metrics; absent or 0 for nowhere.
-    """
+    model_config = SettingsConfigDict(env_prefix="BELLWETHER_INGEST_", extra="ignore")
+
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="where Prometheus finds metrics; 0 for nowhere")
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT, then commit and acknowledge what was taken and go."""
     configure_logs("ingest")
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    port = int(os.environ.get("BELLWETHER_INGEST_METRICS_PORT", "0"))
-    if port:
-        start_http_server(port)
     try:
-        run(DatabaseSettings(), BrokerSettings(), stopping)
+        _show_metrics(read_settings(IngestSettings))
+        run(read_settings(DatabaseSettings), read_settings(BrokerSettings), stopping)
     except BellwetherError as exc:
-        log.critical("ingest cannot start", error=str(exc))
+        log.critical("ingest cannot go on", error=str(exc))
         sys.exit(1)
+
+
+def _show_metrics(settings: IngestSettings) -> None:
+    if settings.metrics_port:
+        try:
+            start_http_server(settings.metrics_port)
+        except OSError as exc:
+            raise SetupError(
+                f"cannot show metrics on port {settings.metrics_port} ({exc.strerror}); set "
+                "BELLWETHER_INGEST_METRICS_PORT to a free one"
+            ) from exc
 
 
 def run(database: DatabaseSettings, broker: BrokerSettings, stopping: Event) -> None:

@@ -5,13 +5,12 @@ from typing import Annotated
 
 import psycopg
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
 from services.ingest.dead_letters import DeadLetter, list_dead_letters, replay, show
 from shared.database import connect
-from shared.settings import BrokerSettings, DatabaseSettings
+from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 
 dead_letters_app = typer.Typer(help="Messages that could not be decoded: list, show, replay.", no_args_is_help=True)
 
@@ -67,7 +66,7 @@ def replay_command(
     """Publish dead letters again, in the order in which they came."""
     if bool(numbers) == all_:
         raise typer.BadParameter("name the numbers of dead letters, or --all")
-    settings = BrokerSettings() if broker is None else BrokerSettings(broker_url=SecretStr(broker))
+    settings = read_settings(BrokerSettings, **({} if broker is None else {"broker_url": broker}))
     with _database(database) as conn:
         ids = sorted(numbers or (letter.dead_letter_id for letter in list_dead_letters(conn, limit=1_000_000)))
         count = replay(conn, ids, settings, datetime.now(UTC))
@@ -75,7 +74,7 @@ def replay_command(
 
 
 def _database(url: str | None) -> psycopg.Connection:
-    given = url if url is not None else DatabaseSettings().database_url.get_secret_value()
+    given = url if url is not None else read_settings(DatabaseSettings).database_url.get_secret_value()
     return connect(given, application="dead-letters")
 
 
