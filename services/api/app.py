@@ -17,7 +17,8 @@ from starlette.responses import Response
 from services.api.access import Service
 from services.api.database import Database
 from services.api.headers import Requests
-from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, UNAVAILABLE, kind_of, problem
+from services.api.limits import BodyLimit
+from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, TOO_LONG, UNAVAILABLE, kind_of, problem
 from services.api.routes import alerts, assets, changes, customers, operations, page
 from services.api.routes.declared import PROBLEM_SCHEMA
 from shared.errors import BellwetherError
@@ -48,6 +49,7 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
     app = FastAPI(title="Bellwether", version=_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service = Service(database=database, clock=clock, secret=secret)
     app.state.registry = CollectorRegistry()
+    app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)
     for module in (customers, assets, alerts, changes, operations, page):
         app.include_router(module.router)
@@ -89,8 +91,8 @@ def _invalid(request: Request, exc: Exception) -> Response:
 
 def _http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this class
-    kind = {404: NOT_FOUND, 405: METHOD}.get(exc.status_code, HTTP)
-    detail = exc.detail if kind is HTTP else None
+    kind = {404: NOT_FOUND, 405: METHOD, 413: TOO_LONG}.get(exc.status_code, HTTP)
+    detail = None if kind in (NOT_FOUND, METHOD) else exc.detail
     return problem(kind, detail=detail, instance=request.url.path, status=exc.status_code, headers=exc.headers)
 
 

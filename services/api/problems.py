@@ -60,6 +60,12 @@ INVALID = ProblemKind(
     title="The request does not fit the interface",
     remedy="`detail` names each part and what is wrong with it; /openapi.json says what is allowed.",
 )
+TOO_LONG = ProblemKind(
+    status=413,
+    slug="too-long",
+    title="The body is too long",
+    remedy="An action needs a few words; shorten `reason` and `actor`.",
+)
 METHOD = ProblemKind(
     status=405,
     slug="method-not-allowed",
@@ -134,7 +140,7 @@ KINDS: Mapping[type[BellwetherError], ProblemKind] = {
 HTTP = ProblemKind(
     status=400, slug="http-error", title="The request could not be served", remedy="`detail` says what was wrong."
 )
-ALL = (*KINDS.values(), METHOD, INTERNAL, HTTP)
+ALL = (*KINDS.values(), TOO_LONG, METHOD, INTERNAL, HTTP)
 RETRY_LATER = {"Retry-After": "5"}
 _HEADERS: Mapping[int, Mapping[str, str]] = {401: {"WWW-Authenticate": 'Bearer realm="bellwether"'}, 503: RETRY_LATER}
 

@@ -94,7 +94,7 @@ def get_alert(request: Request, serving: Serving, key: Reader, alert_id: UUID) -
 
 
 _IfMatch = Annotated[str | None, Header(description="The alert's ETag, or `*`. Required: 428 without.", max_length=500)]
-_ACTION = readable(400, 404, 409, 412, 428, example=examples.ALERT_WITH_ACTIONS)
+_ACTION = readable(400, 404, 409, 412, 413, 428, example=examples.ALERT_WITH_ACTIONS)
 del _ACTION[304]
 
 
@@ -102,10 +102,15 @@ del _ACTION[304]
     "/{alert_id}/acknowledge", operation_id="acknowledge_alert", response_model=AlertWithActions, responses=_ACTION
 )
 def acknowledge(
-    request: Request, serving: Serving, key: Writer, alert_id: UUID, body: AcknowledgeBody, if_match: _IfMatch = None
+    request: Request,
+    serving: Serving,
+    key: Writer,
+    alert_id: UUID,
+    body: AcknowledgeBody | None = None,
+    if_match: _IfMatch = None,
 ) -> Response:
-    """Take the alert on. Acknowledging what is acknowledged changes nothing."""
-    actor = _actor(body.actor, key.name)
+    """Take the alert on; the body may be left out. Acknowledging what is acknowledged changes nothing."""
+    actor = _actor(None if body is None else body.actor, key.name)
     action = PersonsAction(step=Acknowledge(actor), action="acknowledge", actor=actor)
     return _act(request, serving, key, alert_id, action, if_match)
 

@@ -162,6 +162,11 @@ def test_acknowledging_says_who_and_when_and_tells_the_feed(client: httpx.Client
     assert change["body"] == {name: value for name, value in body.items() if name != "actions"}
 
 
+def test_acknowledging_needs_no_body(client: httpx.Client, alert: str) -> None:
+    answer = client.post(f"{alert}/acknowledge", headers={"If-Match": "*"})
+    assert (answer.status_code, answer.json()["acknowledged_by"]) == (200, "crm")
+
+
 def test_acknowledging_twice_changes_nothing(client: httpx.Client, alert: str) -> None:
     for _ in range(2):
         answer = client.post(f"{alert}/acknowledge", json={}, headers={"If-Match": "*"})

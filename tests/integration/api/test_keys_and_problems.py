@@ -137,6 +137,13 @@ def test_a_body_that_cannot_be_read_is_a_problem(client: httpx.Client, body: byt
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_body_is_read_only_so_far(stranger: httpx.Client) -> None:
+    path = concrete("/v1/alerts/{alert_id}/acknowledge")
+    for content in (b" " * 100_000, (b" " * 1000 for _ in range(100))):
+        assert is_problem(stranger.post(path, content=content), 413, "too-long")
+    assert is_problem(stranger.post(path, content=b"{}" + b" " * 60_000), 401, "unauthorized")
+
+
 def test_a_method_that_an_address_does_not_take_is_a_problem_with_those_that_it_takes(client: httpx.Client) -> None:
     answer = client.delete("/v1/alerts")
     assert is_problem(answer, 405, "method-not-allowed")
