@@ -83,7 +83,7 @@ def _headline(overview: Overview) -> str:
     if not dates:
         return sentence
     first, through = min(dates), overview.assessed_through
-    if through is not None and first <= through:
+    if through is not None and first.date() < through.date():
         return f"{sentence} The first date, {_day(first)}, has passed."
     return f"{sentence} The first date is {_day(first)}."
 
@@ -151,7 +151,7 @@ def _when(alert: Alert) -> str:
         # An act without a date is about what is so already.
         return f"already, since {_day(alert.pending_since)}" if alert.tier == "act" else "not known yet"
     at, low, high = alert.expected.at, alert.expected.low, alert.expected.high
-    if alert.assessed_through is not None and at <= alert.assessed_through:
+    if alert.assessed_through is not None and at.date() < alert.assessed_through.date():
         return f"<b>{_day(at)}</b>, which has passed"
     span = "" if low is None or high is None else f" (80\u00a0% range {_day(low)} to {_day(high)})"
     return f"<b>{_day(at)}</b>{span}"

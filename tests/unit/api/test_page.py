@@ -67,6 +67,7 @@ def test_a_date_is_still_to_come_passed_not_known_or_not_needed():
     told = {
         "<b>24 Sep 2026</b> (80\u00a0% range 22 Sep 2026 to 30 Sep 2026)": {},
         "<b>20 Sep 2026</b>, which has passed": {"expected": passed},
+        "<b>21 Sep 2026</b>": {"expected": {"at": "2026-09-21T00:00:00Z", "low": None, "high": None}},
         "not known yet": {"expected": None, "tier": "watch"},
         "already, since 17 Sep 2026": {"expected": None},
     }
