@@ -14,13 +14,14 @@ from shared.errors import SetupError
 _Kind = TypeVar("_Kind", bound=BaseSettings)
 
 
-def read_settings(kind: type[_Kind], **given: Any) -> _Kind:
+def read_settings(kind: type[_Kind], **given: object) -> _Kind:
     """Settings from the environment, but for what is given; raise SetupError that names each variable to mend.
 
     Pydantic's own text would quote the values, which may be secrets.
     """
+    values: dict[str, Any] = dict(given)
     try:
-        return kind(**given)
+        return kind(**values)
     except ValidationError as exc:
         prefix = kind.model_config["env_prefix"]
         wrong = [f"{prefix}{str(each['loc'][0]).upper()}: {each['msg']}" for each in exc.errors()]
