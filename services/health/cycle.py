@@ -74,7 +74,7 @@ def run_cycle(
     stopping: Callable[[], bool] = lambda: False,
 ) -> CycleReport:
     """Run one cycle on an autocommit connection; between two transactions it stops when asked to."""
-    watermarks = read_watermarks(conn)
+    watermarks = read_watermarks(conn, now)
     changes, drained = _take_all(conn, limits, now, stopping)
     changing = {} if drained else still_changing(conn)
     assessed: list[int] = []

@@ -28,16 +28,29 @@ def floor_day(at: datetime) -> datetime:
     return floor_hour(at).replace(hour=0)
 
 
-def customer_watermarks(sources: Iterable[tuple[int, datetime | None]]) -> dict[int, datetime]:
+def customer_watermarks(
+    sources: Iterable[tuple[int, datetime | None, datetime | None]], *, now: datetime
+) -> dict[int, datetime]:
     """For each customer the last whole hour up to which all its sources have spoken; absent where none ever has.
 
-    sources: customer, and the source's newest device clock or tick; None for one never heard, which delays nobody.
+    sources: customer; the source's newest device clock or tick, None for one never heard, which delays nobody; and
+    when its clock last moved by a message (wall time). One that lags a day behind the customer's newest and has told
+    nothing new for a day is history: it delays nobody, and what it may still bring is late data.
     """
-    watermarks: dict[int, datetime] = {}
-    for customer_id, through in sources:
+    told: dict[int, list[tuple[datetime, datetime | None]]] = {}
+    for customer_id, through, received_at in sources:
         if through is not None:
-            watermarks[customer_id] = min(watermarks.get(customer_id, through), through)
-    return {customer_id: floor_hour(through) for customer_id, through in watermarks.items()}
+            told.setdefault(customer_id, []).append((through, received_at))
+    return {customer_id: floor_hour(_slowest(clocks, now)) for customer_id, clocks in told.items()}
+
+
+def _slowest(clocks: Sequence[tuple[datetime, datetime | None]], now: datetime) -> datetime:
+    newest = max(through for through, _ in clocks)
+    return min(
+        through
+        for through, received_at in clocks
+        if newest - through < DAY or (received_at is not None and now - received_at < DAY)
+    )
 
 
 def end_of_assessment(

@@ -23,7 +23,9 @@ SELECT source_id, customer_id, site_id FROM (
 ) bound JOIN sites USING (site_id)
 """
 _THROUGH = "greatest(observed_through, (SELECT max(observed_at) FROM ticks WHERE ticks.source_id = sources.source_id))"
-_ALL_SOURCES = f"SELECT customer_id, {_THROUGH} FROM ({_CUSTOMER_OF_SOURCE}) speaks JOIN sources USING (source_id)"
+_ALL_SOURCES = (
+    f"SELECT customer_id, {_THROUGH}, received_at FROM ({_CUSTOMER_OF_SOURCE}) speaks JOIN sources USING (source_id)"
+)
 _SOURCES = f"""
 SELECT source_id, topic_prefix, speaks.site_id, {_THROUGH}
 FROM ({_CUSTOMER_OF_SOURCE}) speaks JOIN sources USING (source_id) WHERE customer_id = %s ORDER BY source_id
@@ -70,9 +72,9 @@ class CustomerSource:
     through: datetime | None
 
 
-def read_watermarks(conn: psycopg.Connection) -> dict[int, datetime]:
+def read_watermarks(conn: psycopg.Connection, now: datetime) -> dict[int, datetime]:
     """The watermark of each customer of whom anything was ever heard."""
-    return customer_watermarks(conn.execute(_ALL_SOURCES).fetchall())
+    return customer_watermarks(conn.execute(_ALL_SOURCES).fetchall(), now=now)
 
 
 def forget_old_ticks(conn: psycopg.Connection) -> None:

@@ -18,7 +18,20 @@ MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
 
 def test_the_slowest_source_decides_and_one_never_heard_delays_nobody():
     told = [(1, MONDAY + timedelta(hours=5, minutes=59)), (1, MONDAY + DAY), (1, None), (2, None)]
-    assert customer_watermarks(told) == {1: MONDAY + 5 * HOUR}
+    assert customer_watermarks([(*source, MONDAY) for source in told], now=MONDAY) == {1: MONDAY + 5 * HOUR}
+
+
+@pytest.mark.parametrize(
+    ("case", "lag", "quiet_for", "delays"),
+    [
+        ("far behind, but its history is pouring in", 365 * DAY, HOUR, True),
+        ("far behind, and nothing new for a day: history", 365 * DAY, DAY, False),
+        ("quiet for long, but ticks have moved its clock on", 2 * HOUR, 30 * DAY, True),
+    ],
+)
+def test_a_source_that_ended_years_ago_delays_nobody(case, lag, quiet_for, delays):
+    sources = [(1, MONDAY, MONDAY), (1, MONDAY - lag, MONDAY - quiet_for)]
+    assert customer_watermarks(sources, now=MONDAY) == {1: MONDAY - lag if delays else MONDAY}, case
 
 
 @pytest.mark.parametrize(
