@@ -34,6 +34,7 @@ from services.health.advisory_generation.machine_conditions import (
     silent_source,
     wear,
 )
+from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.assessment import (
     CustomerHealthRow,
     Episode,
@@ -57,7 +58,6 @@ from services.health.health_assessment.customer_health import customer_health
 from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
 from services.health.health_assessment.daily_history import DailyHistory, history, month_number
 from services.health.health_assessment.records_in_force import promises_by_day
-from services.health.health_assessment.update_effects import regression_after_update
 from services.health.rows import interval_rows, signal_rows, times_rows
 from services.health.value_assessment.value_realized import (
     Counterfactual,

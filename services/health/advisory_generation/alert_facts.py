@@ -24,6 +24,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def spoken_day(at: datetime) -> str:
+    """The day as people write it: 7 October 2026."""
+    return f"{at.day} {at:%B %Y}"
+
+
 def instant(seconds: float) -> datetime | None:
     """UTC datetime of Unix seconds, to the hour: no forecast is finer; None for NaN and beyond the calendar."""
     if not isfinite(seconds) or seconds > 2.5e11:

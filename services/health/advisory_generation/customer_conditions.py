@@ -10,7 +10,7 @@ from math import sqrt
 
 import numpy as np
 
-from services.health.advisory_generation.alert_facts import content, instant, percent, quantity, stake_of
+from services.health.advisory_generation.alert_facts import content, instant, percent, quantity, spoken_day, stake_of
 from services.health.advisory_generation.alert_kinds import KINDS, AlertKind
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
@@ -88,7 +88,7 @@ def _guarantee_content(work: CustomerWork, hour: int) -> AlertContent:
     when = "is broken already" if budget.breached else "will be broken"
     at = instant(budget.expected[0])
     if not budget.breached and at is not None:
-        when += f" around {at:%d %B %Y}"
+        when += f" around {spoken_day(at)}"
     return content(
         kind,
         work.block,

@@ -8,7 +8,7 @@ from math import isnan
 import numpy as np
 from scipy.stats import poisson
 
-from services.health.advisory_generation.alert_facts import content, quantity, stake_of
+from services.health.advisory_generation.alert_facts import content, quantity, spoken_day, stake_of
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
@@ -109,7 +109,15 @@ def forecast_in_words(expected_at: float, now: float) -> str:
         return ""
     if expected_at < now + DAY_S:
         return " and has reached its limit: it can fail any day"
-    return f"; at this rate it reaches its limit around {np.datetime64(int(expected_at), 's').item():%d %B %Y}"
+    return f"; at this rate it reaches its limit around {spoken_day(np.datetime64(int(expected_at), 's').item())}"
+
+
+def usual_in_words(failures_in_30_days: float) -> str:
+    """How often a machine fails as a rule, in words; the rate is above 0."""
+    if failures_in_30_days > 1.5:
+        return f"about {failures_in_30_days:.0f} times"
+    months = round(1 / failures_in_30_days)
+    return "about once" if months <= 1 else f"about once in {months} months"
 
 
 def repeated_failures(block: CustomerBlock, work: AssetWork) -> Condition:
@@ -140,7 +148,7 @@ def repeated_failures(block: CustomerBlock, work: AssetWork) -> Condition:
                 "asset": work.asset.name,
                 "site": work.site_name,
                 "failures": int(recent[row]),
-                "usual": f"{usual:.1f}",
+                "usual": usual_in_words(usual),
             },
             {
                 "failures_in_30_days": quantity(recent[row], "failures", 0),

@@ -242,7 +242,7 @@ def test_a_bad_update_is_told_from_what_changed_for_everybody():
     )
     (alert,) = assess(None, block).episodes
     assert (alert.kind, alert.scope_id, alert.life.state) == ("regression_after_update", 1, AlertState.OPEN)
-    assert "software 2.1" in alert.content.sentence
+    assert alert.content.sentence.startswith(f"Since the update to 2.1 on {at.day} {at:%B %Y}, ")
     assert alert.content.evidence["downtime_added"]["value"] == pytest.approx(8, abs=1.5)
     together = replace(block, assets=tuple(asset(i, days, down_share=worse) for i in (1, 2, 3)))
     assert [e for e in assess(None, together).episodes if e.kind == "regression_after_update"] == []

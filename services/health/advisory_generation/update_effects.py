@@ -14,7 +14,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-from services.health.advisory_generation.alert_facts import content, percent, quantity, stake_of
+from services.health.advisory_generation.alert_facts import content, percent, quantity, spoken_day, stake_of
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent
@@ -188,21 +188,29 @@ def _controls(
     ]
 
 
+def _named(release: Event | None) -> dict[str, object]:
+    """Version and date of a release for a sentence."""
+    if release is None:
+        return {"version": "newer software", "date": "an unknown day"}
+    return {"version": release.attributes.get("version", "newer software"), "date": spoken_day(release.at)}
+
+
 def _content(block: CustomerBlock, own: AssetWork, told: dict[int, tuple[Effect, Event]], hour: int) -> AlertContent:
     kind = KINDS["regression_after_update"]
     when = own.days.day(own.days.kept + hour // 24)
     if hour // 24 not in told:
         newest = _newest(releases_of(block, own), day_number(when))
-        version = "" if newest is None else str(newest.attributes.get("version", ""))
-        facts: dict[str, object] = {"version": version, "change": "no longer compared"}
+        facts: dict[str, object] = _named(newest) | {"change": "has run worse"}
         evidence: dict[str, object] = {}
         lost = None
     else:
         effect, event = told[hour // 24]
         worse_down = effect.down_z >= effect.rate_z or not np.isfinite(effect.rate_z)
         points, rate = percent(effect.down_share), percent(effect.rate_lost)
-        change = f"{points} of its time more stopped" if worse_down else f"{rate} fewer good units an hour"
-        facts = {"version": event.attributes.get("version", ""), "change": change}
+        change = (
+            f"has stood still {points} more of its time" if worse_down else f"has made {rate} fewer good units an hour"
+        )
+        facts = _named(event) | {"change": change}
         evidence = {
             "released_at": event.at.isoformat(),
             "downtime_added": quantity(100 * effect.down_share, "% of planned time", 2),
