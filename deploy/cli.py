@@ -185,7 +185,11 @@ def create_key(
     with connect(database, application="keys") as conn:
         now = datetime.now(UTC)
         expires_at = None if days is None else now + timedelta(days=days)
-        typer.echo(run(conn, name=name, now=now, scopes=tuple(scope.split(",")), expires_at=expires_at))
+        typer.echo(
+            run(
+                conn, name=name, now=now, scopes=tuple(part.strip() for part in scope.split(",")), expires_at=expires_at
+            )
+        )
 
 
 @keys_app.command("list")
@@ -197,7 +201,9 @@ def list_keys(database: DatabaseUrl) -> None:
     with connect(database, application="keys") as conn:
         for key in run(conn):
             revoked = f"  revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
-            typer.echo(f"{key.key_id}  {key.name}  made {key.created_at:%Y-%m-%d %H:%M}{revoked}")
+            until = f"  until {key.expires_at:%Y-%m-%d}" if key.expires_at else ""
+            made = f"made {key.created_at:%Y-%m-%d %H:%M}"
+            typer.echo(f"{key.key_id}  {key.name}  {','.join(key.scopes)}  {made}{until}{revoked}")
 
 
 @keys_app.command("revoke")

@@ -1,12 +1,10 @@
-"""The one way to reach the database: psycopg 3, through SQLAlchemy Core where a query is built."""
+"""The one way to reach the database: psycopg 3."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.engine import make_url
 
 from shared.errors import SetupError, StorageError
 
@@ -37,16 +35,6 @@ def connection_settings(url: str) -> dict[str, str]:
         told = "the database's address is not a PostgreSQL URL: write postgresql://user:password@host:port/name"
         raise SetupError(told) from None
     return {name: str(value) for name, value in settings.items() if value is not None}
-
-
-def sqlalchemy_engine(url: str, *, application: str) -> Engine:
-    """SQLAlchemy engine on psycopg 3 for a plain `postgresql://` URL, time zone UTC."""
-    parsed = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(
-        parsed,
-        connect_args={"options": "-c timezone=UTC", "application_name": f"bellwether-{application}"},
-        pool_pre_ping=True,
-    )
 
 
 @contextmanager

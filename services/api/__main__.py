@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import structlog
 import uvicorn
-from pydantic import ValidationError
 
 from services.api.app import build_app
 from services.api.database import Database
 from services.api.settings import ApiSettings
 from shared.errors import BellwetherError
 from shared.logs import configure_logs
+from shared.settings import read_settings
 
 _GRACE_S = 5
 
@@ -23,12 +23,8 @@ def main() -> None:
     configure_logs("api")
     log = structlog.get_logger()
     try:
-        settings = ApiSettings()
+        settings = read_settings(ApiSettings)
         database = Database(settings.database_url.get_secret_value(), size=settings.api_connections)
-    except ValidationError as exc:
-        # Pydantic's own text quotes the value, which may be a secret.
-        wrong = "; ".join(f"BELLWETHER_{str(each['loc'][0]).upper()}: {each['msg']}" for each in exc.errors())
-        sys.exit(f"the API cannot start: {wrong}")
     except BellwetherError as exc:
         sys.exit(f"the API cannot start: {exc}")
     if settings.api_secret is None:
