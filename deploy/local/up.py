@@ -83,6 +83,7 @@ class _Start:
         self._stack = stack
         self._purpose: Purpose = "demo" if options.demo else "live"
         self._environment = dict(os.environ)
+        self._began = datetime.now(UTC)
 
     def run(self) -> None:
         self._servers()
@@ -95,6 +96,7 @@ class _Start:
         url = f"http://{self._options.host}:{self._options.port}"
         self._wait_until_ready(url)
         if self._options.demo:
+            self._wait_until_listening()
             directory = self._options.data_directory
             started_at = _demo_started_at(directory).isoformat()
             arguments = ("--state-dir", str(directory / "plants"), "--started-at", started_at)
@@ -174,6 +176,19 @@ class _Start:
             time.sleep(0.2)
         log = self._options.data_directory / "logs" / "api.log"
         raise SetupError(f"the API did not come up within a minute; the end of {log}:\n{processes.last_lines(log)}")
+
+    def _wait_until_listening(self) -> None:
+        """A broker keeps nothing for a subscriber that it has never seen: plants wait until ingest has subscribed."""
+        deadline = time.monotonic() + 60
+        with connect(self._environment["BELLWETHER_DATABASE_URL"], application="up") as conn:
+            conn.autocommit = True
+            while time.monotonic() < deadline:
+                if conn.execute("SELECT 1 FROM ingest_sessions WHERE seen_at >= %s", [self._began]).fetchone():
+                    return
+                self._stack.watch()
+                time.sleep(0.2)
+        log = self._options.data_directory / "logs" / "ingest.log"
+        raise SetupError(f"ingest does not listen after a minute; the end of {log}:\n{processes.last_lines(log)}")
 
     def _announce(self, url: str, key: str) -> None:
         self._console.print()

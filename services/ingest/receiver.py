@@ -53,9 +53,9 @@ class Receiver:
         self._sparkplug.stop()
 
     @property
-    def connected(self) -> bool:
-        """Whether both connections stand, so that silence is the plants' own."""
-        return self._json.connected and self._sparkplug.connected
+    def listening(self) -> bool:
+        """Whether the broker has granted both connections' subscriptions, so that silence is the plants' own."""
+        return self._json.listening and self._sparkplug.listening
 
     def check(self) -> None:
         """Raise BrokerError when a thread of paho's has ended, which nothing would ever start again."""
@@ -89,7 +89,8 @@ class _Connection:
         self._subscriptions = frozenset(subscriptions)
         self._lock = Lock()
         self._number = 0
-        self.connected = False
+        self._connected = False
+        self.listening = False
         self._version5 = settings.broker_mqtt_version == "5"
         self._client_id = f"{settings.broker_client_id}-{name}"
         self._client = new_client(settings, client_id=self._client_id, session_kept=kept, manual_ack=True)
@@ -126,7 +127,7 @@ class _Connection:
     def subscribe(self, subscriptions: Iterable[str]) -> None:
         wanted = frozenset(subscriptions)
         old, self._subscriptions = self._subscriptions, wanted
-        if self.connected:
+        if self._connected:
             self._ask_for(wanted - old)
             if old - wanted:
                 self._client.unsubscribe(sorted(old - wanted))
@@ -153,7 +154,7 @@ class _Connection:
             return
         log.info("connected to the broker", connection=self._name)
         self._ask_for(self._subscriptions)
-        self.connected = True
+        self._connected = True
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
         log.warning("the broker does not answer", connection=self._name, host=self._address[0], port=self._address[1])
@@ -167,7 +168,7 @@ class _Connection:
         _p: Properties | None,
     ) -> None:
         """Count up under the lock: paho clears what it has queued after this, so no stale acknowledgement gets out."""
-        self.connected = False
+        self._connected = self.listening = False
         with self._lock:
             self._number += 1
         log.info("disconnected from the broker", connection=self._name, reason=str(reason))
@@ -178,6 +179,7 @@ class _Connection:
         for reason in reasons:
             if reason.is_failure:
                 log.error("the broker refuses a subscription", connection=self._name, reason=str(reason))
+        self.listening = not all(reason.is_failure for reason in reasons)
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         self._inbox.put(

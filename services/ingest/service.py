@@ -73,7 +73,7 @@ class Ingest:
         Raises BrokerError when nothing can be received any more, which only a new process mends.
         """
         self.receiver.check()
-        metrics.note_connected(connected=self.receiver.connected)
+        metrics.note_connected(connected=self.receiver.listening)
         try:
             with storage_errors():
                 self._look_after(self._connected_store().conn, datetime.now(UTC))
@@ -94,7 +94,7 @@ class Ingest:
     def _look_after(self, conn: psycopg.Connection, now: datetime) -> None:
         if self._is_due("mappings", _MAPPINGS_EVERY_S):
             self._refresh_mappings(conn)
-        if not self.receiver.connected:
+        if not self.receiver.listening:
             self._session = self._connected_at = None
             return
         if self._session is None or self._connected_at is None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Rig:
         }
 
     def start(self, service: str) -> None:
+        began = datetime.now(UTC)
         with self.log_of(service).open("ab") as log:
             self._processes[service] = subprocess.Popen(
                 [sys.executable, "-m", f"services.{service}"],
@@ -45,6 +47,9 @@ class Rig:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+        if service == "ingest":
+            listening = "SELECT 1 FROM ingest_sessions WHERE seen_at >= %s"
+            self.wait_until(lambda: bool(self.rows(listening, began)), "ingest listens")
 
     def kill(self, service: str) -> None:
         """SIGKILL: no chance to say goodbye."""
