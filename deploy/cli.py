@@ -46,7 +46,7 @@ DataFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV
 def up(
     directory: Annotated[Path, typer.Option(help="where data, logs and the key are kept")] = Path(".bellwether"),
     host: Annotated[str, typer.Option(help="address the API listens on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port the API listens on")] = 8000,
+    port: Annotated[int, typer.Option(help="port the API listens on", min=1, max=65535)] = 8000,
     broker: Annotated[str | None, typer.Option(help="your broker: mqtts://user:password@host:8883")] = None,
     database: Annotated[str | None, typer.Option(help="your database: postgresql://user:password@host/name")] = None,
     import_: Annotated[

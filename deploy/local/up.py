@@ -29,7 +29,9 @@ from deploy.local.stack import Member, Stack, terminate
 from shared.database import connect
 from shared.errors import SetupError
 from shared.migrations import migrate
+from shared.mqtt import address_of
 from shared.records import Purpose, fix_purpose, import_directory, report_lines
+from shared.settings import BrokerSettings, read_settings
 
 _LEAST_FREE_BYTES = 2 * 1024**3
 _FULL_BYTES = 200 * 1024**2
@@ -59,15 +61,18 @@ class UpOptions:
 
 def up(options: UpOptions, console: Console) -> None:
     """Run until Ctrl-C or SIGTERM; raise SetupError when the machine or the options do not allow a start."""
-    require_free(options.host, options.port)
-    options.data_directory.mkdir(parents=True, exist_ok=True)
-    require_space(options.data_directory, least_free_bytes=_LEAST_FREE_BYTES)
+    try:
+        options.data_directory.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SetupError(f"{options.data_directory} cannot be made: {exc.strerror}; name another --directory") from exc
     with _only_copy(options.data_directory), _stop_on_signal():
+        require_free(options.host, options.port)
+        require_space(options.data_directory, least_free_bytes=_LEAST_FREE_BYTES)
         stack = Stack(lambda text: console.print(text, style="yellow", markup=False))
         try:
             _Start(options, console, stack).run()
         except KeyboardInterrupt:
-            console.print("\nStopping.")
+            console.print("\nStopping; ingest first stores what it has taken.")
         finally:
             stack.stop()
             access.forget_addresses(options.data_directory)
@@ -129,7 +134,8 @@ class _Start:
             self._say("broker", f"embedded {broker.name} at {broker.address}")
         else:
             self._environment["BELLWETHER_BROKER_URL"] = self._options.broker_url
-            self._say("broker", "yours")
+            host, port = address_of(read_settings(BrokerSettings, broker_url=self._options.broker_url))
+            self._say("broker", f"yours at {host}:{port}")
 
     def _records(self) -> None:
         directory = self._options.import_directory
@@ -275,8 +281,10 @@ def _stop_on_signal() -> Iterator[None]:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, interrupt)
+    # SIGINT too: a shell's `&` starts programs with it ignored.
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -71,6 +71,20 @@ def create_key(
     return f"{key_id}.{secret}"
 
 
+def adopt_key(conn: psycopg.Connection, key: str, *, name: str, now: datetime) -> bool:
+    """Make a key that another database of the same owner gave out known here too; False where its id is taken."""
+    key_id, _, secret = key.partition(".")
+    if not secret or key_id != _storable(key_id):
+        return False
+    return bool(
+        conn.execute(
+            "INSERT INTO api_keys (key_id, secret_sha256, name, scopes, created_at) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            [key_id, _digest(secret), name, [READ, WRITE], now],
+        ).rowcount
+    )
+
+
 def list_keys(conn: psycopg.Connection) -> list[ApiKey]:
     """All keys, revoked and expired ones too, oldest first."""
     with conn.cursor(row_factory=class_row(ApiKey)) as cur:

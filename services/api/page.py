@@ -103,7 +103,7 @@ def _account(customer: Customer, alerts: Sequence[Alert], overview: Overview) ->
     first = sorted(alerts, key=lambda a: (a.tier != "act", a.expected is None, a.expected and a.expected.at))
     shown, folded = first[:3], first[3:]
     rest = f"<details><summary>{len(folded)} more</summary>{''.join(map(_alert, folded))}</details>" if folded else ""
-    quiet = '<p class="quiet">No open alert.</p>' if not alerts else ""
+    quiet = '<p class="quiet">Nothing open, but for what is snoozed.</p>' if not alerts else ""
     late = ""
     if customer.assessed_through != overview.assessed_through:
         late = f'<p class="quiet">Assessed through {_instant(customer.assessed_through)}.</p>'

@@ -167,7 +167,16 @@ def test_a_taken_port_is_one_sentence(directory, started):
     holder = Run(directory, "--import", str(ROOT / "deploy" / "example-records"))
     started.append(holder)
     holder.wait_for(r"\bopen\b .*http", 120)
-    command = [sys.executable, "-m", "deploy.cli", "up", "--directory", str(directory), "--port", str(holder.port)]
+    command = [
+        sys.executable,
+        "-m",
+        "deploy.cli",
+        "up",
+        "--directory",
+        str(directory / "other"),
+        "--port",
+        str(holder.port),
+    ]
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert refused.returncode == 2
     assert f"port {holder.port} on 127.0.0.1 is taken" in refused.stderr
