@@ -176,6 +176,26 @@ def test_a_change_that_spans_more_than_is_taken_at_once_is_taken_alone(plant, co
     assert take_changes(conn, newest=newest_change(conn), most=10, hours=1, now=WALL_CLOCK) == 1
 
 
+def test_changes_are_taken_at_once_where_statistics_say_that_there_are_none(plant, conn):
+    series_id = plant.customer("alpha").machines[0].series["speed"]
+
+    def change(count):
+        conn.execute(
+            "INSERT INTO changed_ranges (series_id, range_from, range_through, received_at)"
+            " SELECT %s, %s, %s, %s FROM generate_series(1, %s)",
+            [series_id, START, START, START, count],
+        )
+        conn.commit()
+
+    change(20_000)
+    conn.execute("DELETE FROM changed_ranges")
+    conn.execute("ANALYZE changed_ranges")
+    change(20_000)
+    conn.execute("SET statement_timeout = '20s'")
+    conn.commit()
+    assert take_changes(conn, newest=newest_change(conn), most=5000, hours=50_000, now=WALL_CLOCK) == 5000
+
+
 def test_changes_of_a_source_that_belongs_to_nobody_are_rolled_up(plant, run_health):
     customer = plant.customer("alpha")
     plant.conn.execute("UPDATE sources SET site_id = NULL")
