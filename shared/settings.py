@@ -47,3 +47,7 @@ class BrokerSettings(BaseSettings):
     broker_key_file: Path | None = Field(default=None, description="the client certificate's key")
     broker_mqtt_version: str = Field(default="5", pattern="^(5|3.1.1)$")
     broker_client_id: str = Field(default="bellwether", min_length=1)
+    broker_shared_group: str | None = Field(
+        default=None, pattern="^[^/+#]+$", description="share the JSON load with other processes of this group (MQTT 5)"
+    )
+    sparkplug_host_id: str = Field(default="bellwether", pattern="^[^/+#]+$", description="in spBv1.0/STATE/<host id>")

@@ -6,11 +6,10 @@ from threading import Event
 
 import structlog
 from prometheus_client import start_http_server
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ingest.pipeline import Pipeline
 from services.ingest.service import Ingest
+from services.ingest.settings import IngestSettings
 from shared.errors import BellwetherError, SetupError
 from shared.logs import configure_logs
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
@@ -18,14 +17,6 @@ from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 _AWAIT_DATABASE_S = 1.0
 
 log = structlog.get_logger()
-
-
-class IngestSettings(BaseSettings):
-    """What concerns ingest alone."""
-
-    model_config = SettingsConfigDict(env_prefix="BELLWETHER_INGEST_", extra="ignore")
-
-    metrics_port: int = Field(default=0, ge=0, le=65535, description="where Prometheus finds metrics; 0 for nowhere")
 
 
 def main() -> None:

@@ -27,7 +27,9 @@ from shared.tables.metadata import Instant, metadata
 # A source is a topic prefix, which the broker's access rules tie to one credential. `site_id` is null until a
 # record assigns it: telemetry of unassigned sources is kept all the same. `observed_through` is the newest
 # device clock seen and `received_at` when we received that, so that the source's event time is the one plus what has
-# passed since the other; the first is never ahead of the second by more than ingest's tolerance.
+# passed since the other; the first is never ahead of the second. `clock_offset_s` is by how much the device clock was
+# ahead of ours (negative: behind) at `clock_checked_at`. `credential` is the broker's user name or the certificate's
+# common name that alone may publish under the prefix.
 sources = Table(
     "sources",
     metadata,
@@ -39,6 +41,9 @@ sources = Table(
     Column("received_at", Instant),
     Column("observed_through", Instant),
     Column("alive", Boolean),
+    Column("credential", String),
+    Column("clock_offset_s", Double),
+    Column("clock_checked_at", Instant),
 )
 
 devices = Table(
@@ -127,6 +132,19 @@ rollups_1m = _rollup("rollups_1m")
 rollups_1h = _rollup("rollups_1h")
 rollups_1d = _rollup("rollups_1d")
 
+# Repeats with another value: the first stays, this counts the others. `kept` and `offered` are those of the last one.
+sample_conflicts = Table(
+    "sample_conflicts",
+    metadata,
+    Column("series_id", ForeignKey("series.series_id"), primary_key=True),
+    Column("conflicts", BigInteger, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("last_observed_at", Instant, nullable=False),
+    Column("kept", String),
+    Column("offered", String),
+)
+
 # What a committed batch changed: appended by ingest in the same transaction as its rows, consumed by health in
 # the order of `change_id`. One row per series and run of samples without a gap of a day.
 changed_ranges = Table(
@@ -156,6 +174,15 @@ ingest_sessions = Table(
     Column("session_id", Integer, Identity(), primary_key=True),
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+)
+
+# Which of several processes does what only one may do; it holds until `expires_at` by the database's clock.
+ingest_leases = Table(
+    "ingest_leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("expires_at", Instant, nullable=False),
 )
 
 dead_letters = Table(
