@@ -99,7 +99,7 @@ def _check_topic(topic: str) -> None:
             raise MappingError(
                 f"topic {topic!r}: {part!r} must be plain text, + , a last #, or one of {sorted(_PLACEHOLDERS)}"
             )
-    if parts[0] in {"spBv1.0", "$SYS"} or parts[:2] == ["bellwether", "v1"]:
+    if parts[0] == "spBv1.0" or parts[0].startswith("$") or parts[:2] in (["bellwether", "v1"], ["umh", "v1"]):
         raise MappingError(f"topic {topic!r} belongs to a format of its own; a mapping cannot take it over")
 
 

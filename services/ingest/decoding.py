@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 
-from services.ingest import json_telemetry, sparkplug
+from services.ingest import json_telemetry, sparkplug, umh
 from services.ingest.envelope import Envelope
 from services.ingest.json_telemetry import decode_json
 from services.ingest.mapped import decode_mapped, match_topic
 from services.ingest.readings import Decoded, Reading
 from services.ingest.sparkplug import SparkplugHost
+from services.ingest.umh import decode_umh
 from shared.errors import DecodeError
 from shared.mappings import MappingSpecification, subscription
 
 
 class Decoder:
-    """All formats behind one function. `mappings` may be replaced at any time; the first that fits a topic counts."""
+    """All formats behind one function. `mappings` may be replaced at any time; the first that fits a topic counts.
+
+    A retained message is what the broker kept for newcomers, and may be years old: it gives nothing, except where a
+    mapping takes it, and never says that its source is alive.
+    """
 
     def __init__(self, mappings: Sequence[MappingSpecification] = (), host: SparkplugHost | None = None) -> None:
         self.mappings = tuple(mappings)
@@ -24,13 +29,15 @@ class Decoder:
         if envelope.topic.startswith("spBv1.0/"):
             return self._host.decode(envelope)
         try:
-            return Decoded(envelope, self._readings(envelope), alive=True)
+            return Decoded(envelope, self._readings(envelope), alive=None if envelope.retained else True)
         except DecodeError as exc:
             return Decoded(envelope, reason=exc.reason)
 
     def _readings(self, envelope: Envelope) -> tuple[Reading, ...]:
         if envelope.topic.startswith("bellwether/v1/"):
-            return decode_json(envelope)
+            return () if envelope.retained else decode_json(envelope)
+        if envelope.topic.startswith(umh.PREFIX):
+            return () if envelope.retained else decode_umh(envelope)
         for mapping in self.mappings:
             address = match_topic(mapping.topic, envelope.topic)
             if address is not None:
@@ -40,7 +47,8 @@ class Decoder:
 
 def acknowledged_subscriptions(mappings: Sequence[MappingSpecification]) -> frozenset[str]:
     """Topic filters of everything that comes at QoS 1 through the kept session."""
-    return frozenset({json_telemetry.SUBSCRIPTION, *(subscription(mapping.topic) for mapping in mappings)})
+    mapped = (subscription(mapping.topic) for mapping in mappings)
+    return frozenset({json_telemetry.SUBSCRIPTION, umh.SUBSCRIPTION, *mapped})
 
 
 SPARKPLUG_SUBSCRIPTION = sparkplug.SUBSCRIPTION

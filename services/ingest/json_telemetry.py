@@ -9,14 +9,12 @@ import msgspec
 import numpy as np
 
 from services.ingest.envelope import Envelope
-from services.ingest.readings import EXACT_IN_FLOAT64, Reading, check_instant, check_name
+from services.ingest.readings import EXACT_IN_FLOAT64, MALFORMED, Reading, check_instant, check_name
 from services.ingest.values import Scalar, sort_values
 from shared.errors import DecodeError
 
 PROTOCOL = "json"
 SUBSCRIPTION = "bellwether/v1/#"
-
-_MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Numbers(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -44,7 +42,7 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
     source, device = _address(envelope.topic)
     try:
         body = _numbers.decode(envelope.payload)
-    except _MALFORMED:
+    except MALFORMED:
         return _decode_mixed(envelope, source, device)
     messages = body if isinstance(body, list) else [body]
     readings = []
@@ -61,7 +59,7 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
 def _decode_mixed(envelope: Envelope, source: str, device: str) -> tuple[Reading, ...]:
     try:
         body = _mixed.decode(envelope.payload)
-    except _MALFORMED as exc:
+    except MALFORMED as exc:
         raise DecodeError(envelope.topic, str(exc) or type(exc).__name__) from exc
     readings = []
     for message in body if isinstance(body, list) else [body]:

@@ -12,12 +12,16 @@ _batch_seconds = Histogram("bellwether_ingest_batch_seconds", "Time to store one
 _waiting_seconds = Histogram("bellwether_ingest_commit_delay_seconds", "From the receipt of a message to its commit")
 _connected = Gauge("bellwether_ingest_connected", "1 while both connections to the broker stand")
 
+_NOTHING = tuple(Decoded._field_defaults.values())
+
 
 def count_batch(batch: Sequence[Decoded], *, stored: int, repeated: int, seconds: float, committed_us: int) -> None:
     """Note one committed batch."""
     refused = sum(decoded.reason is not None for decoded in batch)
-    _messages.labels("stored").inc(len(batch) - refused)
+    ignored = sum(decoded[1:] == _NOTHING for decoded in batch)
+    _messages.labels("stored").inc(len(batch) - refused - ignored)
     _messages.labels("dead_letter").inc(refused)
+    _messages.labels("ignored").inc(ignored)
     _samples.labels("stored").inc(stored)
     _samples.labels("repeated").inc(repeated)
     _batch_seconds.observe(seconds)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ GOOD, UNCERTAIN, BAD = 192, 64, 0
 
 EXACT_IN_FLOAT64 = 2**53
 """Integers up to this size are exact in a float64; beyond it they are kept as integers."""
+
+MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading a payload as JSON raises, whatever the bytes."""
 
 _EARLIEST_US = 631_152_000_000_000
 _AHEAD_US = 86_400_000_000

@@ -1,7 +1,7 @@
 """Sorting mixed values into numbers and texts."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +42,16 @@ def sort_values(topic: str, items: Iterable[tuple[str, Scalar]]) -> Sorted:
             metrics.append(name)
             values.append(math.nan if value is None or not math.isfinite(value) else float(value))
     return Sorted(tuple(metrics), np.array(values, np.float64), tuple(texts))
+
+
+def once_each(topic: str, items: Iterable[tuple[str, Scalar]]) -> Iterator[tuple[str, Scalar]]:
+    """The same items; raise DecodeError where a name comes again: of two values at one instant only one could stay."""
+    seen = set()
+    for name, value in items:
+        if name in seen:
+            raise DecodeError(topic, f"it gives {name!r} twice")
+        seen.add(name)
+        yield name, value
 
 
 def _storable(topic: str, name: str, value: int) -> int:

@@ -141,8 +141,8 @@ def test_what_a_topic_says_under_a_pattern(pattern, topic, address):
     assert match_topic(pattern, topic) == address
 
 
-def test_subscriptions_are_the_documented_topic_and_one_for_each_mapping():
-    assert acknowledged_subscriptions([parse_mapping(SKID)]) == {"bellwether/v1/#", "factory/+/+/data"}
+def test_subscriptions_are_those_of_the_formats_and_one_for_each_mapping():
+    assert acknowledged_subscriptions([parse_mapping(SKID)]) == {"bellwether/v1/#", "umh/v1/#", "factory/+/+/data"}
 
 
 @pytest.mark.parametrize(
@@ -153,6 +153,8 @@ def test_subscriptions_are_the_documented_topic_and_one_for_each_mapping():
         ({"topic": "a/#/{source}"}, "must be plain text"),
         ({"topic": "bellwether/v1/{source}"}, "format of its own"),
         ({"topic": "spBv1.0/{source}"}, "format of its own"),
+        ({"topic": "umh/v1/{source}"}, "format of its own"),
+        ({"topic": "$SYS/{source}"}, "format of its own"),
         ({"topic": "{source}/{device}/{device}"}, "more than once"),
         ({"values": []}, "give either"),
         ({"all_values": "x"}, "give either"),
