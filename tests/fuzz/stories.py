@@ -1,0 +1,187 @@
+"""Bytes read as a story of Sparkplug messages, so that a fuzzer reaches what random protocol buffers do not."""
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shared.sparkplug.sparkplug_b_pb2 import Payload
+
+_KINDS = ("NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH", "NCMD", "STATE")
+_NAMES = ("t", "p", "bdSeq", "Node Control/Rebirth", "Quality", "", "ä", "x" * 513, "nul\x00", "Device Control/Reboot")
+_CLOCKS_MS = (0, 1, -1, 1_000, -1_000, 86_400_001, -86_400_000, 300_001)
+_EXTREMES = (0, 1, 2**31, 2**32 - 1, 2**53, 2**53 + 1, 2**63, 2**64 - 1)
+
+
+class Step(NamedTuple):
+    """One message: its topic and payload, and how long after the one before it came."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    after_us: int
+    forgetting: bool
+    """The connection was lost before it."""
+
+
+class _Bytes:
+    """What the fuzzer gave, taken from the front; zeros when it is used up."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        return len(self._raw) - self._at
+
+    def byte(self) -> int:
+        if not self.left:
+            return 0
+        self._at += 1
+        return self._raw[self._at - 1]
+
+    def take(self, size: int) -> bytes:
+        began, self._at = self._at, min(self._at + size, len(self._raw))
+        return self._raw[began : self._at]
+
+    def number(self) -> int:
+        """Mostly a small number, sometimes one at an edge, sometimes any."""
+        first = self.byte()
+        if first < 0xC0:
+            return first
+        if first < 0xE0:
+            return _EXTREMES[first % len(_EXTREMES)]
+        return int.from_bytes(self.take(8), "little")
+
+
+def steps(raw: bytes, now_ms: int) -> list[Step]:
+    """At most 64 messages; `now_ms` is when the first is received."""
+    source = _Bytes(raw)
+    found = []
+    while source.left and len(found) < 64:
+        found.append(_step(source, now_ms))
+    return found
+
+
+def _step(source: _Bytes, now_ms: int) -> Step:
+    kind_byte, place, flags = source.byte(), source.byte(), source.byte()
+    kind = _KINDS[kind_byte % len(_KINDS)]
+    parts = ["spBv1.0", f"g{place & 1}", kind, f"e{place >> 1 & 1}"]
+    if kind.startswith("D") or flags & 8:
+        parts.append(f"d{place >> 2 & 1}")
+    topic = "spBv1.0/STATE/bellwether" if kind == "STATE" else "/".join(parts)
+    payload = source.take(source.byte()) if flags & 1 else _payload(source, now_ms)
+    after_us = (0, 1_000, 1_000_000, 10_000_000)[flags >> 4 & 3]
+    return Step(topic, payload, bool(flags & 2), after_us, flags & 0xC4 == 0xC4)
+
+
+def _payload(source: _Bytes, now_ms: int) -> bytes:
+    message = Payload()
+    flags = source.byte()
+    if not flags & 1:
+        message.timestamp = max(0, now_ms + _CLOCKS_MS[flags >> 1 & 7])
+    elif flags & 2:
+        message.timestamp = source.number()
+    if not flags & 16:
+        message.seq = source.number()
+    if flags & 32:
+        message.uuid = "SPBV1.0_COMPRESSED"
+        message.body = source.take(source.byte())
+    metrics = [_field(2, _metric(source, now_ms)) for _ in range(source.byte() % 8)]
+    return message.SerializeToString() + b"".join(metrics)
+
+
+def _metric(source: _Bytes, now_ms: int) -> bytes:
+    metric = Payload.Metric()
+    flags, more = source.byte(), source.byte()
+    if flags & 1:
+        metric.name = _NAMES[source.byte() % len(_NAMES)]
+    if flags & 2:
+        metric.alias = source.number()
+    if flags & 4:
+        metric.datatype = source.byte() % 40
+    if flags & 8:
+        metric.timestamp = max(0, now_ms + _CLOCKS_MS[more & 7])
+    metric.is_null = bool(flags & 16)
+    metric.is_historical = bool(flags & 32)
+    metric.is_transient = flags & 0xC0 == 0xC0
+    if flags & 64:
+        _property(source, metric)
+    return metric.SerializeToString() + _value(source, more >> 3)
+
+
+def _property(source: _Bytes, metric: Payload.Metric) -> None:
+    which = source.byte()
+    metric.properties.keys.append(("Quality", "engUnit", "other")[which % 3])
+    value = metric.properties.values.add(type=source.byte() % 24)
+    if which & 4:
+        value.string_value = ("degC", "", "a\x00b", "bar")[which >> 3 & 3]
+    elif which & 8:
+        value.long_value = source.number()
+    elif which & 16:
+        value.int_value = (0, 192, 500, 64)[which >> 5 & 3]
+    elif which & 32:
+        value.is_null = True
+
+
+def _value(source: _Bytes, which: int) -> bytes:
+    return _VALUES[which % len(_VALUES)](source)
+
+
+def _dataset(source: _Bytes) -> bytes:
+    """Columns, types and rows whose numbers need not agree; in the wire format, by hand."""
+    columns = b"".join(_field(2, b"c%d" % number) for number in range(source.byte() % 4))
+    types = b"".join(_number(3, source.byte() % 24) for _ in range(source.byte() % 4))
+    rows = b""
+    for _ in range(source.byte() % 4):
+        elements = b"".join(_field(1, _element(source)) for _ in range(source.byte() % 4))
+        rows += _field(4, elements)
+    return _number(1, source.byte() % 4) + columns + types + rows
+
+
+def _element(source: _Bytes) -> bytes:
+    which = source.byte()
+    return _field(6, b"on") if which & 1 else _number(which % 6, source.byte())
+
+
+def _template(source: _Bytes, depth: int) -> bytes:
+    """A template with a metric, and a template in it, and so on."""
+    inner = _field(2, _field(1, b"m") + _number(4, source.byte() % 40) + _number(10, source.byte()))
+    for _ in range(depth):
+        inner = _field(2, _field(1, b"nested") + _number(4, 19) + _field(18, inner))
+    return inner + _field(4, b"T") + _number(5, source.byte() & 1)
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value) if field else b""
+
+
+def _field(field: int, body: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(body)) + body
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+_FLOATS = tuple(struct.pack("<f", number) for number in (0.0, -1.5, float("nan"), float("inf")))
+_DOUBLES = tuple(struct.pack("<d", number) for number in (0.1, 1e308, float("nan"), float("-inf")))
+_TEXTS = (b"", b"on", b"a\x00b", "ü".encode() * 40, b"\xff")
+
+_VALUES: tuple[Callable[[_Bytes], bytes], ...] = (
+    lambda source: _number(10, source.number() & 0xFFFF_FFFF),
+    lambda source: _number(11, source.number()),
+    lambda source: _varint(12 << 3 | 5) + _FLOATS[source.byte() & 3],
+    lambda source: _varint(13 << 3 | 1) + _DOUBLES[source.byte() & 3],
+    lambda source: _number(14, source.byte() & 1),
+    lambda source: _field(15, _TEXTS[source.byte() % len(_TEXTS)]),
+    lambda source: _field(16, source.take(source.byte())),
+    lambda source: _field(17, _dataset(source)),
+    lambda source: _field(18, _template(source, depth=source.byte() % 120)),
+    lambda _source: b"",
+)
