@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format bench-ingest
+.PHONY: run setup setup-dev test lint format bench-ingest fuzz
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -48,3 +48,13 @@ format: setup-dev
 
 bench-ingest: setup-dev
 	@$(BIN)/python -m tests.bench.bench_ingest $(ARGS)
+
+# Coverage-guided fuzzing of every decoder. Its engine is installed beside the virtual environment's packages, not
+# among them: only x86-64 Linux has wheels of it.
+$(VENV)/fuzz/.installed: requirements-fuzz.lock $(VENV)/.dev
+	@rm -rf $(VENV)/fuzz
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-fuzz.lock --target $(VENV)/fuzz
+	@touch $@
+
+fuzz: setup-dev $(VENV)/fuzz/.installed
+	@PYTHONPATH=$(VENV)/fuzz $(BIN)/python -m tests.fuzz.run $(ARGS)
