@@ -1,213 +1,192 @@
 """How fast ingest stores, beside raw COPY of the same rows into the same table in the same run.
 
-`python -m tests.bench.bench_ingest [--only SCENARIO]`: a real mosquitto, an embedded PostgreSQL that syncs to disk,
-publisher, broker, database and ingest each in processes of their own on this machine.
+`python -m tests.bench.bench_ingest [--only SCENARIO] [--engine timescale]`: a real mosquitto, an embedded PostgreSQL
+that syncs to disk, publisher, broker, database and ingest each in processes of their own on this machine. Where
+BELLWETHER_TEST_TIMESCALE_URL names a TimescaleDB, `--engine timescale` measures on that.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
-import paho.mqtt.client as mqtt
 import psycopg
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
-from services.ingest.columns import SAMPLE_COLUMNS, Columns, samples_as_copy, selected
 from tests.bench.figures import Figure, report
-from tests.bench.ingest_publisher import DEVICES, METRICS, message
-from tests.databases import Server, embedded_postgres
+from tests.bench.ingest_load import Load
+from tests.bench.ingest_process import IngestProcess, running_ingest, unacknowledged
+from tests.bench.ingest_stored import await_stored, bench_database, messages_stored, raw_copy
+from tests.databases import TIMESCALE_URL
 from tests.mosquitto import Broker, running_broker
 
-_WARM_UP = 40 * DEVICES
-_COPY_ROWS = 20_000
-_CLIENT = "bench"
-_COPY = f"COPY samples ({SAMPLE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
-_STORED_WITHIN_S = 180.0
+_START_MS = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
+_POLL_S = 0.002
+_PACED_S = 6.0
+
+# Enough for several seconds at full speed; a tenth as many warm up, half as many may be paced.
+_MESSAGES = {1: 60_000, 10: 40_000, 50: 20_000, 200: 6_000}
+SCENARIOS = {load.name: load for metrics in _MESSAGES for load in (Load("json", metrics), Load("sparkplug", metrics))}
 
 
-def json_50_qos1(messages: int) -> list[Figure]:
-    """50 metrics a message at QoS 1, JSON."""
-    with _bench_database() as url, running_broker() as broker, psycopg.connect(url, autocommit=True) as conn:
-        start = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
-        with _ingest(url, broker):
-            _published(broker, _WARM_UP, start)
-            _await_stored(conn, _WARM_UP - 1, start)
-            conn.execute("TRUNCATE samples, changed_ranges")
+class Peak(NamedTuple):
+    """A run at full speed: what it took, and whether the publisher was what held it up."""
+
+    messages_per_s: float
+    cpu_s: float
+    publishing_share: float
+
+
+class Delays(NamedTuple):
+    """From the publish of a message to its visibility in the database, in ms; `resolution_ms` of that measurement."""
+
+    p50_ms: float
+    p99_ms: float
+    resolution_ms: float
+
+
+def measured(load: Load, engine: str) -> list[Figure]:
+    """All figures of one scenario."""
+    messages = _MESSAGES[load.metrics]
+    with (
+        bench_database(TIMESCALE_URL if engine == "timescale" else None) as url,
+        running_broker() as broker,
+        psycopg.connect(url, autocommit=True) as conn,
+    ):
+        with running_ingest(url, broker) as ingest, _publisher(load, broker, url, 8 * messages // 5) as publisher:
+            warm = messages // 10
+            _order(publisher, 0, warm, None)
+            await_stored(conn, warm, _START_MS, poll_s=0.02)
             conn.execute("CHECKPOINT")
-            first = start + 86_400_000
-            began, ended = _published(broker, messages, first)
-            _await_stored(conn, messages - 1, first)
-            seconds = time.time() - began
-        _check(conn, broker, messages * METRICS)
-        copy_per_s = _raw_copy(conn)
-    samples_per_s = messages * METRICS / seconds
-    publishing = (ended - began) / seconds
+            peak = _at_full_speed(conn, ingest, publisher, warm, warm + messages)
+            paced = min(messages // 2, int(_PACED_S * peak.messages_per_s / 2))
+            delays = _at_half(conn, publisher, warm + messages, paced, peak.messages_per_s / 2)
+            rss_mb = ingest.peak_rss_mb
+        _check(conn, broker, load, warm + messages + paced)
+        copy_per_s = raw_copy(conn, _START_MS + warm)
+    return _figures(load, engine, peak, delays, rss_mb, copy_per_s)
+
+
+def _at_full_speed(
+    conn: psycopg.Connection, ingest: IngestProcess, publisher: "subprocess.Popen[str]", first: int, end: int
+) -> Peak:
+    cpu_before = ingest.cpu_s
+    answer = _order(publisher, first, end, None)
+    (*_, (visible_at, _)) = await_stored(conn, end, _START_MS, poll_s=_POLL_S)
+    cpu_s = ingest.cpu_s - cpu_before
+    seconds = visible_at - answer["instants"][0]
+    busy_s = answer["ended"] - answer["instants"][0] - answer["waited_s"]
+    return Peak((end - first) / seconds, cpu_s, busy_s / seconds)
+
+
+def _at_half(
+    conn: psycopg.Connection, publisher: "subprocess.Popen[str]", first: int, messages: int, per_s: float
+) -> Delays:
+    _send(publisher, first, first + messages, per_s)
+    seen = await_stored(conn, first + messages, _START_MS, poll_s=_POLL_S)
+    sent_at = np.array(_read(publisher)["instants"])
+    looked_at, stored = np.array([at for at, _ in seen]), np.array([count for _, count in seen])
+    visible_at = looked_at[np.searchsorted(stored, np.arange(first, first + messages), side="right")]
+    p50, p99 = np.percentile((visible_at - sent_at) * 1000, [50, 99])
+    return Delays(float(p50), float(p99), float(np.percentile(np.diff(looked_at), 99) * 1000))
+
+
+def _check(conn: psycopg.Connection, broker: Broker, load: Load, messages: int) -> None:
+    """Nothing lost, nothing double, nothing left unacknowledged."""
+    row = conn.execute("SELECT count(*) FROM samples").fetchone()
+    wanted = (messages + load.births) * load.metrics
+    if row is None or row[0] != wanted:
+        raise AssertionError(f"{row} samples are stored, not {wanted}; {messages_stored(conn, _START_MS)} messages")
+    if load.qos and (left := unacknowledged(broker)):
+        raise AssertionError(f"{left} messages were not acknowledged")
+
+
+def _figures(load: Load, engine: str, peak: Peak, delays: Delays, rss_mb: float, copy_per_s: float) -> list[Figure]:
+    scenario = load.name if engine == "postgres" else f"{load.name}-{engine}"
+    samples_per_s = peak.messages_per_s * load.metrics
+    per_million = peak.cpu_s / (_MESSAGES[load.metrics] * load.metrics / 1e6)
+    ratio_target = 0.6 if load.metrics == 50 else None
+    messages_target = 10_000.0 if load.metrics == 1 else None
+
+    def figure(metric: str, value: float, unit: str, target: float | None = None, *, at_most: bool = False) -> Figure:
+        return Figure(
+            bench="ingest",
+            scenario=scenario,
+            metric=metric,
+            value=value,
+            unit=unit,
+            target=target,
+            at_most=at_most,
+            controls={"copy_samples_per_s": copy_per_s} if metric == "ratio" else {},
+        )
+
     return [
-        _figure("samples_per_s", samples_per_s, "samples/s", controls={"copy_samples_per_s": copy_per_s}),
-        _figure("copy_samples_per_s", copy_per_s, "samples/s"),
-        _figure("ratio", samples_per_s / copy_per_s, "1", target=0.4),
-        _figure("messages_per_s", messages / seconds, "messages/s"),
-        _figure("publishing_share", publishing, "1"),
+        figure("samples_per_s", samples_per_s, "samples/s"),
+        figure("messages_per_s", peak.messages_per_s, "messages/s", messages_target),
+        figure("ratio", samples_per_s / copy_per_s, "1", ratio_target),
+        figure("cpu_s_per_million", per_million, "s"),
+        figure("peak_rss_mb", rss_mb, "MB", 300, at_most=True),
+        figure("p50_ms", delays.p50_ms, "ms"),
+        figure("p99_ms", delays.p99_ms, "ms", 1000, at_most=True),
+        figure("resolution_ms", delays.resolution_ms, "ms"),
+        figure("publishing_share", peak.publishing_share, "1"),
     ]
 
 
-SCENARIOS = {"json-50-qos1": json_50_qos1}
+@contextmanager
+def _publisher(load: Load, broker: Broker, url: str, messages: int) -> Iterator["subprocess.Popen[str]"]:
+    arguments = [str(broker.port), url, load.protocol, str(load.metrics), str(messages), str(_START_MS)]
+    command = [sys.executable, "-m", "tests.bench.ingest_publisher", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        _read(process)
+        yield process
+        process.communicate()
+
+
+def _order(publisher: "subprocess.Popen[str]", first: int, end: int, per_s: float | None) -> Any:
+    _send(publisher, first, end, per_s)
+    return _read(publisher)
+
+
+def _send(publisher: "subprocess.Popen[str]", first: int, end: int, per_s: float | None) -> None:
+    if publisher.stdin is None:
+        raise TypeError("the publisher has no stdin")
+    publisher.stdin.write(json.dumps({"first": first, "end": end, "per_s": per_s}) + "\n")
+    publisher.stdin.flush()
+
+
+def _read(publisher: "subprocess.Popen[str]") -> Any:
+    line = publisher.stdout.readline() if publisher.stdout is not None else ""
+    if not line:
+        raise RuntimeError("the publisher ended")
+    return json.loads(line)
 
 
 def main() -> None:
     """Run the scenarios asked for and report them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=sorted(SCENARIOS))
-    parser.add_argument("--messages", type=int, default=30_000)
+    parser.add_argument("--engine", choices=("postgres", "timescale"), default="postgres")
     options = parser.parse_args()
-    figures = [
-        figure
-        for name, scenario in SCENARIOS.items()
-        if options.only in (None, name)
-        for figure in scenario(options.messages)
-    ]
+    if options.engine == "timescale" and TIMESCALE_URL is None:
+        parser.error("BELLWETHER_TEST_TIMESCALE_URL names no server")
+    names = [options.only] if options.only else list(SCENARIOS)
+    figures = [figure for name in names for figure in measured(SCENARIOS[name], options.engine)]
     report(figures)
-    shares = {figure.scenario: figure.value for figure in figures if figure.metric == "publishing_share"}
-    for scenario, share in shares.items():
-        bottleneck = "was the bottleneck" if share > 0.95 else "was not the bottleneck"
-        sys.stderr.write(f"{scenario}: the publisher {bottleneck}: it was busy {share:.0%} of the time\n")
+    _say_who_was_slow(figures)
 
 
-def _figure(metric: str, value: float, unit: str, **more: object) -> Figure:
-    return Figure(bench="ingest", scenario="json-50-qos1", metric=metric, value=value, unit=unit, **more)  # type: ignore[arg-type]
-
-
-@contextmanager
-def _bench_database() -> Iterator[str]:
-    """A migrated database on a server that syncs to disk, as one in production does."""
-    with embedded_postgres() as url:
-        with psycopg.connect(url, autocommit=True) as conn:
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                conn.execute(f"ALTER SYSTEM RESET {setting}")
-            conn.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
-            conn.execute("SELECT pg_reload_conf()")
-        server = Server(url)
-        yield server.url_of(server.migrated())
-
-
-@contextmanager
-def _ingest(url: str, broker: Broker) -> Iterator[None]:
-    environment = {
-        **os.environ,
-        "BELLWETHER_DATABASE_URL": url,
-        "BELLWETHER_BROKER_URL": broker.url,
-        "BELLWETHER_BROKER_CLIENT_ID": _CLIENT,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.ingest"], env=environment, stderr=subprocess.PIPE, text=True
-    )
-    if process.stderr is None:
-        raise TypeError("the process has no stderr")
-    for line in process.stderr:
-        if "connected to the broker" in line and "ingest" in json.loads(line)["connection"]:
-            break
-    time.sleep(1)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _published(broker: Broker, messages: int, first_ms: int) -> tuple[float, float]:
-    """Publish from a process of its own; when it began and ended, wall time."""
-    command = [sys.executable, "-m", "tests.bench.ingest_publisher", str(broker.port), str(messages), str(first_ms)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        if process.stdin is None or process.stdout is None:
-            raise TypeError("the process has no pipes")
-        process.stdout.readline()
-        process.stdin.write("go\n")
-        process.stdin.flush()
-        times = json.loads(process.stdout.readline())
-    return times["began"], times["ended"]
-
-
-def _await_stored(conn: psycopg.Connection, number: int, first_ms: int) -> None:
-    """Wait until the message of that number is committed: messages are stored in the order they were sent."""
-    topic, body = message(number, first_ms)
-    deadline = time.monotonic() + _STORED_WITHIN_S
-    while time.monotonic() < deadline:
-        found = conn.execute(
-            "SELECT 1 FROM samples JOIN series USING (series_id) JOIN devices USING (device_id)"
-            " WHERE name = %s AND metric = 'metric_00' AND observed_at = to_timestamp(%s)",
-            [topic.rsplit("/", 1)[-1], int(str(body["timestamp"])) / 1000],
-        ).fetchone()
-        if found is not None:
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"message {number} is not stored after {_STORED_WITHIN_S:.0f} s")
-
-
-def _check(conn: psycopg.Connection, broker: Broker, samples: int) -> None:
-    """Nothing lost, nothing double, nothing left unacknowledged."""
-    row = conn.execute("SELECT count(*) FROM samples").fetchone()
-    if row is None or row[0] != samples:
-        raise AssertionError(f"{row} samples are stored, not {samples}")
-    left = []
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, client_id=f"{_CLIENT}-ingest", protocol=MQTTProtocolVersion.MQTTv5
-    )
-    client.on_message = lambda _client, _data, received: left.append(received.mid)
-    properties = Properties(PacketTypes.CONNECT)
-    client.connect("127.0.0.1", broker.port, clean_start=False, properties=properties)
-    client.loop_start()
-    time.sleep(1)
-    client.disconnect()
-    client.loop_stop()
-    if left:
-        raise AssertionError(f"{len(left)} messages were not acknowledged")
-
-
-def _raw_copy(conn: psycopg.Connection) -> float:
-    """Rows a second of binary COPY of the rows that are stored, in the same order, the best of two runs."""
-    batches = [samples_as_copy(columns) for columns in _stored(conn)]
-    rows = _count(conn)
-    best = 0.0
-    for _ in range(2):
-        conn.execute("TRUNCATE samples")
-        conn.execute("CHECKPOINT")
-        began = time.perf_counter()
-        for batch in batches:
-            with conn.transaction(), conn.cursor() as cur, cur.copy(_COPY) as copy:
-                copy.write(batch)
-        best = max(best, rows / (time.perf_counter() - began))
-    return best
-
-
-def _count(conn: psycopg.Connection) -> int:
-    row = conn.execute("SELECT count(*) FROM samples").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _stored(conn: psycopg.Connection) -> Iterator[Columns]:
-    rows = conn.execute(
-        "SELECT series_id, (extract(epoch FROM observed_at) * 1e6)::bigint,"
-        " (extract(epoch FROM received_at) * 1e6)::bigint, value, quality, historical FROM samples ORDER BY ctid"
-    ).fetchall()
-    columns = Columns(
-        *(
-            np.array(column, kind)
-            for column, kind in zip(
-                zip(*rows, strict=True), (np.int32, np.int64, np.int64, np.float64, np.int16, np.bool_), strict=True
+def _say_who_was_slow(figures: Sequence[Figure]) -> None:
+    for figure in figures:
+        if figure.metric == "publishing_share":
+            verdict = "was the bottleneck" if figure.value > 0.95 else "was not the bottleneck"
+            sys.stderr.write(
+                f"{figure.scenario}: the publisher {verdict}: it was busy {figure.value:.0%} of the time\n"
             )
-        )
-    )
-    for start in range(0, len(rows), _COPY_ROWS):
-        yield selected(columns, np.arange(start, min(start + _COPY_ROWS, len(rows))))
 
 
 if __name__ == "__main__":

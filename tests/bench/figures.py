@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,8 @@ class Figure:
 
 def report(figures: Sequence[Figure]) -> None:
     """Print the figures in both forms."""
-    table = Table("scenario", "metric", "value", "unit", "target", "holds")
+    columns = ("scenario", "metric", "value", "unit", "target", "holds")
+    table = Table(*(Column(name, no_wrap=True) for name in columns))
     for figure in figures:
         fields = asdict(figure)
         del fields["at_most"]

@@ -1,80 +1,114 @@
-"""A publisher as fast as a socket: MQTT 3.1.1 at QoS 1 with packets built before the clock starts.
+"""A publisher as fast as a socket, in a process of its own; packets are built before it says that it is ready.
 
-Run as a process of its own: `python -m tests.bench.ingest_publisher PORT MESSAGES FIRST_MS`; it prints the seconds from
-its first byte to the last PUBACK when it is told to go by a line on its standard input.
+`python -m tests.bench.ingest_publisher PORT DATABASE_URL PROTOCOL METRICS MESSAGES START_MS` reads one order a line,
+{"first": n, "end": n, "per_s": null or messages a second}, and answers each with the instants at which it sent.
+
+Without a pace it keeps at most `WINDOW` messages on their way, counted by what the database shows. That loads the
+stream fully and lets nothing queue without end at the broker, which may drop QoS 0 for a subscriber that is slow.
 """
 
 import json
-import random
+import math
 import socket
-import struct
 import sys
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-DEVICES = 20
-METRICS = 50
-_IN_FLIGHT = 200
+import psycopg
+
+from tests.bench.ingest_load import Load, connect_packet, opening, packets
+from tests.bench.ingest_stored import messages_stored
+
+WINDOW = 8_000
+_BURST = 100
+_UNACKNOWLEDGED = 400
 _PUBACK_BYTES = 4
+_POLL_S = 0.002
 
 
-def message(number: int, first_ms: int) -> tuple[str, dict[str, object]]:
-    """Topic and body of one message: each device says 50 numbers a second."""
-    device, second = number % DEVICES, number // DEVICES
-    noise = random.Random(number)
-    values = {f"metric_{metric:02d}": round(noise.gauss(50, 10), 3) for metric in range(METRICS)}
-    return f"bellwether/v1/bench/machine-{device:02d}", {"timestamp": first_ms + second * 1000, "values": values}
+@dataclass
+class Publisher:
+    """One connection to the broker. `waited_s`: how long it stood still for want of room in the window."""
+
+    load: Load
+    connection: socket.socket
+    conn: psycopg.Connection
+    start_ms: int
+    packets: list[bytes]
+    sent: int = 0
+    puback_bytes: int = 0
+    waited_s: float = 0.0
+    instants: list[float] = field(default_factory=list)
+
+    def at_full_speed(self, first: int, end: int) -> None:
+        """Publish within the window."""
+        stored = first
+        for start in range(first, end, _BURST):
+            until = min(start + _BURST, end)
+            began = time.monotonic()
+            while until - stored > WINDOW:
+                stored = messages_stored(self.conn, self.start_ms)
+                if until - stored > WINDOW:
+                    time.sleep(_POLL_S)
+            self.waited_s += time.monotonic() - began
+            self._send(start, until)
+            self._read_pubacks(leaving=_UNACKNOWLEDGED)
+
+    def at_pace(self, first: int, end: int, per_s: float) -> None:
+        """Publish each message when it is due."""
+        began, sent = time.monotonic(), first
+        while sent < end:
+            due = min(end, first + math.ceil((time.monotonic() - began) * per_s))
+            if due > sent:
+                self._send(sent, due)
+                self._read_pubacks(leaving=_UNACKNOWLEDGED)
+                sent = due
+            else:
+                time.sleep(max(0.0, began + (sent - first) / per_s - time.monotonic()))
+
+    def finish(self) -> None:
+        """Wait until the broker has acknowledged everything."""
+        self._read_pubacks(leaving=0)
+
+    def _send(self, first: int, end: int) -> None:
+        self.instants.extend([time.time()] * (end - first))
+        self.connection.sendall(b"".join(self.packets[first:end]))
+        self.sent += end - first
+
+    def _read_pubacks(self, leaving: int) -> None:
+        while self.load.qos and self.sent - self.puback_bytes // _PUBACK_BYTES > leaving:
+            self.puback_bytes += len(self.connection.recv(65536))
 
 
-def publish(port: int, messages: int, first_ms: int) -> None:
-    """Build, wait for the word, send, and print how long it took."""
-    bursts = list(_bursts(messages, first_ms))
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+def main(port: str, database_url: str, protocol: str, metrics: str, messages: str, start_ms: str) -> None:
+    """Build, say ready, and obey."""
+    load, start = Load(protocol, int(metrics)), int(start_ms)
+    built = packets(load, 0, int(messages), start)
+    with (
+        socket.create_connection(("127.0.0.1", int(port))) as connection,
+        psycopg.connect(database_url, autocommit=True) as conn,
+    ):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(_connect())
-        _read(connection, 4)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-        began = time.time()
-        for packets, count in bursts:
-            connection.sendall(packets)
-            _read(connection, count * _PUBACK_BYTES)
-        sys.stdout.write(json.dumps({"began": began, "ended": time.time()}) + "\n")
+        connection.sendall(connect_packet(b"bench-publisher"))
+        connection.recv(4)
+        connection.sendall(b"".join(opening(load, start)))
+        _answer("ready")
+        publisher = Publisher(load, connection, conn, start, built)
+        for line in sys.stdin:
+            order = json.loads(line)
+            publisher.instants, publisher.waited_s = [], 0.0
+            if order["per_s"] is None:
+                publisher.at_full_speed(order["first"], order["end"])
+            else:
+                publisher.at_pace(order["first"], order["end"], order["per_s"])
+            publisher.finish()
+            _answer({"instants": publisher.instants, "waited_s": publisher.waited_s, "ended": time.time()})
 
 
-def _bursts(messages: int, first_ms: int) -> Iterator[tuple[bytes, int]]:
-    packets = [_publish(1 + number % 60_000, *message(number, first_ms)) for number in range(messages)]
-    for start in range(0, messages, _IN_FLIGHT):
-        burst = packets[start : start + _IN_FLIGHT]
-        yield b"".join(burst), len(burst)
-
-
-def _connect() -> bytes:
-    client = b"bench-publisher"
-    body = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack(">H", len(client)) + client
-    return b"\x10" + _length(len(body)) + body
-
-
-def _publish(packet_id: int, topic: str, body: dict[str, object]) -> bytes:
-    name = topic.encode()
-    rest = struct.pack(">H", len(name)) + name + struct.pack(">H", packet_id) + json.dumps(body).encode()
-    return b"\x32" + _length(len(rest)) + rest
-
-
-def _length(size: int) -> bytes:
-    out = bytearray()
-    while True:
-        size, low = divmod(size, 128)
-        out.append(low | (0x80 if size else 0))
-        if not size:
-            return bytes(out)
-
-
-def _read(connection: socket.socket, size: int) -> None:
-    while size:
-        size -= len(connection.recv(min(size, 65536)))
+def _answer(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    publish(*(int(argument) for argument in sys.argv[1:4]))
+    main(*sys.argv[1:])
