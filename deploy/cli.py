@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -133,6 +133,23 @@ def discover(
     with connect(database, application="discover") as conn:
         for path in run(conn, directory):
             typer.echo(f"wrote {path}")
+
+
+@app.command("broker-acl")
+def broker_acl(
+    database: DatabaseUrl,
+    broker: Annotated[Literal["mosquitto", "nats"], typer.Option(help="whose rules to write")] = "mosquitto",
+    output: Annotated[Path | None, typer.Option(dir_okay=False, help="where to write them, else on stdout")] = None,
+    ingest_user: Annotated[str, typer.Option(help="the name by which ingest logs in")] = "ingest",
+    host_id: Annotated[
+        str, typer.Option(envvar="BELLWETHER_SPARKPLUG_HOST_ID", help="our Sparkplug host id, whose STATE nodes read")
+    ] = "bellwether",
+) -> None:
+    """Write the broker's access rules: who may publish what, from the records."""
+    from deploy.broker_access.write import write_rules
+
+    for line in write_rules(database, broker=broker, output=output, ingest_name=ingest_user, host_id=host_id):
+        typer.echo(line, err=True)
 
 
 @app.command()

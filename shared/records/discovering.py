@@ -47,7 +47,8 @@ These are drafts from what has been seen on MQTT. Nothing was stored. Go through
 
 which says at which line what is still to fill in. Leave out what should not be stored.
 
-- sources.csv: `site` is empty; write the id of the site where the source stands.
+- sources.csv: `site` is empty; write the id of the site where the source stands. `credential` is the user name or
+  certificate by which it logs in to the broker; `bellwether broker-acl` lets no other publish as this source.
 - assets.csv: `id` is made from the topic; write the id or serial by which your ERP knows the machine, and the same in
   bindings.csv. `site` is empty where the source has none yet.
 - asset_types.yaml: roles are guessed from names, sampling from the data. `unit` is empty where no message named one.

@@ -199,8 +199,8 @@ def bindings_csv(devices: Iterable[SeenDevice]) -> str:
 
 
 def sources_csv(topic_prefixes: Iterable[str]) -> str:
-    """Each source with an empty site."""
-    return _csv(("topic_prefix", "site"), [(prefix, "") for prefix in topic_prefixes])
+    """Each source with an empty site and credential."""
+    return _csv(("topic_prefix", "site", "credential"), [(prefix, "", "") for prefix in topic_prefixes])
 
 
 def asset_id(device: SeenDevice) -> str:

@@ -22,6 +22,8 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _INTEGER_DIGITS = 16
+_NAMESPACES = {"spBv1.0": "spBv1.0/{group}/{edge}", "bellwether": "bellwether/v1/{plant}"}
+_OF_MANY = frozenset({"umh", "umh/v1"})
 
 
 class FieldError(PermanentError):
@@ -236,13 +238,34 @@ def _no_constant(constant: str) -> object:
 
 def topic_prefix(written: str) -> str:
     """A literal MQTT topic, as long as what all topics of the source have in common."""
+    _check_printable(written)
     if "#" in written or "+" in written:
         raise FieldError(f"'{written}' contains a wildcard", "write the literal beginning of the source's topics")
     if written.startswith("/") or written.endswith("/") or "//" in written:
         raise FieldError(
             f"'{written}' has an empty level", "write levels between single slashes, without one at the end"
         )
-    return text(written)
+    levels = written.split("/")
+    pattern = _NAMESPACES.get(levels[0])
+    if written.startswith("$") or levels[:2] == ["spBv1.0", "STATE"] or written in _OF_MANY:
+        raise FieldError(f"'{written}' is not one source's", "write the literal beginning of the source's topics")
+    if pattern is not None and len(levels) != 3:
+        raise FieldError(f"'{written}' is not {pattern}", f"write {pattern}")
+    return written
+
+
+def credential(written: str) -> str:
+    """A broker's user name, or the common name of a client certificate."""
+    _check_printable(written)
+    if ":" in written:
+        raise FieldError(f"'{written}' has a colon", "write the user name alone, without the password")
+    return written
+
+
+def _check_printable(written: str) -> None:
+    """The broker's access rules made of it have one line each."""
+    if not written.isprintable() or written != written.strip():
+        raise FieldError(f"{written!r} has a character that cannot be printed or an outer space", "remove it")
 
 
 def minutes_of(time_of_day: str) -> int:

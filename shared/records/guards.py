@@ -96,6 +96,26 @@ def source_is_alone(ground: Ground, rows: Sequence[Row]) -> Refused:
                 yield row, FieldError(problem, "a topic belongs to one source: make them distinct")
 
 
+def credential_has_one_customer(ground: Ground, rows: Sequence[Row]) -> Refused:
+    """Who can publish as one customer cannot as another."""
+    customer_of = ground.lookup(_CUSTOMER_OF_SITE)
+    here = {row.values["topic_prefix"] for row in rows}
+    first = {
+        values["credential"]: (customer_of[values["site"]], f"by '{prefix}'")
+        for (prefix,), values in ground.stored.items()
+        if prefix not in here and values["credential"] is not None and values["site"] is not None
+    }
+    for row in rows:
+        credential, customer = row.values["credential"], customer_of[row.values["site"]]
+        if credential is None:
+            continue
+        owner, where = first.setdefault(credential, (customer, f"in line {row.line}"))
+        if owner != customer:
+            theirs = ground.names.name_of("customer", owner)
+            problem = f"credential '{credential}' is used {where} for customer '{theirs}'"
+            yield row, FieldError(problem, "give each customer a user name or certificate of its own")
+
+
 def placement_follows_first(ground: Ground, rows: Sequence[Row]) -> Refused:
     """A move comes after the first placement, which assets.csv gives."""
     first = ground.lookup("SELECT asset_id, commissioned_on FROM assets")
@@ -174,6 +194,6 @@ GUARDS: dict[str, tuple[Guard, ...]] = {
     "planned_stops": (line_belongs_to_site,),
     "assets": (line_belongs_to_site, first_placement_is_first, asset_keeps_customer),
     "placements": (line_belongs_to_site, placement_follows_first),
-    "sources": (source_keeps_customer, source_is_alone),
+    "sources": (source_keeps_customer, source_is_alone, credential_has_one_customer),
     "bindings": (binding_stays_with_customer,),
 }

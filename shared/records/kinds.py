@@ -265,7 +265,11 @@ SOURCES = RecordKind(
     table="sources",
     key=("topic_prefix",),
     of_record_source=False,
-    fields=(Field(name="topic_prefix", parse=fields.topic_prefix, required=True), _reference("site")),
+    fields=(
+        Field(name="topic_prefix", parse=fields.topic_prefix, required=True),
+        _reference("site"),
+        Field(name="credential", parse=fields.credential),
+    ),
     file_rules=(nested_prefixes,),
 )
 BINDINGS = RecordKind(

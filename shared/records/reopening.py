@@ -48,7 +48,9 @@ class Reopening:
             return
         match kind.table:
             case "sources":
-                self._note_bound(conn, "source_id", [names.ids["source"].get(row["topic_prefix"]) for row in rows])
+                moved = [row.values for row, before in found.changed if row.values["site"] != before["site"]]
+                placed = (*(row.values for row in found.added), *moved)
+                self._note_bound(conn, "source_id", [names.ids["source"].get(row["topic_prefix"]) for row in placed])
             case "bindings":
                 self._note_devices(conn, [(row["topic_prefix"], row["device"]) for row in rows])
             case "metrics":

@@ -58,7 +58,7 @@ def test_drafts_are_written_for_all_that_no_record_explains(plant: psycopg.Conne
     content = {path.name: path.read_text() for path in written}
     assert content.pop("README.md").startswith("These are drafts")
     assert content == {
-        "sources.csv": "topic_prefix,site\nbellwether/v1/north,\n",
+        "sources.csv": "topic_prefix,site,credential\nbellwether/v1/north,,\n",
         "asset_types.yaml": (
             "- id: pump\n"
             "  name: Pump\n"

@@ -297,9 +297,16 @@ def test_nor_can_a_site_a_line_or_an_assets_beginning(conn: psycopg.Connection, 
         ),
         (
             "sources.csv",
-            "dairies/cheese/cutter,S-120",
+            "dairies/cheese/cutter,S-120,",
             "sources.csv:4: topic_prefix 'dairies/cheese/cutter' lies within 'dairies/cheese' of line 3;"
             " a topic belongs to one source: remove one or make them distinct",
+        ),
+        ("sources.csv", "dairies/milk,S-120,northern-cheese", None),
+        (
+            "sources.csv",
+            "mill,S-210,northern-cheese",
+            "sources.csv:4: credential 'northern-cheese' is used in line 3 for customer 'C-100';"
+            " give each customer a user name or certificate of its own",
         ),
     ],
 )
@@ -307,10 +314,10 @@ def test_places_and_channels_must_fit_together(
     conn: psycopg.Connection, records: Path, file: str, row: str, error: str | None
 ) -> None:
     two_customers(records)
-    append(records / "sources.csv", "bakery,S-210")
+    append(records / "sources.csv", "bakery,S-210,")
     hear(conn, "stranger", "oven", "t", range(1))
     import_directory(conn, records)
-    edit(records / "sources.csv", "bakery,S-210\n", "")
+    edit(records / "sources.csv", "bakery,S-210,\n", "")
     append(records / file, row)
     assert errors(conn, records) == ([] if error is None else [error])
 
@@ -322,6 +329,24 @@ def test_a_source_within_one_that_was_assigned_before_is_refused(conn: psycopg.C
         "sources.csv:2: topic_prefix 'dairies' overlaps with 'dairies/cheese', which is assigned already;"
         " a topic belongs to one source: make them distinct"
     ]
+
+
+def test_a_credential_that_another_customer_uses_already_is_refused(conn: psycopg.Connection, records: Path) -> None:
+    two_customers(records)
+    import_directory(conn, records)
+    (records / "sources.csv").write_text("topic_prefix,site,credential\nmill,S-210,northern-cheese\n")
+    assert errors(conn, records) == [
+        "sources.csv:2: credential 'northern-cheese' is used by 'dairies/cheese' for customer 'C-100';"
+        " give each customer a user name or certificate of its own"
+    ]
+
+
+def test_another_credential_changes_nothing_that_was_assessed(conn: psycopg.Connection, records: Path) -> None:
+    import_directory(conn, records)
+    hear(conn, FILLING, "filler1", "speed", range(2))
+    edit(records / "sources.csv", "northern-filling", "northern-2027")
+    assert errors(conn, records) == []
+    assert reopened(conn) == []
 
 
 def test_an_asset_is_not_commissioned_after_it_moved(conn: psycopg.Connection, records: Path) -> None:

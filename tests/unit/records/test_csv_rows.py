@@ -243,6 +243,26 @@ MOMENT = "write for example 2024-05-31T06:00:00Z"
             "topic_prefix: 'plant/' has an empty level; write levels between single slashes, without one at the end",
         ),
         (
+            "sources.csv",
+            {"topic_prefix": "$share/plant"},
+            "topic_prefix: '$share/plant' is not one source's; write the literal beginning of the source's topics",
+        ),
+        (
+            "sources.csv",
+            {"topic_prefix": "spBv1.0/group"},
+            "topic_prefix: 'spBv1.0/group' is not spBv1.0/{group}/{edge}; write spBv1.0/{group}/{edge}",
+        ),
+        (
+            "sources.csv",
+            {"topic_prefix": "plant\nuser evil"},
+            "topic_prefix: 'plant\\nuser evil' has a character that cannot be printed or an outer space; remove it",
+        ),
+        (
+            "sources.csv",
+            {"credential": "plant:secret"},
+            "credential: 'plant:secret' has a colon; write the user name alone, without the password",
+        ),
+        (
             "events.csv",
             {"kind": "falure"},
             "kind: unknown kind 'falure'; did you mean 'failure'?",
