@@ -54,7 +54,7 @@ def decode_umh(envelope: Envelope) -> tuple[Reading, ...]:
     topic = envelope.topic
     tag = parse_topic(topic)
     try:
-        timestamp_ms, items = _tags(tag, envelope.payload)
+        timestamp_ms, items = _tags(topic, tag, envelope.payload)
     except MALFORMED as exc:
         raise DecodeError(topic, str(exc) or type(exc).__name__) from exc
     found = sort_values(topic, once_each(topic, items))
@@ -92,7 +92,7 @@ def parse_topic(topic: str) -> Tag:
     )
 
 
-def _tags(tag: Tag, payload: bytes) -> tuple[int, list[tuple[str, Scalar]]]:
+def _tags(topic: str, tag: Tag, payload: bytes) -> tuple[int, list[tuple[str, Scalar]]]:
     """The time and each tag with its value."""
     if tag.name is not None:
         try:
@@ -108,14 +108,15 @@ def _tags(tag: Tag, payload: bytes) -> tuple[int, list[tuple[str, Scalar]]]:
         raise msgspec.ValidationError(f"{_TIME} is not an integer")
     if not members:
         raise msgspec.ValidationError(f"there is nothing beside {_TIME}")
-    return timestamp_ms, list(_leaves(tag.name or tag.contract, members))
+    return timestamp_ms, list(_leaves(topic, tag.name or tag.contract, members))
 
 
-def _leaves(prefix: str, members: dict[str, object]) -> Iterator[tuple[str, Scalar]]:
+def _leaves(topic: str, prefix: str, members: dict[str, object]) -> Iterator[tuple[str, Scalar]]:
+    """Names are checked on the way down: of 900 levels with long keys, the names alone would fill gigabytes."""
     for key, value in members.items():
-        name = f"{prefix}/{key}"
+        name = check_name(topic, f"{prefix}/{key}")
         if isinstance(value, dict):
-            yield from _leaves(name, value)
+            yield from _leaves(topic, name, value)
         elif value is None or isinstance(value, str | bool | int | float):
             yield name, value
         else:

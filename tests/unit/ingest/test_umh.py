@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -158,3 +159,13 @@ def test_no_two_topics_are_the_same_tag(location, path):
 def test_what_a_gateway_wrote_comes_back(value):
     (kept,) = values(f"{LINE}/_raw/x", {"timestamp_ms": NOW_MS, "value": value}).values()
     assert math.isnan(kept) if value is None else kept == value
+
+
+def test_names_of_many_levels_do_not_add_up_in_memory():
+    levels, key = 900, "k" * 1000
+    nested = f'{{"timestamp_ms":{NOW_MS},' + f'"{key}":{{' * levels + '"x":1' + "}" * (levels + 1)
+    tracemalloc.start()
+    assert "1 to 512 characters" in decode(f"{LINE}/_historian", nested).reason
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
