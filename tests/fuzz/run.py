@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 LONGEST = 4096
-SHARES = {"json": 4, "mapped": 4, "topic": 2, "sparkplug": 6, "state": 0.2}
+SHARES = {"json": 4, "mapped": 4, "umh": 3, "topic": 2, "sparkplug": 6, "state": 0.2}
 """Of the time, by how much there is to be reached."""
 
 
