@@ -25,16 +25,18 @@ def expected(
     """Bucket → mean, minimum, maximum, last_value, last_observed_at, increase, sample_count, covered_s; NaN is null."""
     buckets: defaultdict[datetime, Bucket] = defaultdict(Bucket)
     instants = sorted(samples)
-    good: float | None = None
+    before: tuple[datetime, float] | None = None
     for at, following in zip(instants, [*instants[1:], None], strict=True):
         value = samples[at]
         bucket = buckets[_floor(at, width)]
         bucket.samples += 1
         if value is None:
+            before = None
             continue
         bucket.good_samples += 1
-        bucket.increase += max(value - good, 0.0) if good is not None else 0.0
-        good = value
+        if before is not None and at - before[0] <= hold:
+            bucket.increase += max(value - before[1], 0.0)
+        before = at, value
         end = at + hold if following is None else min(at + hold, following)
         left = at
         while left < end:

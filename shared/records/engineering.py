@@ -23,6 +23,7 @@ _DIMENSIONS = {
     "fault": frozenset({"number"}),
 }
 """What a metric of that role may measure; a role that is absent may measure anything."""
+_COUNTERS = frozenset({"production_count", "good_count", "energy", "usage"})
 _WITHOUT_UNIT = frozenset({"state", "version", "fault"})
 
 
@@ -71,7 +72,27 @@ def _usage_names_capability(values: Values) -> None:
         raise FieldError(problem, "role usage goes with the capability whose use it measures, and no other role does")
 
 
+def _only_counters_count(values: Values) -> None:
+    """Without a greatest speed a rollover cannot be told from a reset, which would be production that never was."""
+    said = [key for key in ("rollover_at", "max_per_hour") if values[key] is not None]
+    if not said:
+        return
+    unit = values["unit"]
+    measured = None if unit is None else KNOWN_UNITS[unit].dimension
+    if values["role"] not in _COUNTERS or measured == "power":
+        problem = (
+            f"metric '{values['name']}' of role {values['role']} with unit {unit} has {said[0]}, but does not count"
+        )
+        raise FieldError(
+            problem, f"remove it, or write a role of {', '.join(sorted(_COUNTERS))} and a unit that adds up"
+        )
+    if said == ["rollover_at"]:
+        remedy = "write the most that it can count in an hour, so that a rollover is no reset"
+        raise FieldError(f"metric '{values['name']}' has rollover_at without max_per_hour", remedy)
+
+
 _positive = fields.number(1e-3, 1e9, "write seconds, more than 0")
+_count = fields.number(1e-9, 1e30, "write a number in the metric's unit, more than 0")
 
 ASSET_TYPES = RecordKind(
     file="asset_types.yaml",
@@ -98,8 +119,10 @@ METRICS = RecordKind(
         Field(name="interval_s", parse=_positive),
         Field(name="max_hold_s", parse=_positive),
         Field(name="capability", parse=fields.word),
+        Field(name="rollover_at", parse=_count),
+        Field(name="max_per_hour", parse=_count),
     ),
-    row_rules=(_unit_fits_role, _sampling_is_whole, _usage_names_capability),
+    row_rules=(_unit_fits_role, _sampling_is_whole, _usage_names_capability, _only_counters_count),
 )
 MAPPINGS = RecordKind(
     file="mappings.yaml",

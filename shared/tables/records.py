@@ -148,6 +148,8 @@ metrics = Table(
     Column("interval_s", Double),
     Column("max_hold_s", Double),
     Column("capability", String),
+    Column("rollover_at", Double),
+    Column("max_per_hour", Double),
     UniqueConstraint("asset_type_id", "name"),
 )
 

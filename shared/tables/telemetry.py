@@ -108,7 +108,7 @@ samples_text = Table(
 def _rollup(name: str) -> Table:
     """Rollup table: time-weighted `mean` over `covered_s` seconds of the bucket.
 
-    `increase` is the sum of positive steps between consecutive samples, for counters. `last_value` and
+    `increase` is what a counter went on while it was in force, without resets, rollovers and jumps. `last_value` and
     `last_observed_at` are those of the newest sample in or before the bucket's end, so holds can go on.
     """
     return Table(

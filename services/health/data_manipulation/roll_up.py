@@ -57,16 +57,15 @@ class ChangedBuckets:
 def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[ChangedBuckets]:
     """Recompute what the changes touch, in the caller's transaction; return it by series and time.
 
-    A change reaches to the next sample, or as far as its own samples hold or were held so far; and, for the increase
-    of counters, into the bucket of the next good sample.
+    A change reaches to the next sample, or as far as its own samples hold or were held so far.
     """
     if not changes:
         return []
     cur = cursor(conn)
     cur.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.ROLLUPS])
-    holds = rows.read_holds(cur, np.unique([change.series_id for change in changes]), UNASSIGNED_HOLD_S)
-    touched = _touched(cur, changes, holds)
-    _roll_up_hours(cur, touched, holds)
+    said = rows.read_said(cur, np.unique([change.series_id for change in changes]), UNASSIGNED_HOLD_S)
+    touched = _touched(cur, changes, said)
+    _roll_up_hours(cur, touched, said)
     _roll_up_days(cur, _aligned(touched, DAY_US))
     return [
         ChangedBuckets(series_id=series_id, start=rows.to_datetime(start), end=rows.to_datetime(end))
@@ -74,47 +73,40 @@ def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[C
     ]
 
 
-def _touched(cur: psycopg.Cursor, changes: Sequence[ChangedRange], holds: dict[int, rows.Holds]) -> Runs:
+def _touched(cur: psycopg.Cursor, changes: Sequence[ChangedRange], said: rows.Said) -> Runs:
     """Whole hours that the changes touch, disjoint, sorted by series and time."""
     merged = _merged(
         (change.series_id, rows.to_us(change.range_from), rows.to_us(change.range_through)) for change in changes
     )
-    following, good, held = rows.read_after(cur, merged.series_id, merged.end)
-    longest = np.array([holds[series_id].hold.max() for series_id in merged.series_id.tolist()])
+    following, held = rows.read_after(cur, merged.series_id, merged.end)
+    longest = np.array([said.longest_hold(series_id) for series_id in merged.series_id.tolist()])
     reach = np.maximum(merged.end + longest, held + HOUR_US)
     cut = following <= reach
-    stepped = good < np.iinfo(np.int64).max
     end = np.where(cut, following, np.maximum(reach - 1, merged.end))
-    return _aligned(
-        Runs(
-            series_id=np.concatenate([merged.series_id, merged.series_id[stepped]]),
-            start=np.concatenate([merged.start, good[stepped]]),
-            end=np.concatenate([end, good[stepped]]) + 1,
-        ),
-        HOUR_US,
-    )
+    return _aligned(Runs(series_id=merged.series_id, start=merged.start, end=end + 1), HOUR_US)
 
 
-def _roll_up_hours(cur: psycopg.Cursor, touched: Runs, holds: dict[int, rows.Holds]) -> None:
+def _roll_up_hours(cur: psycopg.Cursor, touched: Runs, said: rows.Said) -> None:
     """Write hours and minutes, so many runs at a time that about a million samples are in memory."""
     runs = _cut(touched)
     since = touched.start[np.searchsorted(touched.series_id, runs.series_id)]
     done, size = 0, _FIRST_RUNS
     while done < runs.start.size:
-        count = _roll_up_runs(cur, _part(runs, done, size), since[done : done + size], holds)
+        count = _roll_up_runs(cur, _part(runs, done, size), since[done : done + size], said)
         done += size
         size = min(4 * size, _MOST_RUNS, max(1, size * _SAMPLES_AT_ONCE // max(count, 1)))
 
 
-def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, holds: dict[int, rows.Holds]) -> int:
+def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, said: rows.Said) -> int:
     """Write hours and minutes of these runs; return how many samples they have."""
-    raw, stored = rows.read_samples(cur, runs, holds), rows.read_stored(cur, runs)
+    raw, stored = rows.read_samples(cur, runs, said), rows.read_stored(cur, runs)
     kept = gone(runs, raw, stored)
     samples = rows.together(
-        rows.read_standing(cur, runs, since, holds), rows.standing_for(runs, holds, stored, kept), raw
+        rows.read_standing(cur, runs, since, said), rows.standing_for(runs, said, stored, kept), raw
     )
     known_hours = _hour_key(stored.run, stored.start)
-    hours, minutes = weigh(runs, samples, HOUR_US, held=True), weigh(runs, samples, MINUTE_US, held=False)
+    hours = weigh(runs, samples, said.meanings, HOUR_US, held=True)
+    minutes = weigh(runs, samples, said.meanings, MINUTE_US, held=False)
     for table, buckets in (("rollups_1h", hours), ("rollups_1m", minutes)):
         hour = _hour_key(buckets.run, buckets.start)
         known = np.isin(hour, known_hours)

@@ -1,10 +1,13 @@
 """The SQL of rollups, the same on both engines. `runs` are stretches [start, end) of a series, by number."""
 
-# Seconds that a sample of a series holds, from when on: by what the device was bound to at that time.
-HOLDS = """
+# What the samples of a series mean, from when on: by what the device was bound to at that time. A counter that is not
+# said to roll over does so nowhere, and one of no greatest speed is as fast as it likes.
+MEANINGS = """
 SELECT series.series_id, array_send(array_agg(coalesce(bindings.valid_from, '-infinity') ORDER BY bindings.valid_from)),
        array_send(array_agg(coalesce(metrics.max_hold_s, 2 * metrics.interval_s, %(unassigned_hold_s)s)
-                            ORDER BY bindings.valid_from))
+                            ORDER BY bindings.valid_from)),
+       array_send(array_agg(coalesce(metrics.rollover_at, 'NaN') ORDER BY bindings.valid_from)),
+       array_send(array_agg(coalesce(metrics.max_per_hour, 'Infinity') ORDER BY bindings.valid_from))
 FROM series
 LEFT JOIN bindings USING (device_id)
 LEFT JOIN assets USING (asset_id)
@@ -13,11 +16,9 @@ WHERE series.series_id = ANY(%(series)s)
 GROUP BY series.series_id
 """
 
-# For each changed range: the next sample after it, the next good one, and the last stored bucket that its samples'
-# hold had covered.
+# For each changed range: the next sample after it, and the last stored bucket that its samples' hold had covered.
 AFTER_CHANGES = """
 SELECT array_send(array_agg(coalesce(following.at, 'infinity') ORDER BY number)),
-       array_send(array_agg(coalesce(good.at, 'infinity') ORDER BY number)),
        array_send(array_agg(coalesce(held.bucket, '-infinity') ORDER BY number))
 FROM unnest(%(series)s, %(through)s) WITH ORDINALITY AS changes (series_id, through, number)
 LEFT JOIN LATERAL (
@@ -25,12 +26,6 @@ LEFT JOIN LATERAL (
     WHERE samples.series_id = changes.series_id AND observed_at > changes.through
     ORDER BY observed_at LIMIT 1
 ) AS following ON true
-LEFT JOIN LATERAL (
-    SELECT observed_at AS at FROM samples
-    WHERE samples.series_id = changes.series_id AND observed_at > changes.through
-        AND quality <> 0 AND value IS NOT NULL
-    ORDER BY observed_at LIMIT 1
-) AS good ON true
 LEFT JOIN LATERAL (
     SELECT bucket FROM rollups_1h
     WHERE rollups_1h.series_id = changes.series_id AND bucket > changes.through
@@ -54,10 +49,10 @@ CROSS JOIN LATERAL (
 GROUP BY number ORDER BY number
 """
 
-# How things stood when a run starts: the newest sample before it and, where that has no value, the newest good one.
-# What is older than `since`, the first change of this refresh, is in the rollups already, and may be there only.
+# How things stood when a run starts: the newest sample before it. What is older than `since`, the first change of this
+# refresh, is in the rollups already, and may be there only.
 STANDING = """
-SELECT array_send(array_agg(number::int4)), array_send(array_agg(standing.at)), array_send(array_agg(standing.value))
+SELECT array_send(array_agg(number::int4)), array_send(array_agg(newest.at)), array_send(array_agg(newest.value))
 FROM unnest(%(series)s, %(start)s, %(since)s) WITH ORDINALITY AS runs (series_id, start_at, since, number)
 CROSS JOIN LATERAL (
     SELECT at, value FROM (
@@ -71,14 +66,6 @@ CROSS JOIN LATERAL (
          WHERE rollups_1h.series_id = runs.series_id AND bucket < start_at ORDER BY bucket DESC LIMIT 1)
     ) AS candidates ORDER BY at DESC LIMIT 1
 ) AS newest
-CROSS JOIN LATERAL (
-    SELECT newest.at, newest.value
-    UNION ALL
-    (SELECT observed_at, value FROM samples
-     WHERE newest.value = 'NaN' AND samples.series_id = runs.series_id AND observed_at < start_at
-         AND quality <> 0 AND value IS NOT NULL
-     ORDER BY observed_at DESC LIMIT 1)
-) AS standing
 """
 
 STORED = """

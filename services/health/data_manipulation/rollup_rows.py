@@ -13,7 +13,16 @@ from psycopg.rows import TupleRow
 
 from services.health.data_acquisition.array_parameters import ArrayParameter, Float8s, Instants, Int4s, received
 from services.health.data_manipulation import rollup_queries as queries
-from services.health.data_manipulation.time_weighting import Bools, Buckets, Floats, Ints, Runs, RunSamples, StoredHours
+from services.health.data_manipulation.time_weighting import (
+    Bools,
+    Buckets,
+    Floats,
+    Ints,
+    Meanings,
+    Runs,
+    RunSamples,
+    StoredHours,
+)
 from shared.migrations.engines import ensure_partitions_for
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,54 +43,71 @@ def to_datetime(at: int) -> datetime:
     return _EPOCH + at * _MICROSECOND
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holds:
-    """How long samples of one series hold: `hold[i]` microseconds from `since[i]` on, shape (n,) each."""
+@dataclass(frozen=True)
+class Said:
+    """What records say of a few series.
 
-    since: Ints
-    hold: Ints
+    From `since[series_id][i]` on its samples mean `meanings` at `first[series_id] + i`.
+    """
 
-    def of(self, at: Ints) -> Ints:
-        """Hold of samples at these instants."""
-        return self.hold[np.searchsorted(self.since, at, side="right") - 1]
+    meanings: Meanings
+    first: dict[int, int]
+    since: dict[int, Ints]
+
+    def of(self, series_id: int, at: Ints) -> Ints:
+        """Index into `meanings` for the series' samples at these instants."""
+        found: Ints = self.first[series_id] + np.searchsorted(self.since[series_id], at, side="right") - 1
+        return found
+
+    def longest_hold(self, series_id: int) -> int:
+        """The longest that any sample of the series holds; microseconds."""
+        first = self.first[series_id]
+        return int(self.meanings.hold[first : first + self.since[series_id].size].max())
 
 
-def read_holds(cur: psycopg.Cursor, series_ids: Ints, unassigned_hold_s: float) -> dict[int, Holds]:
+def read_said(cur: psycopg.Cursor, series_ids: Ints, unassigned_hold_s: float) -> Said:
     """What records say of each series; `unassigned_hold_s` where and while they say nothing."""
     asked = {"series": Int4s(series_ids), "unassigned_hold_s": unassigned_hold_s}
-    unknown = int(unassigned_hold_s * 1e6)
-    holds = {int(series_id): Holds(since=_ints([_ALWAYS]), hold=_ints([unknown])) for series_id in series_ids}
-    for series_id, since, seconds in cur.execute(queries.HOLDS, asked):
-        hold = (received(seconds, ">f8").astype(np.float64) * 1e6).astype(np.int64)
-        holds[series_id] = Holds(
-            since=np.concatenate([[_ALWAYS], _instants(since)]),
-            hold=np.concatenate([[unknown], hold]),
-        )
-    return holds
+    said: dict[int, tuple[Ints, Floats]] = {}
+    for series_id, since, *columns in cur.execute(queries.MEANINGS, asked):
+        said[series_id] = _instants(since), np.array([received(column, ">f8") for column in columns])
+    unknown = np.array([[unassigned_hold_s], [np.nan], [np.inf]])
+    nothing = _ints([]), unknown[:, :0]
+    parts = [said.get(int(series_id), nothing) for series_id in series_ids]
+    hold_s, rollover_at, per_hour = np.concatenate([p for _, part in parts for p in (unknown, part)], axis=1)
+    sizes = [1 + since.size for since, _ in parts]
+    return Said(
+        meanings=Meanings(hold=(hold_s * 1e6).astype(np.int64), rollover_at=rollover_at, per_hour=per_hour),
+        first=dict(zip(series_ids.tolist(), (np.cumsum(sizes) - sizes).tolist(), strict=True)),
+        since={
+            int(series_id): np.concatenate([[_ALWAYS], since])
+            for series_id, (since, _) in zip(series_ids, parts, strict=True)
+        },
+    )
 
 
-def read_after(cur: psycopg.Cursor, series_ids: Ints, through: Ints) -> tuple[Ints, Ints, Ints]:
-    """For each changed range: next sample, next good sample (largest int64 for none), last hour held so far (least)."""
+def read_after(cur: psycopg.Cursor, series_ids: Ints, through: Ints) -> tuple[Ints, Ints]:
+    """For each changed range: the next sample (largest int64 for none), the last hour held so far (least for none)."""
     asked = {"series": Int4s(series_ids), "through": Instants(through)}
-    following, good, held = cur.execute(queries.AFTER_CHANGES, asked).fetchone() or (None, None, None)
-    return _instants(following), _instants(good), _instants(held)
+    following, held = cur.execute(queries.AFTER_CHANGES, asked).fetchone() or (None, None)
+    return _instants(following), _instants(held)
 
 
-def read_samples(cur: psycopg.Cursor, runs: Runs, holds: dict[int, Holds]) -> RunSamples:
+def read_samples(cur: psycopg.Cursor, runs: Runs, said: Said) -> RunSamples:
     """Raw samples inside the runs."""
     found = cur.execute(queries.SAMPLES, _asked(runs)).fetchall()
     at = _joined([received(row[1], ">i8") for row in found], np.int64)
     value = _joined([received(row[2], ">f8") for row in found], np.float64)
-    return _run_samples(runs, holds, _run_of(found), at, value, counted=True)
+    return _run_samples(runs, said, _run_of(found), at, value, counted=True)
 
 
-def read_standing(cur: psycopg.Cursor, runs: Runs, since: Ints, holds: dict[int, Holds]) -> RunSamples:
+def read_standing(cur: psycopg.Cursor, runs: Runs, since: Ints, said: Said) -> RunSamples:
     """What was in force when each run starts, not counted. `since`: the first change to the run's series."""
     asked = _asked(runs) | {"since": Instants(since), "least_since": to_datetime(int(since.min()))}
     run, at, value = cur.execute(queries.STANDING, asked).fetchone() or (None, None, None)
     return _run_samples(
         runs,
-        holds,
+        said,
         received(run, ">i4").astype(np.int64) - 1,
         _instants(at),
         received(value, ">f8").astype(np.float64),
@@ -89,9 +115,9 @@ def read_standing(cur: psycopg.Cursor, runs: Runs, since: Ints, holds: dict[int,
     )
 
 
-def standing_for(runs: Runs, holds: dict[int, Holds], stored: StoredHours, which: Bools) -> RunSamples:
+def standing_for(runs: Runs, said: Said, stored: StoredHours, which: Bools) -> RunSamples:
     """The last samples of stored hours, in the place of raw rows that are gone."""
-    return _run_samples(runs, holds, stored.run[which], stored.last_at[which], stored.last_value[which], counted=False)
+    return _run_samples(runs, said, stored.run[which], stored.last_at[which], stored.last_value[which], counted=False)
 
 
 def together(*parts: RunSamples) -> RunSamples:
@@ -102,7 +128,7 @@ def together(*parts: RunSamples) -> RunSamples:
         run=run[order],
         at=at[order],
         value=np.concatenate([part.value for part in parts])[order],
-        hold=np.concatenate([part.hold for part in parts])[order],
+        meaning=np.concatenate([part.meaning for part in parts])[order],
         counted=np.concatenate([part.counted for part in parts])[order],
     )
 
@@ -187,16 +213,14 @@ def make_room(conn: psycopg.Connection, table: str, starts: Ints) -> None:
     ensure_partitions_for(conn, table, [(first, first) for first in firsts])
 
 
-def _run_samples(
-    runs: Runs, holds: dict[int, Holds], run: Ints, at: Ints, value: Floats, *, counted: bool
-) -> RunSamples:
+def _run_samples(runs: Runs, said: Said, run: Ints, at: Ints, value: Floats, *, counted: bool) -> RunSamples:
     order = np.argsort(run, kind="stable")
     run, at, value = run[order], at[order], value[order]
-    hold = np.empty(at.size, dtype=np.int64)
+    meaning = np.empty(at.size, dtype=np.int64)
     edges = np.searchsorted(run, np.arange(runs.series_id.size + 1))
     for series_id, start, end in zip(runs.series_id.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        hold[start:end] = holds[series_id].of(at[start:end])
-    return RunSamples(run=run, at=at, value=value, hold=hold, counted=np.full(at.size, counted))
+        meaning[start:end] = said.of(series_id, at[start:end])
+    return RunSamples(run=run, at=at, value=value, meaning=meaning, counted=np.full(at.size, counted))
 
 
 def _asked(runs: Runs) -> dict[str, object]:

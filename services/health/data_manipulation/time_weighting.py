@@ -1,8 +1,9 @@
 """Time-weighted rollups of samples, for many series at once. Pure.
 
 A value holds until the next sample or until its hold is over, whichever is first; a sample without a value ends the
-hold before it. Instants are int64 microseconds since 2000-01-01 UTC, PostgreSQL's own form, so that whole minutes,
-hours and UTC days are whole multiples.
+hold before it. A counter's increase is what it went on from one sample to the next while the first was in force: when
+it made what it shows after a gap, nobody knows. Instants are int64 microseconds since 2000-01-01 UTC, PostgreSQL's own
+form, so that whole minutes, hours and UTC days are whole multiples.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
+# Counts come in bursts, and their times with jitter: within a minute no speed is impossible that makes no more than a
+# minute's greatest count.
+_LEAST_TIME_US = MINUTE_US
+
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
@@ -29,10 +34,23 @@ class Runs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Meanings:
+    """K things that samples can mean; shape (K,).
+
+    hold: microseconds. rollover_at: the count at which a counter is at 0 again, NaN where it never is. per_hour: how
+    much it counts in an hour at most, infinite where nobody has said.
+    """
+
+    hold: Ints
+    rollover_at: Floats
+    per_hour: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSamples:
     """n samples sorted by run and time; shape (n,).
 
-    run: index into the runs. value: NaN where the device said that it has none. hold: microseconds.
+    run: index into the runs. value: NaN where the device said that it has none. meaning: index into the meanings.
     counted: false for what only says how things stood: the sample in force when the run starts, and the last
     sample of a bucket whose raw rows are gone.
     """
@@ -40,7 +58,7 @@ class RunSamples:
     run: Ints
     at: Ints
     value: Floats
-    hold: Ints
+    meaning: Ints
     counted: Bools
 
 
@@ -49,8 +67,8 @@ class Buckets:
     """m buckets with a sample or with coverage, sorted by run and time; shape (m,).
 
     mean, minimum, maximum: of the values in force, NaN without coverage. covered_s: seconds, 0 to the width.
-    increase: sum of positive steps from good sample to good sample, in the bucket of the later one; 0 where the
-    value was held or came first, NaN where nothing was known. last_value, last_at: the newest sample before the
+    increase: what a counter went on, in the bucket of the later sample of each two; 0 where the value was held or came
+    first, NaN where nothing was known. last_value, last_at: the newest sample before the
     bucket's end, NaN where it has no value.
     """
 
@@ -86,11 +104,12 @@ class _Pieces:
     value: Floats
 
 
-def weigh(runs: Runs, samples: RunSamples, width: int, *, held: bool) -> Buckets:
+def weigh(runs: Runs, samples: RunSamples, meanings: Meanings, width: int, *, held: bool) -> Buckets:
     """Buckets of `width` microseconds of each run; with `held` also those that only a held value covers."""
     slots = _Slots(runs, width)
     sample_slot = slots.of(samples.run, samples.at)
-    pieces = _pieces(runs, samples, slots, width, every=held)
+    hold = meanings.hold[samples.meaning]
+    pieces = _pieces(runs, samples, hold, slots, width, every=held)
     inside = samples.counted & (samples.at >= runs.start[samples.run]) & (samples.at < runs.end[samples.run])
     counted = sample_slot[inside]
     keys = np.sort(np.concatenate([counted, pieces.slot]), kind="stable") if held else counted
@@ -108,7 +127,7 @@ def weigh(runs: Runs, samples: RunSamples, width: int, *, held: bool) -> Buckets
         maximum=high,
         last_value=samples.value[last],
         last_at=samples.at[last],
-        increase=_increase(keys, samples, sample_slot, inside, known),
+        increase=_increase(keys, samples, increments(samples, meanings), sample_slot, inside, known),
         sample_count=np.bincount(np.searchsorted(keys, counted), minlength=keys.size).astype(np.int64),
         covered_s=covered / 1e6,
     )
@@ -188,7 +207,7 @@ def _order_key(runs: Runs, run: Ints, at: Ints) -> Ints:
     return key
 
 
-def _pieces(runs: Runs, samples: RunSamples, slots: _Slots, width: int, *, every: bool) -> _Pieces:
+def _pieces(runs: Runs, samples: RunSamples, hold: Ints, slots: _Slots, width: int, *, every: bool) -> _Pieces:
     """Cut each value's time in force at the buckets' edges.
 
     Without `every` only the first and the last bucket of each value: those between hold no sample.
@@ -196,7 +215,7 @@ def _pieces(runs: Runs, samples: RunSamples, slots: _Slots, width: int, *, every
     following = np.concatenate([samples.at[1:], [np.iinfo(np.int64).max]])
     following[np.flatnonzero(np.diff(samples.run))] = np.iinfo(np.int64).max
     begin = np.maximum(samples.at, runs.start[samples.run])
-    end = np.minimum(np.minimum(following, samples.at + samples.hold), runs.end[samples.run])
+    end = np.minimum(np.minimum(following, samples.at + hold), runs.end[samples.run])
     in_force = np.flatnonzero((end > begin) & ~np.isnan(samples.value))
     begin, end, run, value = begin[in_force], end[in_force], samples.run[in_force], samples.value[in_force]
     first, last = np.floor_divide(begin, width), np.floor_divide(end - 1, width)
@@ -241,13 +260,30 @@ def _mean(weighted: Floats, share: Floats, low: Floats, high: Floats) -> Floats:
     return kept
 
 
-def _increase(keys: Ints, samples: RunSamples, slot: Ints, inside: Bools, known: Bools) -> Floats:
-    good = np.flatnonzero(~np.isnan(samples.value))
-    step = np.diff(samples.value[good], prepend=np.nan)
-    step[np.concatenate([[True], np.diff(samples.run[good]) > 0])[: good.size]] = 0.0
-    told = inside[good]
+def increments(samples: RunSamples, meanings: Meanings) -> Floats:
+    """What each sample of a counter adds to the one before it, shape (n,); 0 where that is not known.
+
+    A count that went on counts while the sample before was in force, of the same binding and no faster than can be: no
+    jump after a silence, none to another device's count. One that fell rolled over if it can have come so far by way
+    of `rollover_at`; else it was reset if it can have come from 0; else somebody set it. Only a greatest speed can
+    tell these apart, so without one a fall adds nothing.
+    """
+    apart = np.diff(samples.at, prepend=0)
+    grown = np.diff(samples.value, prepend=np.nan)
+    at_most = meanings.per_hour[samples.meaning] * (np.maximum(apart, _LEAST_TIME_US) / HOUR_US)
+    around = grown + meanings.rollover_at[samples.meaning]
+    fallen = np.where((around >= 0) & (around <= at_most), around, np.where(np.isinf(at_most), 0.0, samples.value))
+    added = np.where(grown < 0, fallen, grown)
+    held = np.concatenate([[0], meanings.hold[samples.meaning[:-1]]])[: apart.size]
+    follows = (np.diff(samples.run, prepend=-1) == 0) & (np.diff(samples.meaning, prepend=-1) == 0) & (apart <= held)
+    known: Floats = np.where(follows & (added >= 0) & (added <= at_most), added, 0.0)
+    return known
+
+
+def _increase(keys: Ints, samples: RunSamples, added: Floats, slot: Ints, inside: Bools, known: Bools) -> Floats:
+    told = inside & ~np.isnan(samples.value)
     increase = np.where(known, 0.0, np.nan)
-    at = np.searchsorted(keys, slot[good][told])
+    at = np.searchsorted(keys, slot[told])
     increase[at] = 0.0
-    np.add.at(increase, at, np.maximum(step[told], 0.0))
+    np.add.at(increase, at, added[told])
     return increase

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from services.health.data_manipulation.roll_up import UNASSIGNED_HOLD_S, ChangedBuckets, ChangedRange, roll_up
 from tests.rollup_oracle import expected
@@ -81,7 +82,15 @@ def test_no_changes_touch_nothing(conn: psycopg.Connection) -> None:
     assert roll_up(conn, []) == []
 
 
-def describe_metric(conn: psycopg.Connection, series_id: int, valid_from: datetime, hold_s: float) -> None:
+def describe_metric(
+    conn: psycopg.Connection,
+    series_id: int,
+    valid_from: datetime,
+    hold_s: float,
+    *,
+    rollover_at: float | None = None,
+    max_per_hour: float | None = None,
+) -> None:
     row = conn.execute(
         "INSERT INTO asset_types (record_source, external_id, name) VALUES ('test', %s, 'pump')"
         " RETURNING asset_type_id",
@@ -89,9 +98,9 @@ def describe_metric(conn: psycopg.Connection, series_id: int, valid_from: dateti
     ).fetchone()
     assert row is not None
     conn.execute(
-        "INSERT INTO metrics (asset_type_id, name, unit, role, sampling, max_hold_s)"
-        " SELECT %s, metric, '1', 'condition', 'on_change', %s FROM series WHERE series_id = %s",
-        [row[0], hold_s, series_id],
+        "INSERT INTO metrics (asset_type_id, name, unit, role, sampling, max_hold_s, rollover_at, max_per_hour)"
+        " SELECT %s, metric, '1', 'production_count', 'on_change', %s, %s, %s FROM series WHERE series_id = %s",
+        [row[0], hold_s, rollover_at, max_per_hour, series_id],
     )
     conn.execute(
         "WITH asset AS (INSERT INTO assets (record_source, external_id, asset_type_id, name)"
@@ -114,6 +123,60 @@ def test_a_sample_holds_as_long_as_its_metric_says_at_that_time(conn: psycopg.Co
         START: 600.0,
         START + 10 * HOUR: 60.0,
     }
+
+
+def increases(conn: psycopg.Connection, series_id: int) -> dict[datetime, float]:
+    return {bucket: row[5] for bucket, row in rollups(conn, "rollups_1h", series_id).items() if row[5]}
+
+
+def test_a_counter_adds_what_it_counted_and_no_rollover_reset_or_jump(conn: psycopg.Connection) -> None:
+    series_id = add_series(conn)
+    describe_metric(conn, series_id, START - 5 * HOUR, 3600.0, rollover_at=65536, max_per_hour=100)
+    describe_metric(conn, series_id, START + 10 * HOUR, 3600.0, rollover_at=65536, max_per_hour=100)
+    counted: Samples = {
+        START - HOUR: 65500.0,
+        START: 65530.0,
+        START + HOUR: 4.0,
+        START + 2 * HOUR: 50.0,
+        START + 3 * HOUR: 7.0,
+        START + 5 * HOUR: 40.0,
+        START + 6 * HOUR: 41.0,
+        START + 6.5 * HOUR: None,
+        START + 7 * HOUR: 48.0,
+        START + 8 * HOUR: 5000.0,
+        START + 9.5 * HOUR: 5001.0,
+        START + 10 * HOUR: 5002.0,
+    }
+    roll_up(conn, [store(conn, series_id, counted)])
+    added = {START: 30.0, START + HOUR: 10.0, START + 2 * HOUR: 46.0, START + 3 * HOUR: 7.0, START + 6 * HOUR: 1.0}
+    assert increases(conn, series_id) == added
+    assert rollups(conn, "rollups_1d", series_id)[START][5] == sum(added.values())
+    roll_up(conn, [store(conn, series_id, {START + 4 * HOUR: 20.0})])
+    assert increases(conn, series_id) == added | {START + 4 * HOUR: 13.0, START + 5 * HOUR: 20.0}
+    roll_up(conn, [store(conn, series_id, {START + 4.5 * HOUR: None})])
+    assert increases(conn, series_id) == added | {START + 4 * HOUR: 13.0}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=arrivals)
+def test_a_counter_that_comes_late_and_disordered_adds_the_same_as_in_one_go(
+    conn: psycopg.Connection, batches: list[Samples]
+) -> None:
+    with conn.transaction(force_rollback=True):
+        series_id = add_series(conn)
+        describe_metric(conn, series_id, START + 5 * HOUR, 3600.0, rollover_at=1e6, max_per_hour=1e7)
+        for batch in batches:
+            roll_up(conn, [store(conn, series_id, batch)])
+        live = {table: rollups(conn, table, series_id) for table in WIDTHS}
+        for table in WIDTHS:
+            conn.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        first, last = min(min(batch) for batch in batches), max(max(batch) for batch in batches)
+        roll_up(conn, [ChangedRange(series_id=series_id, range_from=first, range_through=last)])
+        for table in WIDTHS:
+            replayed = rollups(conn, table, series_id)
+            assert sorted(live[table]) == sorted(replayed)
+            for bucket, row in replayed.items():
+                assert live[table][bucket] == pytest.approx(row, rel=1e-9, abs=1e-6, nan_ok=True), (table, bucket)
 
 
 def test_hours_and_days_that_a_shorter_hold_no_longer_covers_go(conn: psycopg.Connection) -> None:

@@ -210,3 +210,26 @@ def test_two_mappings_of_one_id_are_refused() -> None:
 def test_a_mapping_can_be_switched_off() -> None:
     parsed = parse_mappings("mappings.yaml", MAPPING.replace("- id: skid", "- id: skid\n  enabled: false"))
     assert [row.values["enabled"] for row in parsed.rows] == [False]
+
+
+def counter_errors(more: str, was: str = "unit: mm/s, role: condition", now: str = "unit: 1, role: good_count") -> str:
+    return "|".join(type_errors(PUMP.replace(was, now).replace("interval_s: 10", f"interval_s: 10, {more}")))
+
+
+def test_a_counter_says_where_it_rolls_over_and_how_fast_it_counts() -> None:
+    assert counter_errors("rollover_at: 65536, max_per_hour: 600") == ""
+    assert counter_errors("max_per_hour: 600") == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "role", "error"),
+    [
+        ("rollover_at: 65536", "unit: 1, role: good_count", "rollover_at without max_per_hour; write the most"),
+        ("rollover_at: 0", "unit: 1, role: good_count", "rollover_at: 0 is out of range"),
+        ("max_per_hour: 5", "unit: kW, role: energy", "with unit kW has max_per_hour, but does not count; remove it"),
+        ("max_per_hour: 5", "unit: mm/s, role: condition", "of role condition with unit mm/s has max_per_hour"),
+        ("rollover_at: 5", "role: fault", "of role fault with unit None has rollover_at"),
+    ],
+)
+def test_what_does_not_count_cannot_roll_over(more: str, role: str, error: str) -> None:
+    assert error in counter_errors(more, now=role)
