@@ -12,7 +12,7 @@ import yaml
 from deploy.cli import app
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
-from services.ingest.__main__ import IngestSettings
+from services.ingest.settings import IngestSettings
 from shared.settings import BrokerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_every_lasting_service_has_a_healthcheck(name):
     assert ("healthcheck" in SERVICES[name]) == (SERVICES[name]["restart"] != "no")
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"database", "broker-volumes"}))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"database", "volume-owners"}))
 def test_services_run_without_root_without_rights_and_on_a_read_only_disk(name):
     service = SERVICES[name]
     assert not service["user"].startswith("0")
@@ -131,7 +131,7 @@ def test_every_variable_has_its_line_in_the_example_and_secrets_have_no_value():
 
 def test_nothing_is_reachable_from_outside_unless_somebody_says_so():
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(port.startswith("${BELLWETHER_LISTEN:-127.0.0.1}:") for port in ports)
     assert EXAMPLE["BELLWETHER_LISTEN"] == "127.0.0.1"
 

@@ -132,14 +132,15 @@ def free_port() -> int:
 def _running(argv: list[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
     process = subprocess.Popen(argv, env=dict(os.environ) | dict(environment), stderr=subprocess.DEVNULL)
     try:
-        _await_listening(port, process)
+        await_listening(port, process)
         yield
     finally:
         process.terminate()
         process.wait(timeout=10)
 
 
-def _await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody listens on the port, or fail when the process has ended."""
     deadline = time.monotonic() + _WITHIN_S
     while time.monotonic() < deadline:
         assert process.poll() is None, "the broker ended; are its rules right?"

@@ -33,9 +33,7 @@ SUBSCRIPTIONS = ("bellwether/v1/+/+", "skids/+/+/data", "spBv1.0/#")
 
 
 @pytest.fixture(params=BROKERS)
-def port(
-    request: pytest.FixtureRequest, conn: psycopg.Connection, database_url: str, tmp_path: Path
-) -> Iterator[int]:
+def port(request: pytest.FixtureRequest, conn: psycopg.Connection, database_url: str, tmp_path: Path) -> Iterator[int]:
     """Port of a broker that obeys what `bellwether broker-acl` writes for RECORDS."""
     for name, content in RECORDS.items():
         (tmp_path / name).write_text(content)

@@ -1,125 +1,143 @@
-"""The composed broker's own configuration, script and access rules, on a real mosquitto."""
+"""The composed broker's own configuration and script, with the rules that `bellwether broker-acl` writes."""
 
-import os
-import shutil
-import socket
-import subprocess
+import ssl
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-COMPOSE = Path(__file__).resolve().parents[3] / "deploy" / "compose"
-PATH = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
-PASSWORD = "only-for-this-test"
+from deploy.broker_access.grants import Source, access
+from deploy.broker_access.mosquitto_file import mosquitto_refuses
+from tests.certificates import Certificates, make_certificates
+from tests.integration.compose.broker import INGEST_PASSWORD, Client, ComposedBroker, composed_broker
 
+EIGHT_MB = 8 * 1024 * 1024
+RULES = access(
+    [
+        Source("bellwether/v1/malmo", "malmo", assigned=True),
+        Source("spBv1.0/malmo/filling", "malmo", assigned=True),
+        Source("bellwether/v1/oslo", "bellwether", assigned=True),
+    ],
+    host_id="bellwether",
+    ingest_name="ingest",
+    telemetry=("bellwether/v1/+/+", "spBv1.0/#"),
+    refuses=mosquitto_refuses,
+)
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+pytestmark = pytest.mark.needs_broker
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """Port of mosquitto as the composition starts it, its directories moved to a temporary place."""
-    number = free_port()
-    tmp_path.chmod(0o777)
-    for directory in ("config", "data", "secrets"):
-        (tmp_path / directory).mkdir(mode=0o777)
-        (tmp_path / directory).chmod(0o777)
-    for name in ("mosquitto.conf", "acl", "broker-start.sh"):
-        text = (COMPOSE / name).read_text().replace("/mosquitto/", f"{tmp_path}/")
-        text = text.replace("listener 1883", f"listener {number} 127.0.0.1").replace(
-            "allow_anonymous", "user root\nallow_anonymous"
-        )
-        (tmp_path / "config" / name).write_text(text)
-    environment = {"PATH": PATH, "BELLWETHER_BROKER_PASSWORD": PASSWORD}
-    process = subprocess.Popen(["sh", str(tmp_path / "config" / "broker-start.sh")], env=environment)
-    passwords = tmp_path / "secrets" / "passwords"
-    try:
-        await_port(number, process)
-        passwd = shutil.which("mosquitto_passwd", path=PATH)
-        assert passwd is not None
-        subprocess.run([passwd, "-b", str(passwords), "malmo", "theirs"], check=True)
-        process.send_signal(1)
-        yield number
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+def certificates(tmp_path: Path) -> Certificates:
+    (tmp_path / "made").mkdir()
+    return make_certificates(tmp_path / "made")
 
 
-def await_port(number: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "mosquitto ended; is the configuration right?"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", number)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail("mosquitto did not listen within 20 s")
+@pytest.fixture
+def broker(tmp_path: Path, certificates: Certificates) -> Iterator[ComposedBroker]:
+    with composed_broker(tmp_path / "mosquitto", RULES, certificates) as started:
+        started.add_user("malmo", "theirs")
+        yield started
 
 
-def connected(number: int, user: str, password: str) -> Client:
-    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-    client.username_pw_set(user, password)
-    ready = threading.Event()
-    # mosquitto takes up new passwords a moment after its signal; paho tries again by itself.
-    client.on_connect = lambda _c, _u, _f, reason, _p: None if reason.is_failure else ready.set()
-    client.connect("127.0.0.1", number)
-    client.loop_start()
-    assert ready.wait(10)
-    return client
+@pytest.fixture
+def ingest(broker: ComposedBroker) -> Iterator[Client]:
+    client = Client(broker.ports["1883"], "ingest", INGEST_PASSWORD, client_id="bellwether-ingest-ingest")
+    yield client.subscribe("#")
+    client.close()
 
 
-def publish(number: int, topic: str) -> None:
-    """Publish as the plant and go, without asking whether it was taken."""
-    plant = connected(number, "malmo", "theirs")
-    plant.publish(topic, b"{}")
-    plant.disconnect()
-    plant.loop_stop()
+def publish(broker: ComposedBroker, topic: str, payload: bytes = b"{}") -> None:
+    """Publish as the plant, without asking whether it was taken, and go."""
+    plant = Client(broker.ports["1884"], "malmo", "theirs")
+    plant.publish(topic, payload)
+    plant.close()
 
 
-@pytest.mark.needs_broker
-def test_a_plant_publishes_under_its_own_name_only_and_ingest_reads_it(port: int) -> None:
-    received: list[str] = []
-    done = threading.Event()
-
-    def on_message(_client: Client, _userdata: object, message: MQTTMessage) -> None:
-        received.append(message.topic)
-        if message.topic.endswith("/last"):
-            done.set()
-
-    ingest = connected(port, "ingest", PASSWORD)
-    subscribed = threading.Event()
-    ingest.on_message = on_message
-    ingest.on_subscribe = lambda *_: subscribed.set()
-    ingest.subscribe("#", qos=1)
-    assert subscribed.wait(10)
+def test_a_plant_publishes_under_its_own_name_only_and_ingest_reads_it(broker, ingest):
     # One connection each: mosquitto 2.0.11 cuts off who publishes what it may not.
-    for topic in ("bellwether/v1/paris/pump", "spBv1.0/paris/DDATA/edge/pump", "spBv1.0/malmo/NCMD/edge"):
-        publish(port, topic)
-    for topic in ("bellwether/v1/malmo/pump", "spBv1.0/malmo/DDATA/edge/pump", "bellwether/v1/malmo/last"):
-        publish(port, topic)
-    assert done.wait(10)
-    assert received == ["bellwether/v1/malmo/pump", "spBv1.0/malmo/DDATA/edge/pump", "bellwether/v1/malmo/last"]
-    ingest.disconnect()
-    ingest.loop_stop()
+    for topic in ("bellwether/v1/paris/pump", "spBv1.0/paris/DDATA/edge/pump", "spBv1.0/malmo/NCMD/filling"):
+        publish(broker, topic)
+    for topic in ("bellwether/v1/malmo/pump", "spBv1.0/malmo/DDATA/filling/pump", "bellwether/v1/malmo/last"):
+        publish(broker, topic)
+    assert ingest.wait_for("bellwether/v1/malmo/last") == [
+        "bellwether/v1/malmo/pump",
+        "spBv1.0/malmo/DDATA/filling/pump",
+        "bellwether/v1/malmo/last",
+    ]
 
 
-@pytest.mark.needs_broker
+@pytest.mark.parametrize("listener", ["1883", "1884"])
 @pytest.mark.parametrize(("user", "password"), [("ingest", "wrong"), ("nobody", ""), ("", "")])
-def test_nobody_comes_in_without_a_password(port: int, user: str, password: str) -> None:
-    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+def test_nobody_comes_in_without_a_password(broker, listener, user, password):
+    client = PahoClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     if user:
         client.username_pw_set(user, password)
     refused = threading.Event()
     client.on_connect = lambda _c, _u, _f, reason, _p: refused.set() if reason.is_failure else None
-    client.connect("127.0.0.1", port)
+    client.connect("127.0.0.1", broker.ports[listener])
     client.loop_start()
     assert refused.wait(10)
     client.loop_stop()
+
+
+def test_a_plant_cannot_take_over_ingest_s_session(broker, ingest):
+    plant = Client(broker.ports["1884"], "malmo", "theirs", client_id="bellwether-ingest-ingest", kept=True)
+    plant.publish("bellwether/v1/malmo/pump")
+    assert ingest.wait_for("bellwether/v1/malmo/pump") == ["bellwether/v1/malmo/pump"]
+    assert not ingest.cut_off.is_set()
+    plant.close()
+
+
+def test_a_certificate_s_common_name_is_the_credential(broker, ingest, certificates):
+    plant = PahoClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    context = ssl.create_default_context(cafile=str(certificates.ca))
+    context.load_cert_chain(certificates.client, certificates.client_key)
+    plant.tls_set_context(context)
+    plant.connect("localhost", broker.ports["8883"])
+    plant.loop_start()
+    for topic in ("bellwether/v1/malmo/pump", "bellwether/v1/oslo/pump"):
+        plant.publish(topic, b"{}", qos=1).wait_for_publish(10)
+    assert ingest.wait_for("bellwether/v1/oslo/pump") == ["bellwether/v1/oslo/pump"]
+    plant.disconnect()
+    plant.loop_stop()
+
+
+def test_without_a_server_s_certificate_the_broker_listens_without_tls(tmp_path):
+    with composed_broker(tmp_path / "plain", RULES) as plain:
+        Client(plain.ports["1883"], "ingest", INGEST_PASSWORD).close()
+        assert not (plain.directory / "secrets" / "listeners" / "tls.conf").exists()
+
+
+def test_eight_megabytes_come_through_and_what_is_larger_is_never_acknowledged(broker, ingest):
+    publish(broker, "bellwether/v1/malmo/large", b"x" * EIGHT_MB)
+    ingest.wait_for("bellwether/v1/malmo/large")
+    old = PahoClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
+    old.username_pw_set("malmo", "theirs")
+    gone, acknowledged = threading.Event(), threading.Event()
+    old.on_disconnect = lambda *_: gone.set()
+    old.on_publish = lambda *_: acknowledged.set()
+    old.connect("127.0.0.1", broker.ports["1884"])
+    old.publish("bellwether/v1/malmo/too-large", b"x" * (EIGHT_MB + 100_000), qos=1)
+    old.loop_start()
+    assert gone.wait(10)
+    assert not acknowledged.is_set()
+    old.loop_stop()
+
+
+def test_what_ingest_has_not_acknowledged_outlives_the_broker(broker):
+    old = Client(broker.ports["1883"], "ingest", INGEST_PASSWORD, client_id="kept", kept=True)
+    old.subscribe("bellwether/v1/+/+")
+    old.close()
+    plant = Client(broker.ports["1884"], "malmo", "theirs")
+    for number in range(30):
+        plant.publish(f"bellwether/v1/malmo/{number}")
+    plant.close()
+    broker.stop()
+    broker.start()
+    again = Client(broker.ports["1883"], "ingest", INGEST_PASSWORD, client_id="kept", kept=True)
+    assert again.wait_for("bellwether/v1/malmo/29") == [f"bellwether/v1/malmo/{number}" for number in range(30)]
+    again.close()
