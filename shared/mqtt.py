@@ -20,11 +20,17 @@ _ANSWERS_WITHIN_S = 15.0
 
 
 def new_client(
-    settings: BrokerSettings, *, client_id: str = "", session_kept: bool = False, manual_ack: bool = False
+    settings: BrokerSettings,
+    *,
+    client_id: str = "",
+    session_kept: bool = False,
+    manual_ack: bool = False,
+    reconnecting: bool = True,
 ) -> mqtt.Client:
     """A client that is not connected yet. Raises SetupError for an address or certificates that cannot work.
 
-    session_kept: MQTT 3.1.1 asks for it here, MQTT 5 when it connects.
+    session_kept: MQTT 3.1.1 asks for it here, MQTT 5 when it connects. reconnecting: whether paho connects again when
+    an established connection is lost.
     """
     version = settings.broker_mqtt_version
     client = mqtt.Client(
@@ -33,6 +39,7 @@ def new_client(
         protocol=_PROTOCOLS[version],
         clean_session=None if version == "5" else not session_kept,
         manual_ack=manual_ack,
+        reconnect_on_failure=reconnecting,
     )
     address = _split(settings)
     if address.username:

@@ -7,9 +7,10 @@ from threading import Event
 import structlog
 from prometheus_client import start_http_server
 
+from services.ingest.kept_lane import KeptLane
 from services.ingest.pipeline import Pipeline
-from services.ingest.service import Ingest
 from services.ingest.settings import IngestSettings
+from services.ingest.sparkplug_lane import SparkplugLane
 from shared.errors import BellwetherError, SetupError
 from shared.logs import configure_logs
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
@@ -26,8 +27,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        _show_metrics(read_settings(IngestSettings))
-        run(read_settings(DatabaseSettings), read_settings(BrokerSettings), stopping)
+        settings = read_settings(IngestSettings)
+        _show_metrics(settings)
+        run(read_settings(DatabaseSettings), read_settings(BrokerSettings), settings, stopping)
     except BellwetherError as exc:
         log.critical("ingest cannot go on", error=str(exc))
         sys.exit(1)
@@ -44,34 +46,39 @@ def _show_metrics(settings: IngestSettings) -> None:
             ) from exc
 
 
-def run(database: DatabaseSettings, broker: BrokerSettings, stopping: Event) -> None:
-    """Ingest until `stopping` is set."""
-    ingest = Ingest(database.database_url.get_secret_value(), broker)
-    while not stopping.is_set() and not ingest.ready():
-        stopping.wait(_AWAIT_DATABASE_S)
+def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSettings, stopping: Event) -> None:
+    """Ingest until `stopping` is set: Sparkplug in threads of its own, everything else in this one."""
+    url = database.database_url.get_secret_value()
+    sparkplug = SparkplugLane(url, broker, settings)
+    kept = KeptLane(url, broker, sparkplug)
 
     def stop_receiving() -> bool:
+        sparkplug.check()
         if stopping.is_set():
-            ingest.inbox.close()
+            kept.inbox.close()
         return stopping.is_set()
 
     pipeline = Pipeline(
-        take=ingest.inbox.take,
-        decode=ingest.decoder.decode,
-        write=ingest.write,
-        acknowledge=ingest.receiver.acknowledge,
-        ask_for_births=ingest.receiver.ask_for_births,
-        between=ingest.between,
+        take=kept.take,
+        decode=kept.decoder.decode,
+        write=kept.write,
+        acknowledge=kept.session.acknowledge,
+        between=kept.between,
     )
+    sparkplug.start()
     try:
+        while not stopping.is_set() and not kept.ready():
+            sparkplug.check()
+            stopping.wait(_AWAIT_DATABASE_S)
         if not stopping.is_set():
-            ingest.receiver.start()
+            kept.session.start()
             log.info("ingest runs")
         pipeline.run(stop_receiving)
     finally:
-        ingest.inbox.close()
-        ingest.receiver.stop()
-        ingest.close()
+        kept.inbox.close()
+        kept.session.stop()
+        sparkplug.stop()
+        kept.close()
     log.info("ingest stopped")
 
 

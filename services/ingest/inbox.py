@@ -38,6 +38,11 @@ class Inbox:
                 self._changed.notify_all()
         return taken
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is taken in."""
+        return self._closed
+
     def close(self) -> None:
         """Take no more in; what waits can still be taken."""
         with self._changed:

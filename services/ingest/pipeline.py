@@ -24,11 +24,11 @@ log = structlog.get_logger()
 
 
 class Pipeline:
-    """One writer's loop over four functions.
+    """One writer's loop over five functions.
 
     take: envelopes that wait, after at most so many seconds. write: store a batch, give it back as stored, or raise
-    StorageError. acknowledge: tell the broker. ask_for_births: (group, edge) of a Sparkplug node. between: called
-    about once a second, whatever it raises as StorageError is tried again later.
+    StorageError. acknowledge: tell the broker. between: called about once a second, whatever it raises as StorageError
+    is tried again later.
     """
 
     def __init__(
@@ -38,14 +38,12 @@ class Pipeline:
         decode: Callable[[Envelope], Decoded],
         write: Callable[[Sequence[Decoded]], Sequence[Decoded]],
         acknowledge: Callable[[Sequence[Envelope]], None],
-        ask_for_births: Callable[[str, str], None],
         between: Callable[[], None],
     ) -> None:
         self._take = take
         self._decode = decode
         self._write = write
         self._acknowledge = acknowledge
-        self._ask_for_births = ask_for_births
         self._between = between
         self._between_at = 0.0
         self._taken: deque[Envelope] = deque()
@@ -98,9 +96,6 @@ class Pipeline:
             else:
                 break
         self._acknowledge([decoded.envelope for decoded in batch])
-        for decoded in batch:
-            if decoded.rebirth is not None:
-                self._ask_for_births(*decoded.rebirth)
         return True
 
 

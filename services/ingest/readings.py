@@ -66,6 +66,11 @@ class Decoded(NamedTuple):
     rebirth: tuple[str, str] | None = None
     """(group, edge) of a Sparkplug node that should be asked for its births."""
 
+    @property
+    def samples(self) -> int:
+        """How many values its readings have."""
+        return sum(len(reading.metrics) + len(reading.texts) for reading in self.readings)
+
 
 def check_instant(topic: str, observed_us: int, received_us: int) -> int:
     """`observed_us` itself; raise DecodeError where it cannot be the time of an observation.

@@ -35,6 +35,7 @@ class Rig:
             "BELLWETHER_DATABASE_URL": self.database_url,
             "BELLWETHER_BROKER_URL": self.broker.url,
             "BELLWETHER_HEALTH_INTERVAL_S": "0.5",
+            "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(self._directory / "spool"),
         }
 
     def start(self, service: str) -> None:

@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -20,33 +22,49 @@ _PATIENCE_S = 40.0
 
 
 class IngestProcess:
-    """`python -m services.ingest` on one database and one broker."""
+    """`python -m services.ingest` on one database and one broker, with a spool and a log in `directory`."""
 
-    def __init__(self, database_url: str, broker_url: str, **settings: str) -> None:
+    def __init__(self, database_url: str, broker_url: str, directory: Path, **settings: str) -> None:
+        self.spool = directory / "spool" / "sparkplug.sqlite3"
+        self._log = directory / "log"
         self._environment = {
             **os.environ,
             "BELLWETHER_DATABASE_URL": database_url,
             "BELLWETHER_BROKER_URL": broker_url,
+            "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(self.spool.parent),
             **{f"BELLWETHER_{name.upper()}": value for name, value in settings.items()},
         }
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it is subscribed, so that the broker keeps what is published from now on."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "services.ingest"], env=self._environment, stderr=subprocess.PIPE, text=True
-        )
-        assert self._process.stderr is not None
-        connected = set()
-        for line in self._process.stderr:
-            event = json.loads(line) if line.startswith("{") else {}
-            if event.get("event") == "connected to the broker":
-                connected.add(event["connection"])
-            if connected == {"ingest", "sparkplug"}:
-                break
-        else:
-            raise AssertionError("ingest did not connect")
-        time.sleep(0.3)
+    def start(self, *connections: str) -> None:
+        """Start it and wait until it is subscribed, so that the broker keeps what is published from now on.
+
+        connections: those to wait for; by default both that a process has which is host.
+        """
+        before = len(self.events())
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "services.ingest"], env=self._environment, stderr=log
+            )
+        wanted = set(connections or ("ingest", "host"))
+
+        def subscribed() -> bool:
+            assert self._process is not None
+            assert self._process.poll() is None, self._log.read_text()[-3000:]
+            new = self.events()[before:]
+            return wanted <= {event["connection"] for event in new if event["event"] == "subscribed"}
+
+        until(subscribed)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What it has logged since it was first started."""
+        if not self._log.exists():
+            return []
+        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+
+    def told(self, event: str) -> bool:
+        """Whether it has logged this."""
+        return any(told["event"] == event for told in self.events())
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -60,10 +78,13 @@ class IngestProcess:
         assert self._process is not None
         self._process.send_signal(number)
         code = self._process.wait(timeout=20)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
         self._process = None
         return code
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -71,14 +92,22 @@ class IngestProcess:
 
 
 @contextmanager
+def ingest_process(database_url: str, broker_url: str, **settings: str) -> Iterator[IngestProcess]:
+    """One that is not started yet; gone afterwards, with its spool."""
+    with tempfile.TemporaryDirectory(prefix="bellwether-ingest-") as directory:
+        process = IngestProcess(database_url, broker_url, Path(directory), **settings)
+        try:
+            yield process
+        finally:
+            if process.running:
+                process.kill()
+
+
+@contextmanager
 def running_ingest(database_url: str, broker_url: str, **settings: str) -> Iterator[IngestProcess]:
-    process = IngestProcess(database_url, broker_url, **settings)
-    process.start()
-    try:
+    with ingest_process(database_url, broker_url, **settings) as process:
+        process.start()
         yield process
-    finally:
-        if process.running:
-            process.kill()
 
 
 @contextmanager

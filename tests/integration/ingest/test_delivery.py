@@ -77,6 +77,7 @@ def test_messages_are_stored_and_acknowledged(database_url, conn, broker, versio
         publish(machine, messages(0, 500))
         publish(machine, messages(500, 5), qos=2)
         eventually(conn, _NUMBERS, 1010)
+        eventually(conn, "SELECT count(*) FROM ingest_sessions", 1)
         assert ingest.stop() == 0
     if version == "5":
         assert unacknowledged(broker) == 0

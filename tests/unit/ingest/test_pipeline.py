@@ -29,13 +29,12 @@ class Edges:
     def acknowledge(self, envelopes):
         self.events.append(("acknowledged", [int(e.payload) for e in envelopes]))
 
-    def run(self, *, readings=(), rebirth=None, stopping=None):
+    def run(self, *, readings=(), stopping=None):
         Pipeline(
             take=self.take,
-            decode=lambda one: Decoded(one, readings, rebirth=rebirth),
+            decode=lambda one: Decoded(one, readings),
             write=self.write,
             acknowledge=self.acknowledge,
-            ask_for_births=lambda *node: self.events.append(("births", node)),
             between=lambda: None,
         ).run(stopping or (lambda: not self.batches))
 
@@ -86,9 +85,3 @@ def test_what_was_taken_before_the_stop_is_finished():
     edges = Edges(messages(1), [])
     edges.run(stopping=lambda: True)
     assert edges.events == [("written", [1]), ("acknowledged", [1])]
-
-
-def test_births_are_asked_for_after_the_commit():
-    edges = Edges(messages(1), [])
-    edges.run(rebirth=("g", "edge"))
-    assert edges.events[-1] == ("births", ("g", "edge"))

@@ -1,4 +1,8 @@
-"""The service: its database connection, opened again when lost, and what it does between batches."""
+"""The lane of what the broker keeps for us, JSON and mappings: its session, its decoder, its database connection.
+
+Beside its batches it does what one process does for all: it reads mappings that changed, notes that ingest listens,
+and moves idle sources on.
+"""
 
 import time
 from collections.abc import Sequence
@@ -7,15 +11,17 @@ from datetime import UTC, datetime
 import psycopg
 import structlog
 
-from services.ingest import metrics
+from services.ingest import lane_metrics, metrics
 from services.ingest.declared import load_mappings
 from services.ingest.decoding import Decoder, acknowledged_subscriptions
+from services.ingest.envelope import Envelope
 from services.ingest.inbox import Inbox
+from services.ingest.kept_session import KeptSession
 from services.ingest.presence import begin_session, note_session, tick_idle_sources
 from services.ingest.readings import Decoded
-from services.ingest.receiver import Receiver
-from services.ingest.store import Store
-from shared.database import connect, storage_errors
+from services.ingest.sparkplug_lane import SparkplugLane
+from services.ingest.writing import Writer
+from shared.database import storage_errors
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
@@ -24,91 +30,86 @@ _MAPPINGS_EVERY_S, _SESSION_EVERY_S, _TICK_EVERY_S = 5.0, 10.0, 60.0
 log = structlog.get_logger()
 
 
-class Ingest:
-    """Everything that `Pipeline` needs, on one database connection and one receiver."""
+class KeptLane:
+    """Everything that `Pipeline` needs, on one database connection and one session."""
 
-    def __init__(self, database_url: str, broker: BrokerSettings) -> None:
-        self._database_url = database_url
-        self._store: Store | None = None
+    def __init__(self, database_url: str, broker: BrokerSettings, sparkplug: SparkplugLane) -> None:
+        self._writer = Writer(database_url, application="ingest")
+        self._sparkplug = sparkplug
         self._session: int | None = None
         self._connected_at: datetime | None = None
         self._due = {"mappings": 0.0, "session": 0.0, "ticks": 0.0}
         self.inbox = Inbox()
         self.decoder = Decoder()
-        self.receiver = Receiver(broker, self.inbox, acknowledged_subscriptions(()))
+        self.session = KeptSession(broker, self.inbox, acknowledged_subscriptions(()))
 
     def ready(self) -> bool:
         """Whether the database is there and its mappings are known, without which nothing should be received."""
         try:
             with storage_errors():
-                self._refresh_mappings(self._connected_store().conn)
+                self._refresh_mappings(self._writer.conn)
         except StorageError as exc:
             log.warning("waiting for the database", error=str(exc))
-            self._drop()
+            self._writer.drop()
             return False
         return True
 
+    def take(self, timeout_s: float) -> list[Envelope]:
+        """What came from the broker."""
+        taken = self.inbox.take(timeout_s)
+        lane_metrics.count_received("kept", len(taken))
+        return taken
+
     def write(self, batch: Sequence[Decoded]) -> Sequence[Decoded]:
-        """Store a batch; raise StorageError, with the connection dropped, when the database is away."""
-        began = time.monotonic()
-        try:
-            store = self._connected_store()
-            stored, repeated = store.stored, store.repeated
-            outcome = store.write(batch)
-        except StorageError:
-            self._drop()
-            raise
-        metrics.count_batch(
-            outcome,
-            stored=store.stored - stored,
-            repeated=store.repeated - repeated,
-            seconds=time.monotonic() - began,
-            committed_us=time.time_ns() // 1000,
-        )
-        return outcome
+        """Store a batch; raise StorageError when the database is away."""
+        return self._writer.write(batch)
 
     def between(self) -> None:
         """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError.
 
         Raises BrokerError when nothing can be received any more, which only a new process mends.
         """
-        self.receiver.check()
-        metrics.note_connected(connected=self.receiver.listening)
+        self.session.check()
+        metrics.note_connected(connected=self._listening)
         try:
             with storage_errors():
-                self._look_after(self._connected_store().conn, datetime.now(UTC))
+                self._look_after(self._writer.conn, datetime.now(UTC))
         except StorageError:
-            self._drop()
+            self._writer.drop()
             raise
 
     def close(self) -> None:
         """Note until when ingest listened, and close the database connection."""
-        if self._store is not None and self._session is not None:
+        if self._writer.connected and self._session is not None:
             try:
                 with storage_errors():
-                    note_session(self._store.conn, self._session, datetime.now(UTC))
+                    note_session(self._writer.conn, self._session, datetime.now(UTC))
             except StorageError as exc:
                 log.warning("the database is away", error=str(exc))
-        self._drop()
+        self._writer.close()
+
+    @property
+    def _listening(self) -> bool:
+        return self.session.listening and self._sparkplug.listening
 
     def _look_after(self, conn: psycopg.Connection, now: datetime) -> None:
         if self._is_due("mappings", _MAPPINGS_EVERY_S):
             self._refresh_mappings(conn)
-        if not self.receiver.listening:
+        if not self._listening:
             self._session = self._connected_at = None
             return
         if self._session is None or self._connected_at is None:
             self._session, self._connected_at = begin_session(conn, now), now
         elif self._is_due("session", _SESSION_EVERY_S):
             note_session(conn, self._session, now)
-        if self._is_due("ticks", _TICK_EVERY_S):
+        if self._sparkplug.in_charge and not self._sparkplug.behind and self._is_due("ticks", _TICK_EVERY_S):
             tick_idle_sources(conn, self._connected_at, now)
 
     def _refresh_mappings(self, conn: psycopg.Connection) -> None:
         mappings = load_mappings(conn)
         if mappings != self.decoder.mappings:
             self.decoder.mappings = mappings
-            self.receiver.subscribe(acknowledged_subscriptions(mappings))
+            self.session.subscribe(acknowledged_subscriptions(mappings))
             log.info("mappings changed", count=len(mappings))
 
     def _is_due(self, what: str, every_s: float) -> bool:
@@ -117,13 +118,3 @@ class Ingest:
             return False
         self._due[what] = now + every_s
         return True
-
-    def _connected_store(self) -> Store:
-        if self._store is None:
-            self._store = Store(connect(self._database_url, application="ingest"))
-        return self._store
-
-    def _drop(self) -> None:
-        if self._store is not None:
-            self._store.conn.close()
-        self._store = None

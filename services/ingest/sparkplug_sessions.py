@@ -1,0 +1,173 @@
+"""What hears Sparkplug: the host, or a plain subscriber without STATE while the host must be offline.
+
+Both take in everything; when one follows the other, it has its subscription before the other goes, so that nothing is
+missed in between. What both heard is a repeat, which the decoder drops.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from threading import Lock
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.reasoncodes import ReasonCode
+
+from services.ingest import lane_metrics
+from services.ingest.connection import Connection
+from services.ingest.envelope import Envelope
+from services.ingest.host_part import Part
+from services.ingest.host_session import HostConnection
+from services.ingest.inbox import Inbox
+from services.ingest.sparkplug import SUBSCRIPTION
+from shared.settings import BrokerSettings
+from shared.sparkplug import rebirth_command, topic
+
+_RECONNECT_FROM_S, _RECONNECT_TO_S = 1.0, 15.0
+_GIVE_WAY_FROM_S, _GIVE_WAY_TO_S = 60.0, 600.0
+
+log = structlog.get_logger()
+
+
+class PlainSubscriber(Connection):
+    """Hears every plant without being a host to any."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        receive: Callable[[mqtt.MQTTMessage], None],
+        on_granted: Callable[[], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        super().__init__(settings, "sparkplug", SessionExpiryInterval=0)
+        self._take, self._on_granted, self._on_lost = receive, on_granted, on_lost
+
+    def publish(self, to: str, payload: bytes) -> None:
+        """Send a command, QoS 0 and not retained."""
+        self._client.publish(to, payload, qos=0)
+
+    def _filters(self) -> Iterable[tuple[str, int]]:
+        return [(SUBSCRIPTION, 0)]
+
+    def _granted(self) -> None:
+        self._on_granted()
+
+    def _lost(self, reason: ReasonCode) -> None:  # noqa: ARG002
+        self._on_lost()
+
+    def _receive(self, message: mqtt.MQTTMessage) -> None:
+        self._take(message)
+
+
+class SparkplugSessions:
+    """Both sessions and one inbox. An envelope's `connection` is the number of the unbroken time of hearing."""
+
+    def __init__(self, settings: BrokerSettings, inbox: Inbox) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._lock = Lock()
+        self._hearing: set[str] = set()
+        self._number = 0
+        self._host: HostConnection | None = None
+        self._listener: PlainSubscriber | None = None
+        self._delay_s = _RECONNECT_FROM_S
+        self._give_way_s = _GIVE_WAY_FROM_S
+        self._not_before = 0.0
+
+    @property
+    def listening(self) -> bool:
+        """Whether every plant is heard."""
+        return bool(self._hearing)
+
+    @property
+    def number(self) -> int:
+        """Number of the present unbroken time of hearing; 0 before the first."""
+        return self._number
+
+    @property
+    def online(self) -> bool:
+        """Whether the plants know that this host is online."""
+        return self._host is not None and self._host.online
+
+    def play(self, part: Part) -> None:
+        """One step towards `part`; call it again and again: it also connects again what was lost."""
+        if part is Part.HOST:
+            self._keep_host()
+        elif self._host is not None and (part is Part.SILENT or not self._host.listening or self._listener_hears()):
+            self._host.leave()
+            self._host = None
+        if part is Part.LISTENER:
+            self._keep_listener()
+        elif self._listener is not None and (part is Part.SILENT or self.online):
+            self._listener.stop()
+            self._listener = None
+
+    def ask_for_births(self, group: str, edge: str) -> None:
+        """Send the one command that Bellwether ever sends: a node is asked for its births."""
+        for session in (self._host, self._listener):
+            if session is not None and session.listening:
+                lane_metrics.count_rebirth()
+                session.publish(topic(group, "NCMD", edge), rebirth_command(timestamp_ms=time.time_ns() // 1_000_000))
+                return
+
+    def _listener_hears(self) -> bool:
+        return self._listener is not None and self._listener.listening
+
+    def _keep_listener(self) -> None:
+        if self._listener is None or not self._listener.running:
+            self._end("listener")
+            self._listener = PlainSubscriber(
+                self._settings, self._receive, lambda: self._begin("listener"), lambda: self._end("listener")
+            )
+            self._listener.start()
+
+    def _keep_host(self) -> None:
+        now = time.monotonic()
+        if self._host is not None and self._host.running:
+            if self._host.online:
+                self._delay_s = _RECONNECT_FROM_S
+            return
+        if self._host is not None:
+            self._end("host")
+            self._note_loss(self._host, now)
+            self._host = None
+        if now >= self._not_before:
+            self._host = HostConnection(
+                self._settings, self._receive, lambda: self._begin("host"), lambda: self._end("host")
+            )
+            self._host.start()
+
+    def _note_loss(self, host: HostConnection, now: float) -> None:
+        if host.taken_over:
+            log.critical(
+                "another client came with our client id, so this one gives way: every process of ingest needs a "
+                "BELLWETHER_BROKER_CLIENT_ID of its own",
+                for_s=self._give_way_s,
+            )
+            self._not_before = now + self._give_way_s
+            self._give_way_s = min(2 * self._give_way_s, _GIVE_WAY_TO_S)
+        else:
+            self._not_before = now + self._delay_s
+            self._delay_s = min(2 * self._delay_s, _RECONNECT_TO_S)
+
+    def _begin(self, who: str) -> None:
+        with self._lock:
+            if not self._hearing:
+                self._number += 1
+            self._hearing.add(who)
+
+    def _end(self, who: str) -> None:
+        with self._lock:
+            self._hearing.discard(who)
+
+    def _receive(self, message: mqtt.MQTTMessage) -> None:
+        self._inbox.put(
+            Envelope(
+                message.topic,
+                bytes(message.payload),
+                message.qos,
+                message.retain,
+                time.time_ns() // 1000,
+                message.mid,
+                self._number,
+            )
+        )
