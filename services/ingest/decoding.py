@@ -22,12 +22,12 @@ class Decoder:
 
     def __init__(self, mappings: Sequence[MappingSpecification] = (), host: SparkplugHost | None = None) -> None:
         self.mappings = tuple(mappings)
-        self._host = host or SparkplugHost()
+        self._host = host or SparkplugHost(reorder_timeout_us=0)
 
     def decode(self, envelope: Envelope) -> Decoded:
         """The message decoded whole, or refused whole with a reason; never an exception for what it contains."""
         if envelope.topic.startswith("spBv1.0/"):
-            return self._host.decode(envelope)
+            return (self._host.receive(envelope) or [Decoded(envelope)])[-1]
         try:
             return Decoded(envelope, self._readings(envelope), alive=None if envelope.retained else True)
         except DecodeError as exc:

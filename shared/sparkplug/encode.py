@@ -94,16 +94,23 @@ def _add(message: Payload, metric: Metric) -> None:
         wire.timestamp = metric.timestamp_ms
     if metric.historical:
         wire.is_historical = True
-    if metric.unit is not None:
-        wire.properties.keys.append(UNIT_PROPERTY)
-        wire.properties.values.add(type=DataType.STRING, string_value=metric.unit)
-    if metric.quality is not None:
-        wire.properties.keys.append(QUALITY_PROPERTY)
-        wire.properties.values.add(type=DataType.INT32, int_value=metric.quality)
+    if metric.unit is not None or metric.quality is not None:
+        wire.properties = _properties(metric)
     if metric.value is None:
         wire.is_null = True
     else:
         _set_value(wire, metric.datatype, metric.value)
+
+
+def _properties(metric: Metric) -> bytes:
+    properties = Payload.PropertySet()
+    if metric.unit is not None:
+        properties.keys.append(UNIT_PROPERTY)
+        properties.values.add(type=DataType.STRING, string_value=metric.unit)
+    if metric.quality is not None:
+        properties.keys.append(QUALITY_PROPERTY)
+        properties.values.add(type=DataType.INT32, int_value=metric.quality)
+    return properties.SerializeToString()
 
 
 def _set_value(wire: Payload.Metric, datatype: DataType, value: float | int | str | bool) -> None:

@@ -7,8 +7,8 @@ Regenerate the Python module and its types from the repository's root with
   python -m grpc_tools.protoc -I. --python_out=. --mypy_out=. shared/sparkplug/sparkplug_b.proto
 
 proto3 with explicit presence is the same on the wire as the specification's proto2, and has strings checked
-for UTF-8 while parsing. DataSets, Templates and extensions are not taken apart: they stay bytes, which are
-length-delimited as messages are.
+for UTF-8 while parsing. What few metrics have (properties, metadata, DataSets, Templates) stays bytes, which are
+length-delimited as messages are, until somebody asks for it. Extensions are not taken apart.
 """
 
 from collections import abc as _abc
@@ -71,83 +71,15 @@ class Payload(_message.Message):
             propertysets_value: _builtins.bytes = ...,
             extension_value: _builtins.bytes = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal[
-            "_is_null",
-            b"_is_null",
-            "_type",
-            b"_type",
-            "boolean_value",
-            b"boolean_value",
-            "double_value",
-            b"double_value",
-            "extension_value",
-            b"extension_value",
-            "float_value",
-            b"float_value",
-            "int_value",
-            b"int_value",
-            "is_null",
-            b"is_null",
-            "long_value",
-            b"long_value",
-            "propertyset_value",
-            b"propertyset_value",
-            "propertysets_value",
-            b"propertysets_value",
-            "string_value",
-            b"string_value",
-            "type",
-            b"type",
-            "value",
-            b"value",
-        ]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_is_null", b"_is_null", "_type", b"_type", "boolean_value", b"boolean_value", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "is_null", b"is_null", "long_value", b"long_value", "propertyset_value", b"propertyset_value", "propertysets_value", b"propertysets_value", "string_value", b"string_value", "type", b"type", "value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal[
-            "_is_null",
-            b"_is_null",
-            "_type",
-            b"_type",
-            "boolean_value",
-            b"boolean_value",
-            "double_value",
-            b"double_value",
-            "extension_value",
-            b"extension_value",
-            "float_value",
-            b"float_value",
-            "int_value",
-            b"int_value",
-            "is_null",
-            b"is_null",
-            "long_value",
-            b"long_value",
-            "propertyset_value",
-            b"propertyset_value",
-            "propertysets_value",
-            b"propertysets_value",
-            "string_value",
-            b"string_value",
-            "type",
-            b"type",
-            "value",
-            b"value",
-        ]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_null", b"_is_null", "_type", b"_type", "boolean_value", b"boolean_value", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "is_null", b"is_null", "long_value", b"long_value", "propertyset_value", b"propertyset_value", "propertysets_value", b"propertysets_value", "string_value", b"string_value", "type", b"type", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__is_null: _TypeAlias = _typing.Literal["is_null"]  # noqa: Y015
         _WhichOneofArgType__is_null: _TypeAlias = _typing.Literal["_is_null", b"_is_null"]  # noqa: Y015
         _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
         _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
-        _WhichOneofReturnType_value: _TypeAlias = _typing.Literal[
-            "int_value",
-            "long_value",
-            "float_value",
-            "double_value",
-            "boolean_value",
-            "string_value",
-            "propertyset_value",
-            "propertysets_value",
-            "extension_value",
-        ]  # noqa: Y015
+        _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value", "propertyset_value", "propertysets_value", "extension_value"]  # noqa: Y015
         _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__is_null) -> _WhichOneofReturnType__is_null | None: ...
@@ -210,75 +142,9 @@ class Payload(_message.Message):
             md5: _builtins.str | None = ...,
             description: _builtins.str | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal[
-            "_content_type",
-            b"_content_type",
-            "_description",
-            b"_description",
-            "_file_name",
-            b"_file_name",
-            "_file_type",
-            b"_file_type",
-            "_is_multi_part",
-            b"_is_multi_part",
-            "_md5",
-            b"_md5",
-            "_seq",
-            b"_seq",
-            "_size",
-            b"_size",
-            "content_type",
-            b"content_type",
-            "description",
-            b"description",
-            "file_name",
-            b"file_name",
-            "file_type",
-            b"file_type",
-            "is_multi_part",
-            b"is_multi_part",
-            "md5",
-            b"md5",
-            "seq",
-            b"seq",
-            "size",
-            b"size",
-        ]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_content_type", b"_content_type", "_description", b"_description", "_file_name", b"_file_name", "_file_type", b"_file_type", "_is_multi_part", b"_is_multi_part", "_md5", b"_md5", "_seq", b"_seq", "_size", b"_size", "content_type", b"content_type", "description", b"description", "file_name", b"file_name", "file_type", b"file_type", "is_multi_part", b"is_multi_part", "md5", b"md5", "seq", b"seq", "size", b"size"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal[
-            "_content_type",
-            b"_content_type",
-            "_description",
-            b"_description",
-            "_file_name",
-            b"_file_name",
-            "_file_type",
-            b"_file_type",
-            "_is_multi_part",
-            b"_is_multi_part",
-            "_md5",
-            b"_md5",
-            "_seq",
-            b"_seq",
-            "_size",
-            b"_size",
-            "content_type",
-            b"content_type",
-            "description",
-            b"description",
-            "file_name",
-            b"file_name",
-            "file_type",
-            b"file_type",
-            "is_multi_part",
-            b"is_multi_part",
-            "md5",
-            b"md5",
-            "seq",
-            b"seq",
-            "size",
-            b"size",
-        ]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_content_type", b"_content_type", "_description", b"_description", "_file_name", b"_file_name", "_file_type", b"_file_type", "_is_multi_part", b"_is_multi_part", "_md5", b"_md5", "_seq", b"_seq", "_size", b"_size", "content_type", b"content_type", "description", b"description", "file_name", b"file_name", "file_type", b"file_type", "is_multi_part", b"is_multi_part", "md5", b"md5", "seq", b"seq", "size", b"size"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__content_type: _TypeAlias = _typing.Literal["content_type"]  # noqa: Y015
         _WhichOneofArgType__content_type: _TypeAlias = _typing.Literal["_content_type", b"_content_type"]  # noqa: Y015
@@ -297,21 +163,15 @@ class Payload(_message.Message):
         _WhichOneofReturnType__size: _TypeAlias = _typing.Literal["size"]  # noqa: Y015
         _WhichOneofArgType__size: _TypeAlias = _typing.Literal["_size", b"_size"]  # noqa: Y015
         @_typing.overload
-        def WhichOneof(
-            self, oneof_group: _WhichOneofArgType__content_type
-        ) -> _WhichOneofReturnType__content_type | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__content_type) -> _WhichOneofReturnType__content_type | None: ...
         @_typing.overload
-        def WhichOneof(
-            self, oneof_group: _WhichOneofArgType__description
-        ) -> _WhichOneofReturnType__description | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__file_name) -> _WhichOneofReturnType__file_name | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__file_type) -> _WhichOneofReturnType__file_type | None: ...
         @_typing.overload
-        def WhichOneof(
-            self, oneof_group: _WhichOneofArgType__is_multi_part
-        ) -> _WhichOneofReturnType__is_multi_part | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__is_multi_part) -> _WhichOneofReturnType__is_multi_part | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__md5) -> _WhichOneofReturnType__md5 | None: ...
         @_typing.overload
@@ -349,6 +209,10 @@ class Payload(_message.Message):
         is_historical: _builtins.bool
         is_transient: _builtins.bool
         is_null: _builtins.bool
+        metadata: _builtins.bytes
+        """MetaData"""
+        properties: _builtins.bytes
+        """PropertySet"""
         int_value: _builtins.int
         long_value: _builtins.int
         float_value: _builtins.float
@@ -357,12 +221,10 @@ class Payload(_message.Message):
         string_value: _builtins.str
         bytes_value: _builtins.bytes
         dataset_value: _builtins.bytes
+        """DataSet"""
         template_value: _builtins.bytes
+        """Template"""
         extension_value: _builtins.bytes
-        @_builtins.property
-        def metadata(self) -> Global___Payload.MetaData: ...
-        @_builtins.property
-        def properties(self) -> Global___Payload.PropertySet: ...
         def __init__(
             self,
             *,
@@ -373,8 +235,8 @@ class Payload(_message.Message):
             is_historical: _builtins.bool | None = ...,
             is_transient: _builtins.bool | None = ...,
             is_null: _builtins.bool | None = ...,
-            metadata: Global___Payload.MetaData | None = ...,
-            properties: Global___Payload.PropertySet | None = ...,
+            metadata: _builtins.bytes | None = ...,
+            properties: _builtins.bytes | None = ...,
             int_value: _builtins.int = ...,
             long_value: _builtins.int = ...,
             float_value: _builtins.float = ...,
@@ -386,127 +248,9 @@ class Payload(_message.Message):
             template_value: _builtins.bytes = ...,
             extension_value: _builtins.bytes = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal[
-            "_alias",
-            b"_alias",
-            "_datatype",
-            b"_datatype",
-            "_is_historical",
-            b"_is_historical",
-            "_is_null",
-            b"_is_null",
-            "_is_transient",
-            b"_is_transient",
-            "_metadata",
-            b"_metadata",
-            "_name",
-            b"_name",
-            "_properties",
-            b"_properties",
-            "_timestamp",
-            b"_timestamp",
-            "alias",
-            b"alias",
-            "boolean_value",
-            b"boolean_value",
-            "bytes_value",
-            b"bytes_value",
-            "dataset_value",
-            b"dataset_value",
-            "datatype",
-            b"datatype",
-            "double_value",
-            b"double_value",
-            "extension_value",
-            b"extension_value",
-            "float_value",
-            b"float_value",
-            "int_value",
-            b"int_value",
-            "is_historical",
-            b"is_historical",
-            "is_null",
-            b"is_null",
-            "is_transient",
-            b"is_transient",
-            "long_value",
-            b"long_value",
-            "metadata",
-            b"metadata",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "string_value",
-            b"string_value",
-            "template_value",
-            b"template_value",
-            "timestamp",
-            b"timestamp",
-            "value",
-            b"value",
-        ]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_alias", b"_alias", "_datatype", b"_datatype", "_is_historical", b"_is_historical", "_is_null", b"_is_null", "_is_transient", b"_is_transient", "_metadata", b"_metadata", "_name", b"_name", "_properties", b"_properties", "_timestamp", b"_timestamp", "alias", b"alias", "boolean_value", b"boolean_value", "bytes_value", b"bytes_value", "dataset_value", b"dataset_value", "datatype", b"datatype", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "is_historical", b"is_historical", "is_null", b"is_null", "is_transient", b"is_transient", "long_value", b"long_value", "metadata", b"metadata", "name", b"name", "properties", b"properties", "string_value", b"string_value", "template_value", b"template_value", "timestamp", b"timestamp", "value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal[
-            "_alias",
-            b"_alias",
-            "_datatype",
-            b"_datatype",
-            "_is_historical",
-            b"_is_historical",
-            "_is_null",
-            b"_is_null",
-            "_is_transient",
-            b"_is_transient",
-            "_metadata",
-            b"_metadata",
-            "_name",
-            b"_name",
-            "_properties",
-            b"_properties",
-            "_timestamp",
-            b"_timestamp",
-            "alias",
-            b"alias",
-            "boolean_value",
-            b"boolean_value",
-            "bytes_value",
-            b"bytes_value",
-            "dataset_value",
-            b"dataset_value",
-            "datatype",
-            b"datatype",
-            "double_value",
-            b"double_value",
-            "extension_value",
-            b"extension_value",
-            "float_value",
-            b"float_value",
-            "int_value",
-            b"int_value",
-            "is_historical",
-            b"is_historical",
-            "is_null",
-            b"is_null",
-            "is_transient",
-            b"is_transient",
-            "long_value",
-            b"long_value",
-            "metadata",
-            b"metadata",
-            "name",
-            b"name",
-            "properties",
-            b"properties",
-            "string_value",
-            b"string_value",
-            "template_value",
-            b"template_value",
-            "timestamp",
-            b"timestamp",
-            "value",
-            b"value",
-        ]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_alias", b"_alias", "_datatype", b"_datatype", "_is_historical", b"_is_historical", "_is_null", b"_is_null", "_is_transient", b"_is_transient", "_metadata", b"_metadata", "_name", b"_name", "_properties", b"_properties", "_timestamp", b"_timestamp", "alias", b"alias", "boolean_value", b"boolean_value", "bytes_value", b"bytes_value", "dataset_value", b"dataset_value", "datatype", b"datatype", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "is_historical", b"is_historical", "is_null", b"is_null", "is_transient", b"is_transient", "long_value", b"long_value", "metadata", b"metadata", "name", b"name", "properties", b"properties", "string_value", b"string_value", "template_value", b"template_value", "timestamp", b"timestamp", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__alias: _TypeAlias = _typing.Literal["alias"]  # noqa: Y015
         _WhichOneofArgType__alias: _TypeAlias = _typing.Literal["_alias", b"_alias"]  # noqa: Y015
@@ -526,45 +270,208 @@ class Payload(_message.Message):
         _WhichOneofArgType__properties: _TypeAlias = _typing.Literal["_properties", b"_properties"]  # noqa: Y015
         _WhichOneofReturnType__timestamp: _TypeAlias = _typing.Literal["timestamp"]  # noqa: Y015
         _WhichOneofArgType__timestamp: _TypeAlias = _typing.Literal["_timestamp", b"_timestamp"]  # noqa: Y015
-        _WhichOneofReturnType_value: _TypeAlias = _typing.Literal[
-            "int_value",
-            "long_value",
-            "float_value",
-            "double_value",
-            "boolean_value",
-            "string_value",
-            "bytes_value",
-            "dataset_value",
-            "template_value",
-            "extension_value",
-        ]  # noqa: Y015
+        _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value", "bytes_value", "dataset_value", "template_value", "extension_value"]  # noqa: Y015
         _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__alias) -> _WhichOneofReturnType__alias | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__datatype) -> _WhichOneofReturnType__datatype | None: ...
         @_typing.overload
-        def WhichOneof(
-            self, oneof_group: _WhichOneofArgType__is_historical
-        ) -> _WhichOneofReturnType__is_historical | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__is_historical) -> _WhichOneofReturnType__is_historical | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__is_null) -> _WhichOneofReturnType__is_null | None: ...
         @_typing.overload
-        def WhichOneof(
-            self, oneof_group: _WhichOneofArgType__is_transient
-        ) -> _WhichOneofReturnType__is_transient | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__is_transient) -> _WhichOneofReturnType__is_transient | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__metadata) -> _WhichOneofReturnType__metadata | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
         @_typing.overload
-        def WhichOneof(
-            self, oneof_group: _WhichOneofArgType__properties
-        ) -> _WhichOneofReturnType__properties | None: ...
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__properties) -> _WhichOneofReturnType__properties | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType__timestamp) -> _WhichOneofReturnType__timestamp | None: ...
         @_typing.overload
         def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+    @_typing.final
+    class DataSet(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        @_typing.final
+        class Value(_message.Message):
+            DESCRIPTOR: _descriptor.Descriptor
+
+            INT_VALUE_FIELD_NUMBER: _builtins.int
+            LONG_VALUE_FIELD_NUMBER: _builtins.int
+            FLOAT_VALUE_FIELD_NUMBER: _builtins.int
+            DOUBLE_VALUE_FIELD_NUMBER: _builtins.int
+            BOOLEAN_VALUE_FIELD_NUMBER: _builtins.int
+            STRING_VALUE_FIELD_NUMBER: _builtins.int
+            EXTENSION_VALUE_FIELD_NUMBER: _builtins.int
+            int_value: _builtins.int
+            long_value: _builtins.int
+            float_value: _builtins.float
+            double_value: _builtins.float
+            boolean_value: _builtins.bool
+            string_value: _builtins.str
+            extension_value: _builtins.bytes
+            def __init__(
+                self,
+                *,
+                int_value: _builtins.int = ...,
+                long_value: _builtins.int = ...,
+                float_value: _builtins.float = ...,
+                double_value: _builtins.float = ...,
+                boolean_value: _builtins.bool = ...,
+                string_value: _builtins.str = ...,
+                extension_value: _builtins.bytes = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _typing.Literal["boolean_value", b"boolean_value", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "long_value", b"long_value", "string_value", b"string_value", "value", b"value"]  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["boolean_value", b"boolean_value", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "long_value", b"long_value", "string_value", b"string_value", "value", b"value"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value", "extension_value"]  # noqa: Y015
+            _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+            def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+        @_typing.final
+        class Row(_message.Message):
+            DESCRIPTOR: _descriptor.Descriptor
+
+            ELEMENTS_FIELD_NUMBER: _builtins.int
+            @_builtins.property
+            def elements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payload.DataSet.Value]: ...
+            def __init__(
+                self,
+                *,
+                elements: _abc.Iterable[Global___Payload.DataSet.Value] | None = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["elements", b"elements"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+        NUM_OF_COLUMNS_FIELD_NUMBER: _builtins.int
+        COLUMNS_FIELD_NUMBER: _builtins.int
+        TYPES_FIELD_NUMBER: _builtins.int
+        ROWS_FIELD_NUMBER: _builtins.int
+        num_of_columns: _builtins.int
+        @_builtins.property
+        def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+        @_builtins.property
+        def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+        @_builtins.property
+        def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payload.DataSet.Row]: ...
+        def __init__(
+            self,
+            *,
+            num_of_columns: _builtins.int | None = ...,
+            columns: _abc.Iterable[_builtins.str] | None = ...,
+            types: _abc.Iterable[_builtins.int] | None = ...,
+            rows: _abc.Iterable[Global___Payload.DataSet.Row] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_num_of_columns", b"_num_of_columns", "num_of_columns", b"num_of_columns"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_num_of_columns", b"_num_of_columns", "columns", b"columns", "num_of_columns", b"num_of_columns", "rows", b"rows", "types", b"types"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType__num_of_columns: _TypeAlias = _typing.Literal["num_of_columns"]  # noqa: Y015
+        _WhichOneofArgType__num_of_columns: _TypeAlias = _typing.Literal["_num_of_columns", b"_num_of_columns"]  # noqa: Y015
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__num_of_columns) -> _WhichOneofReturnType__num_of_columns | None: ...
+
+    @_typing.final
+    class Template(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        @_typing.final
+        class Parameter(_message.Message):
+            DESCRIPTOR: _descriptor.Descriptor
+
+            NAME_FIELD_NUMBER: _builtins.int
+            TYPE_FIELD_NUMBER: _builtins.int
+            INT_VALUE_FIELD_NUMBER: _builtins.int
+            LONG_VALUE_FIELD_NUMBER: _builtins.int
+            FLOAT_VALUE_FIELD_NUMBER: _builtins.int
+            DOUBLE_VALUE_FIELD_NUMBER: _builtins.int
+            BOOLEAN_VALUE_FIELD_NUMBER: _builtins.int
+            STRING_VALUE_FIELD_NUMBER: _builtins.int
+            EXTENSION_VALUE_FIELD_NUMBER: _builtins.int
+            name: _builtins.str
+            type: _builtins.int
+            int_value: _builtins.int
+            long_value: _builtins.int
+            float_value: _builtins.float
+            double_value: _builtins.float
+            boolean_value: _builtins.bool
+            string_value: _builtins.str
+            extension_value: _builtins.bytes
+            def __init__(
+                self,
+                *,
+                name: _builtins.str | None = ...,
+                type: _builtins.int | None = ...,
+                int_value: _builtins.int = ...,
+                long_value: _builtins.int = ...,
+                float_value: _builtins.float = ...,
+                double_value: _builtins.float = ...,
+                boolean_value: _builtins.bool = ...,
+                string_value: _builtins.str = ...,
+                extension_value: _builtins.bytes = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_type", b"_type", "boolean_value", b"boolean_value", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "long_value", b"long_value", "name", b"name", "string_value", b"string_value", "type", b"type", "value", b"value"]  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_type", b"_type", "boolean_value", b"boolean_value", "double_value", b"double_value", "extension_value", b"extension_value", "float_value", b"float_value", "int_value", b"int_value", "long_value", b"long_value", "name", b"name", "string_value", b"string_value", "type", b"type", "value", b"value"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+            _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+            _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
+            _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
+            _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value", "extension_value"]  # noqa: Y015
+            _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+            @_typing.overload
+            def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+            @_typing.overload
+            def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
+            @_typing.overload
+            def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+        VERSION_FIELD_NUMBER: _builtins.int
+        METRICS_FIELD_NUMBER: _builtins.int
+        PARAMETERS_FIELD_NUMBER: _builtins.int
+        TEMPLATE_REF_FIELD_NUMBER: _builtins.int
+        IS_DEFINITION_FIELD_NUMBER: _builtins.int
+        version: _builtins.str
+        template_ref: _builtins.str
+        is_definition: _builtins.bool
+        @_builtins.property
+        def metrics(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payload.Metric]: ...
+        @_builtins.property
+        def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payload.Template.Parameter]: ...
+        def __init__(
+            self,
+            *,
+            version: _builtins.str | None = ...,
+            metrics: _abc.Iterable[Global___Payload.Metric] | None = ...,
+            parameters: _abc.Iterable[Global___Payload.Template.Parameter] | None = ...,
+            template_ref: _builtins.str | None = ...,
+            is_definition: _builtins.bool | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_is_definition", b"_is_definition", "_template_ref", b"_template_ref", "_version", b"_version", "is_definition", b"is_definition", "template_ref", b"template_ref", "version", b"version"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_definition", b"_is_definition", "_template_ref", b"_template_ref", "_version", b"_version", "is_definition", b"is_definition", "metrics", b"metrics", "parameters", b"parameters", "template_ref", b"template_ref", "version", b"version"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType__is_definition: _TypeAlias = _typing.Literal["is_definition"]  # noqa: Y015
+        _WhichOneofArgType__is_definition: _TypeAlias = _typing.Literal["_is_definition", b"_is_definition"]  # noqa: Y015
+        _WhichOneofReturnType__template_ref: _TypeAlias = _typing.Literal["template_ref"]  # noqa: Y015
+        _WhichOneofArgType__template_ref: _TypeAlias = _typing.Literal["_template_ref", b"_template_ref"]  # noqa: Y015
+        _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+        _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__is_definition) -> _WhichOneofReturnType__is_definition | None: ...
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__template_ref) -> _WhichOneofReturnType__template_ref | None: ...
+        @_typing.overload
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
 
     TIMESTAMP_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
@@ -586,45 +493,9 @@ class Payload(_message.Message):
         uuid: _builtins.str | None = ...,
         body: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "_body",
-        b"_body",
-        "_seq",
-        b"_seq",
-        "_timestamp",
-        b"_timestamp",
-        "_uuid",
-        b"_uuid",
-        "body",
-        b"body",
-        "seq",
-        b"seq",
-        "timestamp",
-        b"timestamp",
-        "uuid",
-        b"uuid",
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_body", b"_body", "_seq", b"_seq", "_timestamp", b"_timestamp", "_uuid", b"_uuid", "body", b"body", "seq", b"seq", "timestamp", b"timestamp", "uuid", b"uuid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "_body",
-        b"_body",
-        "_seq",
-        b"_seq",
-        "_timestamp",
-        b"_timestamp",
-        "_uuid",
-        b"_uuid",
-        "body",
-        b"body",
-        "metrics",
-        b"metrics",
-        "seq",
-        b"seq",
-        "timestamp",
-        b"timestamp",
-        "uuid",
-        b"uuid",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_body", b"_body", "_seq", b"_seq", "_timestamp", b"_timestamp", "_uuid", b"_uuid", "body", b"body", "metrics", b"metrics", "seq", b"seq", "timestamp", b"timestamp", "uuid", b"uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__body: _TypeAlias = _typing.Literal["body"]  # noqa: Y015
     _WhichOneofArgType__body: _TypeAlias = _typing.Literal["_body", b"_body"]  # noqa: Y015

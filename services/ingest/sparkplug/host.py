@@ -1,262 +1,301 @@
-"""Sparkplug B: births give names to aliases, data follows in sequence, deaths end everything that was said.
+"""The host application: every message to its node's session, in the order in which the node sent them.
 
 One state for all nodes, no clock and no I/O: time is the envelope's. A message is stored whole or refused whole. A
-birth that is refused for a value (a DataSet, say) still names its aliases, so that the data after it can be read.
-Not stored: bdSeq and the control metrics, and metrics that the node marks as transient.
+birth that is refused for a value still names its aliases, so that the data after it can be read.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from services.ingest.envelope import Envelope
-from services.ingest.readings import GOOD, UNCERTAIN, Decoded, Reading, Silence, check_instant, check_name
-from services.ingest.values import Scalar, sort_values
+from services.ingest.readings import Decoded, Silence, check_instant
+from services.ingest.sparkplug.address import NOT_TELEMETRY, parse_topic
+from services.ingest.sparkplug.births import Births, UnknownMetricError, bd_seq, learn
+from services.ingest.sparkplug.nodes import Node, Nodes, Session
+from services.ingest.sparkplug.sequence import NUMBERS, Message, Place
+from services.ingest.sparkplug.telemetry import readings_of
+from services.ingest.sparkplug.waiting import Waiting
 from shared.errors import DecodeError
-from shared.sparkplug import next_seq
-from shared.sparkplug.decode import is_text, metric_quality, metric_unit, metric_value, parse_payload
+from shared.sparkplug.decode import parse_payload
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
-PROTOCOL = "sparkplug_b"
 SUBSCRIPTION = "spBv1.0/#"
 
-_NOT_TELEMETRY = ("Node Control/", "Device Control/")
-_COMMANDS = frozenset({"NCMD", "DCMD", "STATE"})
-
-
-class _Address(NamedTuple):
-    group: str
-    message_type: str
-    edge: str
-    device: str | None
-
-
-class _Known(NamedTuple):
-    name: str
-    datatype: int | None
+_BIRTH_REPEATED_WITHIN_US = 10_000_000
+_LEAST_US = 1_000
+_RETAINED = "a retained Sparkplug message tells the past: the specification forbids it"
 
 
 @dataclass
-class _Device:
-    """The metrics that a birth announced."""
+class Counts:
+    """What the host has met since it was made. gaps: messages were missing when the time-out or the room was over."""
 
-    by_alias: dict[int, _Known] = field(default_factory=dict)
-    by_name: dict[str, _Known] = field(default_factory=dict)
-
-
-@dataclass
-class _Node:
-    """One edge node: its births by device (None: the node's own) and where its sequence stands."""
-
-    bd_seq: int | None = None
-    expected_seq: int | None = None
-    births: dict[str | None, _Device] = field(default_factory=dict)
-    births_wanted: bool = False
-    """Something was missed, and no NBIRTH has come since."""
-    rebirth_asked_us: int | None = None
-
-
-class _Value(NamedTuple):
-    name: str
-    value: Scalar
-    text: bool
-    observed_us: int
-    historical: bool
-    quality: int
-    unit: str | None
+    repeated: int = 0
+    held: int = 0
+    gaps: int = 0
+    stale_deaths: int = 0
+    rebirths: int = 0
+    forgotten_nodes: int = 0
 
 
 class SparkplugHost:
     """Decoder with the state of all nodes.
 
+    reorder_timeout_us: so long a message waits for those before it; then it is taken, and births are asked for.
     rebirth_every_us: a node is asked for its births at most that often, and again until they come: the question goes
     out at QoS 0, and a node whose births never name one of its devices must not be kept busy with giving them.
+    known_metrics: beyond so many named by births, the nodes that have been silent longest are forgotten.
     """
 
-    def __init__(self, *, reorder_timeout_us: int = 5_000_000, rebirth_every_us: int = 30_000_000) -> None:
-        self._reorder_timeout_us = reorder_timeout_us
+    def __init__(
+        self,
+        *,
+        reorder_timeout_us: int = 5_000_000,
+        rebirth_every_us: int = 30_000_000,
+        known_metrics: int = 200_000,
+    ) -> None:
         self._rebirth_every_us = rebirth_every_us
-        self._nodes: dict[tuple[str, str], _Node] = {}
+        self._nodes = Nodes(known_metrics)
+        self._waiting = Waiting(reorder_timeout_us)
+        self._released: list[Decoded] = []
+        self.counts = Counts()
+
+    @property
+    def nodes_born(self) -> int:
+        """Nodes whose births are in force."""
+        return len(self._nodes)
+
+    @property
+    def messages_held(self) -> int:
+        """Messages that wait for those before them."""
+        return self._waiting.messages
 
     def receive(self, envelope: Envelope) -> list[Decoded]:
-        """The message decoded, or its reason, after those that waited for it; nothing for what is held or ignored."""
-        return [self.decode(envelope)]
+        """What can be taken now: the message itself, or its reason, and those that waited for it.
 
-    def due(self, now_us: int) -> list[Decoded]:  # noqa: ARG002
-        """Messages that have waited longer than the reorder time-out, in order."""
-        return []
-
-    def forget(self) -> None:
-        """Take nothing that was said before as still in force: this is a new connection."""
-        self._nodes.clear()
-
-    def decode(self, envelope: Envelope) -> Decoded:
-        """The message decoded, or its reason; with the node to ask for births where one is missing or stale."""
+        Nothing for what is held, repeated, or no telemetry. Never raises for what a message contains.
+        """
         try:
-            address = _address(envelope.topic)
+            address = parse_topic(envelope.topic)
         except DecodeError as exc:
-            return Decoded(envelope, reason=exc.reason)
-        if address.message_type in _COMMANDS:
-            return Decoded(envelope)
+            return [Decoded(envelope, reason=exc.reason)]
+        if address.kind in NOT_TELEMETRY:
+            return []
         if envelope.retained:
-            return Decoded(envelope, reason="a retained Sparkplug message tells the past: the specification forbids it")
+            return [
+                Decoded(envelope, reason="a retained Sparkplug message is of the past: the specification forbids it")
+            ]
         try:
             payload = parse_payload(envelope.payload)
         except ValueError as exc:
-            return Decoded(envelope, reason=str(exc))
-        node = self._nodes.setdefault((address.group, address.edge), _Node())
-        return self._take(envelope, address, payload, node)
+            return [Decoded(envelope, reason=str(exc))]
+        out, self._released = self._released, []
+        node = self._nodes.find((address.group, address.edge))
+        message = Message(envelope, address, payload.seq % NUMBERS, payload.timestamp, hash(envelope.payload))
+        match address.kind:
+            case "NDEATH":
+                self._end(node, message, payload, out)
+            case "NBIRTH":
+                self._begin(node, message, payload, out)
+            case _:
+                self._follow(node, message, payload, out)
+        for surplus in self._nodes.surplus():
+            self.counts.forgotten_nodes += 1
+            self._flush(surplus, surplus.previous, out)
+            self._flush(surplus, surplus.session, out)
+        return out
 
-    def _take(self, envelope: Envelope, address: _Address, payload: Payload, node: _Node) -> Decoded:
-        kind = address.message_type
-        if kind == "NDEATH":
-            return _node_death(envelope, address, payload, node)
-        complete = _follow(node, payload, restart=kind == "NBIRTH")
-        if kind.endswith("BIRTH"):
-            _learn(node, address, payload)
-        if kind == "DDEATH":
-            node.births.pop(address.device, None)
-            decoded = _device_death(envelope, address, payload)
-        else:
-            complete &= address.device in node.births
-            decoded = _telemetry(envelope, address, payload, node)
-        node.births_wanted |= not complete
-        return self._asking(decoded, address, node)
+    def due(self, now_us: int) -> list[Decoded]:
+        """What has waited longer than the reorder time-out, in order, with a rebirth where something is missing."""
+        out, self._released = self._released, []
+        for node in self._waiting.expired(now_us):
+            if node.previous is not None:
+                self._release(node, node.previous, now_us, out)
+            self._close_if_over(node, now_us, out)
+            self._release(node, node.session, now_us, out)
+        return out
 
-    def _asking(self, decoded: Decoded, address: _Address, node: _Node) -> Decoded:
+    def forget(self) -> None:
+        """Take nothing that was said before as still in force: this is a new connection. What waits comes out next."""
+        for node in self._nodes.clear():
+            self._flush(node, node.previous, self._released)
+            self._flush(node, node.session, self._released)
+
+    def _follow(self, node: Node, message: Message, payload: Payload, out: list[Decoded]) -> None:
+        self._close_if_over(node, message.envelope.received_us, out)
+        session = node.session_of(message)
+        if not message.seq and not payload.HasField("seq"):
+            out.append(self._taken(node, session, message, payload))
+            return
+        match session.sequence.place(message):
+            case Place.REPEATED:
+                self.counts.repeated += 1
+            case Place.EARLY:
+                self._hold(node, session, message, out)
+            case _:
+                session.sequence.take(message)
+                out.append(self._taken(node, session, message, payload))
+                self._drain(node, session, out)
+
+    def _hold(self, node: Node, session: Session, message: Message, out: list[Decoded]) -> None:
+        """Let the message wait, while there is time and room; a stranger is asked for its births at once."""
+        self.counts.held += 1
+        if not self._waiting.hold(node, session.sequence.held, message):
+            while session.sequence.held:
+                self._skip(node, session, out)
+        self._release(node, session, message.envelope.received_us, out)
+        if session.birth is None and session.sequence.held:
+            node.births_wanted = True
+            question = self._asking(node, Decoded(message.envelope._replace(payload=b"")))
+            if question.rebirth is not None:
+                out.append(question)
+
+    def _drain(self, node: Node, session: Session, out: list[Decoded]) -> None:
+        for message in session.sequence.ready():
+            self._waiting.release(message)
+            out.append(self._taken(node, session, message, parse_payload(message.envelope.payload)))
+
+    def _skip(self, node: Node, session: Session, out: list[Decoded]) -> None:
+        """Give up what is missing. Only the session that lives is worth asking about."""
+        self.counts.gaps += 1
+        session.sequence.skip()
+        node.births_wanted |= session is node.session
+        self._drain(node, session, out)
+
+    def _release(self, node: Node, session: Session, now_us: int, out: list[Decoded]) -> None:
+        sequence = session.sequence
+        while sequence.held and self._waiting.is_over(sequence.oldest_us(), now_us):
+            self._skip(node, session, out)
+
+    def _close_if_over(self, node: Node, now_us: int, out: list[Decoded]) -> None:
+        """End the session before this one: what was not born again has been silent since the new one began."""
+        birth = node.session.birth
+        if node.previous is None or birth is None or not self._waiting.is_over(birth.envelope.received_us, now_us):
+            return
+        self._flush(node, node.previous, out)
+        node.previous = None
+        if node.session.awaited:
+            gone = sorted(node.session.awaited)
+            node.session.awaited.clear()
+            out.append(Decoded(birth.envelope, silences=tuple(_before(birth, device) for device in gone)))
+
+    def _flush(self, node: Node, session: Session | None, out: list[Decoded]) -> None:
+        """Take everything that waits in a session that is over, in order, asking for nothing."""
+        while session is not None and session.sequence.held:
+            session.sequence.skip()
+            for message in session.sequence.ready():
+                self._waiting.release(message)
+                out.append(self._decoded(node, session, message, parse_payload(message.envelope.payload)))
+
+    def _begin(self, node: Node, message: Message, payload: Payload, out: list[Decoded]) -> None:
+        """Start a session. Messages of the one before may still come; some of the new one may have come already."""
+        now_us = message.envelope.received_us
+        if node.was_born_by(message, _BIRTH_REPEATED_WITHIN_US):
+            self.counts.repeated += 1
+            return
+        self._close_if_over(node, now_us, out)
+        born = Session(birth=message._replace(envelope=message.envelope._replace(payload=b"")), bd_seq=bd_seq(payload))
+        born.sequence.take(message)
+        last = node.session
+        if self._is_belated(message, last):
+            node.previous = node.previous or born
+            out.append(self._decoded(node, born, message, payload))
+            return
+        self._flush(node, node.previous, out)
+        born.sequence.held = [each for each in last.sequence.held if each.follows(message)]
+        last.sequence.held = [each for each in last.sequence.held if not each.follows(message)]
+        born.awaited = {device for device in (*last.births, *last.awaited) if device is not None}
+        if last.birth is None:
+            self._flush(node, last, out)
+        node.previous = last if last.birth is not None else None
+        node.session, node.births_wanted = born, False
+        self._waiting.watch(node, now_us)
+        decoded = self._taken(node, born, message, payload)
+        if last.birth is not None and None not in (last.bd_seq, born.bd_seq) and last.bd_seq != born.bd_seq:
+            decoded = decoded._replace(silences=(_before(message, None),))
+        out.append(decoded)
+        self._drain(node, born, out)
+
+    def _is_belated(self, birth: Message, last: Session) -> bool:
+        """Whether the birth was overtaken by that of the session after it."""
+        if last.birth is None or self._waiting.is_over(last.birth.envelope.received_us, birth.envelope.received_us):
+            return False
+        return 0 < birth.sent_ms < last.birth.sent_ms
+
+    def _end(self, node: Node, message: Message, payload: Payload, out: list[Decoded]) -> None:
+        """Silence of the whole node, by our clock, since its will was written when it connected.
+
+        Nothing where this is the death of an earlier session than the one that lives, or one that is known already:
+        a node that says goodbye may leave its will behind.
+        """
+        last, number = node.session, bd_seq(payload)
+        if node.ended and number == node.ended_bd_seq:
+            self.counts.stale_deaths += 1
+            return
+        if last.birth is not None and None not in (number, last.bd_seq) and number != last.bd_seq:
+            self.counts.stale_deaths += 1
+            return
+        self._flush(node, node.previous, out)
+        self._flush(node, last, out)
+        node.session, node.previous, node.births_wanted = Session(), None, False
+        node.ended, node.ended_bd_seq = True, number
+        self._nodes.note(node)
+        silence = Silence(message.address.source, None, None)
+        out.append(Decoded(message.envelope, silences=(silence,), alive=False))
+
+    def _taken(self, node: Node, session: Session, message: Message, payload: Payload) -> Decoded:
+        return self._asking(node, self._decoded(node, session, message, payload))
+
+    def _decoded(self, node: Node, session: Session, message: Message, payload: Payload) -> Decoded:
+        """The message with what its session's births say, after those have learnt from it."""
+        envelope, address = message.envelope, message.address
+        node.ended = False
+        if address.kind == "DDEATH":
+            session.bury(address.device)
+            self._nodes.note(node)
+            return _device_death(message)
+        if address.kind.endswith("BIRTH"):
+            session.bear(address.device, learn(payload))
+            self._nodes.note(node)
+        births = session.births.get(address.device)
+        unknown = births is None
+        try:
+            decoded = Decoded(envelope, readings_of(envelope, address, payload, births or Births()), alive=True)
+        except UnknownMetricError as exc:
+            unknown = True
+            decoded = Decoded(envelope, reason=exc.reason)
+        except DecodeError as exc:
+            decoded = Decoded(envelope, reason=exc.reason)
+        node.births_wanted |= unknown and session is node.session
+        return decoded
+
+    def _asking(self, node: Node, decoded: Decoded) -> Decoded:
+        """The message with the question for births, where they are wanted and the node was not asked lately."""
         now_us = decoded.envelope.received_us
         asked = node.rebirth_asked_us
-        if not node.births_wanted or (asked is not None and now_us - asked < self._rebirth_every_us):
+        if not node.births_wanted or (asked is not None and 0 <= now_us - asked < self._rebirth_every_us):
             return decoded
         node.rebirth_asked_us = now_us
-        return decoded._replace(rebirth=(address.group, address.edge))
+        self.counts.rebirths += 1
+        return decoded._replace(rebirth=node.key)
 
 
-def _address(topic: str) -> _Address:
-    match topic.split("/"):
-        case ["spBv1.0", "STATE", host] if host:
-            return _Address("", "STATE", host, None)
-        case ["spBv1.0", group, "NBIRTH" | "NDATA" | "NDEATH" | "NCMD" as kind, edge] if group and edge:
-            return _Address(check_name(topic, group), kind, check_name(topic, edge), None)
-        case ["spBv1.0", group, "DBIRTH" | "DDATA" | "DDEATH" | "DCMD" as kind, edge, device] if group and edge:
-            return _Address(check_name(topic, group), kind, check_name(topic, edge), check_name(topic, device))
-        case _:
-            raise DecodeError(topic, "the topic is not spBv1.0/{group}/{type}/{edge}[/{device}]")
-
-
-def _source(address: _Address) -> str:
-    return f"spBv1.0/{address.group}/{address.edge}"
-
-
-def _telemetry(envelope: Envelope, address: _Address, payload: Payload, node: _Node) -> Decoded:
-    try:
-        values = list(_values(envelope, address, payload, node.births.get(address.device, _Device())))
-        return Decoded(envelope, tuple(_readings(envelope, address, values)), alive=True)
-    except DecodeError as exc:
-        return Decoded(envelope, reason=exc.reason)
-
-
-def _device_death(envelope: Envelope, address: _Address, payload: Payload) -> Decoded:
+def _device_death(message: Message) -> Decoded:
     """Silence of one device from the payload's time on."""
+    envelope, address = message.envelope, message.address
+    if not message.sent_ms:
+        return Decoded(envelope, reason="the death of a device has no time")
     try:
-        at = check_instant(envelope.topic, payload.timestamp * 1000, envelope.received_us)
+        at = check_instant(envelope.topic, message.sent_ms * 1000, envelope.received_us)
     except DecodeError as exc:
         return Decoded(envelope, reason=exc.reason)
-    return Decoded(envelope, silences=(Silence(_source(address), address.device, at),))
+    return Decoded(envelope, silences=(Silence(address.source, address.device, at),))
 
 
-def _follow(node: _Node, payload: Payload, *, restart: bool) -> bool:
-    """Whether the payload is the one that was due; go on from it either way."""
-    if not payload.HasField("seq"):
-        return True
-    due = node.expected_seq
-    node.expected_seq = next_seq(payload.seq)
-    return restart or due is None or payload.seq == due
-
-
-def _learn(node: _Node, address: _Address, payload: Payload) -> None:
-    if address.device is None:
-        node.births.clear()
-        node.births_wanted = False
-        node.bd_seq = _bd_seq(payload)
-    device = _Device()
-    for metric in payload.metrics:
-        known = _Known(metric.name, metric.datatype if metric.HasField("datatype") else None)
-        device.by_name[metric.name] = known
-        if metric.HasField("alias"):
-            device.by_alias[metric.alias] = known
-    node.births[address.device] = device
-
-
-def _bd_seq(payload: Payload) -> int | None:
-    return next((m.long_value or m.int_value for m in payload.metrics if m.name == "bdSeq"), None)
-
-
-def _node_death(envelope: Envelope, address: _Address, payload: Payload, node: _Node) -> Decoded:
-    """Silence of the whole node, unless this is the death of an earlier session than the one that lives."""
-    bd_seq = _bd_seq(payload)
-    if node.bd_seq is not None and bd_seq is not None and bd_seq != node.bd_seq:
-        return Decoded(envelope)
-    node.births.clear()
-    node.births_wanted = False
-    node.bd_seq = node.expected_seq = None
-    return Decoded(envelope, silences=(Silence(_source(address), None, None),), alive=False)
-
-
-def _values(envelope: Envelope, address: _Address, payload: Payload, device: _Device) -> Iterator[_Value]:
-    for metric in payload.metrics:
-        known = _identify(envelope.topic, metric, device)
-        if metric.is_transient or known.name == "bdSeq" or known.name.startswith(_NOT_TELEMETRY):
-            continue
-        milliseconds = metric.timestamp if metric.HasField("timestamp") else payload.timestamp
-        try:
-            value = metric_value(metric, known.datatype)
-        except ValueError as exc:
-            raise DecodeError(envelope.topic, f"{known.name}: {exc}") from exc
-        quality = metric_quality(metric)
-        yield _Value(
-            name=known.name,
-            value=None if quality == 0 else value,
-            text=is_text(known.datatype),
-            observed_us=check_instant(envelope.topic, milliseconds * 1000, envelope.received_us),
-            historical=metric.is_historical,
-            quality=GOOD if quality is None or quality == GOOD else UNCERTAIN,
-            unit=metric_unit(metric) if address.message_type.endswith("BIRTH") else None,
-        )
-
-
-def _identify(topic: str, metric: Payload.Metric, device: _Device) -> _Known:
-    if metric.name:
-        datatype = metric.datatype if metric.HasField("datatype") else None
-        announced = device.by_name.get(metric.name)
-        return _Known(metric.name, datatype if datatype is not None or announced is None else announced.datatype)
-    if not metric.HasField("alias"):
-        raise DecodeError(topic, "a metric has neither a name nor an alias")
-    known = device.by_alias.get(metric.alias)
-    if known is None:
-        raise DecodeError(topic, f"alias {metric.alias} is not in any birth seen; the node was asked for its births")
-    if metric.HasField("datatype"):
-        return _Known(known.name, metric.datatype)
-    return known
-
-
-def _readings(envelope: Envelope, address: _Address, values: Iterable[_Value]) -> Iterator[Reading]:
-    """One reading for each instant, flag and quality, in the order in which they first occur."""
-    groups: dict[tuple[int, bool, int], list[_Value]] = {}
-    for value in values:
-        groups.setdefault((value.observed_us, value.historical, value.quality), []).append(value)
-    for (observed_us, historical, quality), members in groups.items():
-        found = sort_values(envelope.topic, ((m.name, m.value) for m in members if m.value is not None or not m.text))
-        missing = tuple((check_name(envelope.topic, m.name), None) for m in members if m.value is None and m.text)
-        yield Reading(
-            _source(address),
-            PROTOCOL,
-            address.device or address.edge,
-            observed_us,
-            historical,
-            found.metrics,
-            found.values,
-            found.texts + missing,
-            quality,
-            tuple((m.name, m.unit) for m in members if m.unit is not None),
-        )
+def _before(birth: Message, device: str | None) -> Silence:
+    """Silence until the birth, whose own values must find their instant free."""
+    envelope = birth.envelope
+    try:
+        at = check_instant(envelope.topic, birth.sent_ms * 1000 - _LEAST_US, envelope.received_us)
+    except DecodeError:
+        return Silence(birth.address.source, device, None)
+    return Silence(birth.address.source, device, at)

@@ -13,6 +13,7 @@ from deploy.local.plants.sparkplug_messages import births, data_messages, death
 from deploy.local.plants.stretches import HISTORY_STRETCH_S
 from services.ingest.decoding import Decoder
 from services.ingest.envelope import Envelope
+from shared.sparkplug.decode import metric_properties
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
 STARTED_AT = datetime(2026, 3, 30, 9, 20, tzinfo=UTC)
@@ -93,7 +94,7 @@ def test_births_tell_every_metric_with_unit_and_the_values_of_their_moment() -> 
         told = {metric.name: getattr(metric, metric.WhichOneof("value")) for metric in device.metrics}
         assert told == snapshot(machine, UPDATE_S)
         assert {metric.timestamp for metric in device.metrics} == {UPDATE_S * 1000}
-        assert all(metric.properties.keys == ["engUnit"] for metric in device.metrics)
+        assert all(metric_properties(metric.properties).unit for metric in device.metrics)
 
 
 def test_the_death_carries_the_number_of_its_birth() -> None:

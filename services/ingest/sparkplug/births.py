@@ -1,0 +1,70 @@
+"""What the births of a session announced: names behind aliases, data types, members of templates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.ingest.sparkplug.shapes import Shape
+from shared.errors import DecodeError
+from shared.sparkplug.datatypes import DataType
+from shared.sparkplug.sparkplug_b_pb2 import Payload
+from shared.sparkplug.structures import Member, template_members
+
+BD_SEQ = "bdSeq"
+_NO_MEMBERS: Mapping[str, Member] = {}
+
+
+class UnknownMetricError(DecodeError):
+    """No birth names the metric: the node has to give its births again."""
+
+
+class Known(NamedTuple):
+    """One metric as its birth, or the message itself, describes it."""
+
+    name: str
+    datatype: int | None
+    members: Mapping[str, Member]
+
+
+@dataclass
+class Births:
+    """The metrics of one device, or of the node itself."""
+
+    by_alias: dict[int, Known] = field(default_factory=dict)
+    by_name: dict[str, Known] = field(default_factory=dict)
+    shapes: dict[object, Shape] = field(default_factory=dict)
+
+    def identify(self, topic: str, metric: Payload.Metric) -> Known:
+        """The metric's name and type: its own where it gives them, else the birth's. Raises UnknownMetricError."""
+        if metric.name:
+            known = self.by_name.get(metric.name, Known(metric.name, None, _NO_MEMBERS))
+        elif metric.HasField("alias"):
+            found = self.by_alias.get(metric.alias)
+            if found is None:
+                raise UnknownMetricError(topic, f"no birth gives alias {metric.alias} to one metric")
+            known = found
+        else:
+            raise DecodeError(topic, "a metric has neither a name nor an alias")
+        return known._replace(datatype=metric.datatype) if metric.datatype else known
+
+
+def learn(payload: Payload) -> Births:
+    """What a birth announces. An alias that it gives to several metrics names none: guessing would swap their data."""
+    births = Births()
+    ambiguous = set()
+    for metric in payload.metrics:
+        if not metric.name:
+            continue
+        members = template_members(metric.template_value) if metric.datatype == DataType.TEMPLATE else _NO_MEMBERS
+        known = Known(metric.name, metric.datatype or None, members)
+        births.by_name[known.name] = known
+        if metric.HasField("alias") and births.by_alias.setdefault(metric.alias, known).name != known.name:
+            ambiguous.add(metric.alias)
+    for alias in ambiguous:
+        del births.by_alias[alias]
+    return births
+
+
+def bd_seq(payload: Payload) -> int | None:
+    """The number that ties a death to its birth; None where the payload has none."""
+    return next((m.long_value or m.int_value for m in payload.metrics if m.name == BD_SEQ), None)

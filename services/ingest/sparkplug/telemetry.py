@@ -1,0 +1,164 @@
+"""The readings in a Sparkplug payload."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from services.ingest.envelope import Envelope
+from services.ingest.readings import GOOD, UNCERTAIN, Reading, check_instant, check_name
+from services.ingest.sparkplug.address import Address
+from services.ingest.sparkplug.births import BD_SEQ, Births
+from services.ingest.sparkplug.shapes import Fields, Shape, fields_of, shape_of, values_of
+from services.ingest.values import Scalar, sort_values
+from shared.errors import DecodeError
+from shared.sparkplug.decode import is_text, metric_properties, metric_value
+from shared.sparkplug.sparkplug_b_pb2 import Payload
+
+PROTOCOL = "sparkplug_b"
+
+_NOT_TELEMETRY = ("Node Control/", "Device Control/")
+_SHAPES_KEPT = 2
+
+
+class _Value(NamedTuple):
+    name: str
+    value: Scalar
+    text: bool
+    observed_us: int
+    historical: bool
+    quality: int
+    unit: str | None
+
+
+def readings_of(envelope: Envelope, address: Address, payload: Payload, births: Births) -> tuple[Reading, ...]:
+    """Everything the payload says, or DecodeError with the reason why none of it can be taken.
+
+    Left out: bdSeq, the control metrics, and what the node marks as transient. A metric's time is the payload's where
+    it has none of its own (0 counts as none). What a birth says is in force when it says so: a value that it dates
+    back is stored at its own time and at the birth's, or a node that died in between would have lost it.
+    """
+    metrics = list(payload.metrics)
+    if not metrics:
+        return ()
+    fields = fields_of(metrics)
+    if not address.kind.endswith("BIRTH"):
+        usual = _usual(envelope, address, payload, births, metrics, fields)
+        if usual is not None:
+            return usual
+    values = _values(envelope, address, payload, births, metrics)
+    return tuple(_grouped(envelope, address, values))
+
+
+def _usual(
+    envelope: Envelope,
+    address: Address,
+    payload: Payload,
+    births: Births,
+    metrics: Sequence[Payload.Metric],
+    fields: Fields,
+) -> tuple[Reading, ...] | None:
+    historical = fields.is_historical[0]
+    if any(fields.is_transient) or any(fields.is_null) or any(fields.properties):
+        return None
+    if any(fields.is_historical) and not all(fields.is_historical):
+        return None
+    shape = _shape(envelope, births, metrics, fields)
+    values = None if shape is None else values_of(metrics, shape)
+    if shape is None or values is None:
+        return None
+    first = fields.timestamp[0]
+    source, device = address.source, address.device or address.edge
+    if fields.timestamp.count(first) == len(metrics):
+        at = _instant(envelope, first or payload.timestamp)
+        return (Reading(source, PROTOCOL, device, at, historical, shape.metrics, values),)
+    places: dict[int, list[int]] = {}
+    for place, milliseconds in enumerate(fields.timestamp):
+        places.setdefault(milliseconds or payload.timestamp, []).append(place)
+    return tuple(
+        Reading(
+            source,
+            PROTOCOL,
+            device,
+            _instant(envelope, milliseconds),
+            historical,
+            tuple([shape.metrics[place] for place in members]),
+            values[members],
+        )
+        for milliseconds, members in places.items()
+    )
+
+
+def _shape(envelope: Envelope, births: Births, metrics: Sequence[Payload.Metric], fields: Fields) -> Shape | None:
+    """The message's shape, from those that the device has had. One tuple of names for all of them: its ids are kept."""
+    key = (fields.name, fields.alias, fields.datatype)
+    shape = births.shapes.get(key)
+    if shape is None:
+        known = [births.identify(envelope.topic, metric) for metric in metrics]
+        names = [check_name(envelope.topic, each.name) for each in known]
+        if any(_is_control(name) for name in names):
+            return None
+        shape = shape_of(metrics, names, [each.datatype for each in known])
+        if shape is not None:
+            kept = sum(len(each.metrics) for each in births.shapes.values())
+            if kept + len(metrics) > _SHAPES_KEPT * max(len(births.by_name), len(metrics)):
+                births.shapes.clear()
+            births.shapes[key] = shape
+    return shape
+
+
+def _is_control(name: str) -> bool:
+    return name == BD_SEQ or name.startswith(_NOT_TELEMETRY)
+
+
+def _instant(envelope: Envelope, milliseconds: int) -> int:
+    if not milliseconds:
+        raise DecodeError(envelope.topic, "neither the metric nor the payload has a time")
+    return check_instant(envelope.topic, milliseconds * 1000, envelope.received_us)
+
+
+def _values(
+    envelope: Envelope, address: Address, payload: Payload, births: Births, metrics: Iterable[Payload.Metric]
+) -> Iterator[_Value]:
+    birth = address.kind.endswith("BIRTH")
+    for metric in metrics:
+        known = births.identify(envelope.topic, metric)
+        if metric.is_transient or _is_control(known.name):
+            continue
+        try:
+            value = metric_value(metric, known.datatype, known.members)
+            quality, unit = metric_properties(metric.properties)
+        except ValueError as exc:
+            raise DecodeError(envelope.topic, f"{known.name}: {exc}") from exc
+        said = _Value(
+            name=known.name,
+            value=None if quality == 0 else value,
+            text=is_text(known.datatype),
+            observed_us=_instant(envelope, metric.timestamp or payload.timestamp),
+            historical=metric.is_historical,
+            quality=GOOD if quality is None or quality == GOOD else UNCERTAIN,
+            unit=unit if birth else None,
+        )
+        yield said
+        if birth and not said.historical and 0 < metric.timestamp < payload.timestamp:
+            yield said._replace(observed_us=_instant(envelope, payload.timestamp), unit=None)
+
+
+def _grouped(envelope: Envelope, address: Address, values: Iterable[_Value]) -> Iterator[Reading]:
+    """One reading for each instant, flag and quality, in the order in which they first occur."""
+    groups: dict[tuple[int, bool, int], list[_Value]] = {}
+    for value in values:
+        groups.setdefault((value.observed_us, value.historical, value.quality), []).append(value)
+    for (observed_us, historical, quality), members in groups.items():
+        found = sort_values(envelope.topic, ((m.name, m.value) for m in members if m.value is not None or not m.text))
+        missing = tuple((check_name(envelope.topic, m.name), None) for m in members if m.value is None and m.text)
+        yield Reading(
+            address.source,
+            PROTOCOL,
+            address.device or address.edge,
+            observed_us,
+            historical,
+            found.metrics,
+            found.values,
+            found.texts + missing,
+            quality,
+            tuple((m.name, m.unit) for m in members if m.unit is not None),
+        )
