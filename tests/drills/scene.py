@@ -1,0 +1,280 @@
+"""Everything that a drill needs, running: PostgreSQL, mosquitto, ingest, publishers, and networks between them."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import psycopg
+
+from shared.database import connect
+from shared.migrations import migrate
+from tests.drills import ledger, readings
+from tests.drills.disks import Disk, mountable, small_disk
+from tests.drills.proxy import Proxy
+from tests.drills.server import PostgresServer
+from tests.integration.ingest.rig import plant, publish
+from tests.mosquitto import Broker
+
+DATA_MB, WAL_MB, SPOOL_MB = 320, 160, 24
+_PROBE = "bellwether/v1/probe/probe"
+_PATIENCE_S = 60.0
+
+_COPY = (
+    "COPY (SELECT r.name, s.metric, (extract(epoch FROM x.observed_at) * 1000)::bigint, coalesce(x.value, 'NaN')"
+    " FROM samples x JOIN series s USING (series_id) JOIN devices r USING (device_id)"
+    " JOIN sources o USING (source_id) WHERE o.topic_prefix = 'bellwether/v1/drill') TO STDOUT"
+)
+
+
+class IngestProcess:
+    """One ingest; `keep` starts it again when it has ended by itself, as its supervisor would."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self._directory = directory
+        self._environment = {
+            **os.environ,
+            **{f"BELLWETHER_{name.upper()}": value for name, value in settings.items()},
+            "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(directory / "spool"),
+        }
+        self.log = directory / "ingest.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ended_by_itself = 0
+
+    def start(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "services.ingest"], env=self._environment, stderr=output, stdout=output
+            )
+
+    def start_broker(self) -> None:
+        self.broker.start()
+        self._broker_runs = True
+
+    def stop_broker(self) -> None:
+        if self._broker_runs:
+            self.broker.stop()
+            self._broker_runs = False
+
+    def recover(self) -> None:
+        """Put everything right that may have been struck, and wait until the database answers."""
+        for disk in self.disks.values():
+            disk.release()
+        for network in (self.to_database, self.to_broker, self.to_plants):
+            network.mend()
+        if not self._broker_runs:
+            self.start_broker()
+        for one in self.ingests:
+            if one.process is None:
+                one.start()
+        self.server.await_ready()
+
+    def keep(self) -> None:
+        if self.process is not None and self.process.poll() is not None:
+            self.ended_by_itself += 1
+            self.start()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    @property
+    def rss_mb(self) -> float:
+        """The most memory that it has ever held."""
+        if self.process is None:
+            return 0.0
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
+
+
+class PlantProcess:
+    """A publisher, and what it has written down so far."""
+
+    def __init__(self, directory: Path, port: int, device: str, *, qos: int, rate: float, first_ms: int, seed: int):
+        self.device = device
+        self._log = directory / f"{device}.log"
+        self._log.touch()
+        self._sent: set[int] = set()
+        self._acknowledged: set[int] = set()
+        self._read = 0
+        arguments = [port, device, qos, rate, first_ms, self._log, seed]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.drills.plant", *map(str, arguments)], stdin=subprocess.PIPE
+        )
+
+    def said(self) -> ledger.Said:
+        with self._log.open("rb") as log:
+            log.seek(self._read)
+            news = log.read()
+        whole = news[: news.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            (self._sent if line[:1] == b"s" else self._acknowledged).add(int(line[2:]))
+        return ledger.Said(frozenset(self._sent), frozenset(self._acknowledged))
+
+    def finish(self) -> None:
+        """Let it send what it has held back and wait for its acknowledgements."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=90)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+class Scene:
+    """All of it; the drills' troubles act on its parts."""
+
+    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+        self.directory = directory
+        self.say = say
+        self.first_ms = int(time.time() * 1000) - 5 * 86_400_000
+        self.server = PostgresServer(directory / "postgres")
+        self.broker = Broker(directory / "mosquitto")
+        self._broker_runs = False
+        self.disks: dict[str, Disk] = {}
+        self.ingests: list[IngestProcess] = []
+        self.plants: list[PlantProcess] = []
+        self.to_database: Proxy
+        self.to_broker: Proxy
+        self.to_plants: Proxy
+
+    def add_ingest(self, **settings: str) -> IngestProcess:
+        number = len(self.ingests)
+        one = IngestProcess(
+            self.directory / f"ingest-{number}",
+            database_url=self.server.url(self.to_database.port),
+            broker_url=f"mqtt://127.0.0.1:{self.to_broker.port}",
+            broker_client_id=f"drill-{number}",
+            **settings,
+        )
+        self.ingests.append(one)
+        one.start()
+        return one
+
+    def add_plant(self, device: str, *, qos: int, rate: float, seed: int) -> PlantProcess:
+        one = PlantProcess(
+            self.directory, self.to_plants.port, device, qos=qos, rate=rate, first_ms=self.first_ms, seed=seed
+        )
+        self.plants.append(one)
+        return one
+
+    def connection(self) -> psycopg.Connection:
+        return connect(self.server.url(), application="drill")
+
+    def stored(self) -> dict[tuple[str, str], ledger.Row]:
+        """All that the table holds of the drill's plants."""
+        numbers: dict[tuple[str, str], list[int]] = {}
+        values: dict[tuple[str, str], list[float]] = {}
+        with self.connection() as conn, conn.cursor() as cur, cur.copy(_COPY) as copy:
+            for device, metric, at_ms, value in copy.rows():
+                key = (str(device), str(metric))
+                past = int(at_ms) - self.first_ms
+                numbers.setdefault(key, []).append(past // readings.EVERY_MS if past % readings.EVERY_MS == 0 else -1)
+                values.setdefault(key, []).append(float(value))
+        return {key: ledger.Row(np.array(numbers[key]), np.array(values[key])) for key in numbers}
+
+    def start_broker(self) -> None:
+        self.broker.start()
+        self._broker_runs = True
+
+    def stop_broker(self) -> None:
+        if self._broker_runs:
+            self.broker.stop()
+            self._broker_runs = False
+
+    def recover(self) -> None:
+        """Put everything right that may have been struck, and wait until the database answers."""
+        for disk in self.disks.values():
+            disk.release()
+        for network in (self.to_database, self.to_broker, self.to_plants):
+            network.mend()
+        if not self._broker_runs:
+            self.start_broker()
+        for one in self.ingests:
+            if one.process is None:
+                one.start()
+        self.server.await_ready()
+
+    def keep(self) -> None:
+        """What supervisors do: whoever ended by itself is started again."""
+        for one in self.ingests:
+            one.keep()
+
+    def verdict(self, within_s: float) -> ledger.Verdict:
+        """Whether everything that is acknowledged now is in the table before the time is over, and nothing else."""
+        promised = {one.device: one.said().acknowledged for one in self.plants}
+        deadline = time.monotonic() + within_s
+        while True:
+            self.keep()
+            try:
+                stored = self.stored()
+            except (psycopg.Error, OSError):
+                stored = {}
+            said = {p.device: ledger.Said(p.said().sent, promised[p.device]) for p in self.plants}
+            verdict = ledger.judge(said, stored)
+            if verdict.good or time.monotonic() > deadline:
+                return verdict
+            time.sleep(0.3)
+
+    def await_ingest(self) -> None:
+        """Wait until what is published is stored, so that the broker keeps for ingest whatever comes from now on."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            with plant(self.broker.url) as probe:
+                publish(probe, [(_PROBE, {"timestamp": time.time_ns() // 1_000_000, "values": {"x": 1}})])
+            time.sleep(0.3)
+            with self.connection() as conn:
+                if conn.execute("SELECT 1 FROM sources WHERE topic_prefix = 'bellwether/v1/probe'").fetchone():
+                    return
+        raise TimeoutError("ingest stores nothing")
+
+
+@contextmanager
+def scene(say: Callable[[str], None], *, disks: bool | None = None) -> Iterator[Scene]:
+    """A scene without ingest and plants yet; whatever happens, nothing of it is left afterwards."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwether-drill-")))
+        directory.chmod(0o755)
+        made = Scene(directory, say)
+        if mountable() if disks is None else disks:
+            for name, path, size in (
+                ("data", "postgres/data", DATA_MB),
+                ("wal", "postgres/wal", WAL_MB),
+                ("spool", "ingest-0/spool", SPOOL_MB),
+            ):
+                made.disks[name] = stack.enter_context(small_disk(directory / path, size))
+        made.server.make()
+        made.server.start()
+        stack.callback(made.server.stop)
+        migrate(made.server.url())
+        (directory / "mosquitto").mkdir()
+        made.start_broker()
+        stack.callback(made.stop_broker)
+        for name, port in (("to_database", made.server.port), ("to_broker", made.broker.port)):
+            setattr(made, name, Proxy(port))
+            stack.callback(getattr(made, name).close)
+        made.to_plants = Proxy(made.broker.port)
+        stack.callback(made.to_plants.close)
+        stack.callback(_end_processes, made)
+        yield made
+
+
+def _end_processes(made: Scene) -> None:
+    for one in made.plants:
+        with contextlib.suppress(OSError):
+            one.kill()
+    for ingest in made.ingests:
+        ingest.kill()
+    for disk in made.disks.values():
+        disk.release()
