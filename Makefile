@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format bench-ingest fuzz
+.PHONY: run setup setup-dev test lint format bench-ingest fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -58,3 +58,8 @@ $(VENV)/fuzz/.installed: requirements-fuzz.lock $(VENV)/.dev
 
 fuzz: setup-dev $(VENV)/fuzz/.installed
 	@PYTHONPATH=$(VENV)/fuzz $(BIN)/python -m tests.fuzz.run $(ARGS)
+
+# Fifty rounds of everything that can go wrong, under load; as root, also with full disks.
+drills: setup-dev
+	@tests/install-programs
+	@$(BIN)/python -m tests.drills.run $(ARGS)
