@@ -1,37 +1,65 @@
 """Which number the database knows a series by; new sources, devices and series are entered as they speak."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import psycopg
 
+from services.ingest.cardinality import admit
 from services.ingest.device import Device
-from services.ingest.readings import Reading
+from services.ingest.readings import Decoded, Reading
+
+_CACHED_SERIES = 250_000
+_FEWER = 0.75
+_COUNTS = (
+    "SELECT topic_prefix, count(series_id) FROM sources LEFT JOIN devices USING (source_id)"
+    " LEFT JOIN series USING (device_id) WHERE topic_prefix = ANY(%s) GROUP BY topic_prefix"
+)
+_NEW_SOURCES = "SELECT count(*) FROM sources WHERE first_seen_at > %s - interval '1 day'"
+_KNOWN = (
+    "SELECT prefix, t.name, source_id, device_id, series_id, metric,"
+    " (SELECT true FROM samples_text x WHERE x.series_id = s.series_id LIMIT 1)"
+    " FROM unnest(%s::text[], %s::text[]) AS t (prefix, name) JOIN sources ON topic_prefix = prefix"
+    " JOIN devices d USING (source_id, name) LEFT JOIN series s USING (device_id)"
+)
 
 
 class Catalogue:
-    """A cache over `sources`, `devices` and `series`. After a rollback, `forget`: some of it was never committed."""
+    """A cache over `sources`, `devices` and `series`. After a rollback, `forget`: some of it was never committed.
 
-    def __init__(self) -> None:
+    It keeps the devices that spoke last, with at most a quarter of a million series between batches.
+    """
+
+    def __init__(self, series_per_source: int) -> None:
+        self._limit = series_per_source
         self._devices: dict[tuple[str, str], Device] = {}
+        self._sources: dict[str, int] = {}
+        self._batches = 0
 
     def forget(self) -> None:
         """Know nothing again."""
         self._devices.clear()
+        self._sources.clear()
 
     def device(self, reading: Reading) -> Device:
         """The device of a reading that `enter` has seen."""
         return self._devices[reading.source, reading.device]
 
-    def enter(self, conn: psycopg.Connection, readings: Sequence[Reading], now: datetime) -> None:
-        """Look up, and create where missing, everything that the readings speak of."""
-        unknown = [r for r in readings if (d := self._devices.get((r.source, r.device))) is None or not d.knows(r)]
-        if unknown:
-            self._enter_devices(conn, unknown, now)
+    def enter(self, conn: psycopg.Connection, batch: Sequence[Decoded], now: datetime) -> list[Decoded]:
+        """Look up, and create where missing, everything that the messages speak of; those that speak of too much,
+        by what is entered already and their order, come back with a reason."""
+        self._batches += 1
+        if unknown := self._unknown(batch):
+            self._make_room()
+            self._load_devices(conn, sorted({(r.source, r.device) for r in unknown} - self._devices.keys()))
+        if self._unknown(batch):
+            batch = self._admit(conn, batch, now)
+            unknown = self._unknown(batch)
+            self._enter_sources(conn, unknown, now)
+            self._enter_devices(conn, unknown)
             self._enter_series(conn, unknown)
-        with_units = [r for r in readings if r.units]
-        if with_units:
-            self._note_units(conn, with_units)
+        self._note_units(conn, batch)
+        return list(batch)
 
     def load(self, conn: psycopg.Connection, source: str, device: str | None) -> list[Device]:
         """The devices of a source that the database knows, with all their series."""
@@ -44,17 +72,71 @@ class Catalogue:
         self._load_devices(conn, keys)
         return [self._devices[key] for key in keys]
 
-    def _enter_devices(self, conn: psycopg.Connection, readings: Iterable[Reading], now: datetime) -> None:
-        keys = sorted({(r.source, r.device) for r in readings} - self._devices.keys())
-        if not keys:
+    def _unknown(self, batch: Iterable[Decoded]) -> list[Reading]:
+        """The readings of which something is not cached."""
+        unknown = []
+        for decoded in batch:
+            for reading in decoded.readings:
+                device = self._devices.get((reading.source, reading.device))
+                if device is not None and device.knows(reading):
+                    device.used = self._batches
+                elif reading.metrics or reading.texts or reading.source not in self._sources:
+                    unknown.append(reading)
+        return unknown
+
+    def _make_room(self) -> None:
+        held = sum(len(device.series) for device in self._devices.values())
+        if held <= _CACHED_SERIES:
             return
-        sources = {r.source: r.protocol for r in readings}
+        for key, device in sorted(self._devices.items(), key=lambda item: item[1].used):
+            if held <= _CACHED_SERIES * _FEWER or device.used == self._batches:
+                return
+            held -= len(device.series)
+            del self._devices[key]
+
+    def _admit(self, conn: psycopg.Connection, batch: Sequence[Decoded], now: datetime) -> list[Decoded]:
+        """The batch, refused in part; a source that is known to be full is not counted again."""
+        sources = {reading.source for decoded in batch for reading in decoded.readings}
+        open_sources = [source for source in sources if self._sources.get(source, 0) < self._limit]
+        self._sources.update(conn.execute(_COUNTS, [open_sources]).fetchall())
+        row = None if sources <= self._sources.keys() else conn.execute(_NEW_SOURCES, [now]).fetchone()
+        return admit(
+            batch,
+            self._new_series,
+            existing={source: self._sources[source] for source in sources & self._sources.keys()},
+            limit=self._limit,
+            new_sources=row[0] if row else 0,
+        )
+
+    def _new_series(self, reading: Reading) -> Collection[tuple[str, str]]:
+        device = self._devices.get((reading.source, reading.device))
+        if device is not None and device.knows(reading):
+            return ()
+        known = {} if device is None else device.series
+        return {(reading.device, metric) for metric in _metrics(reading) if metric not in known}
+
+    def _enter_sources(self, conn: psycopg.Connection, readings: Iterable[Reading], now: datetime) -> None:
+        protocols = {r.source: r.protocol for r in readings}
+        prefixes = sorted(protocols)
+        lists = [prefixes, [protocols[prefix] for prefix in prefixes]]
         conn.execute(
             "INSERT INTO sources (topic_prefix, protocol, first_seen_at)"
             " SELECT prefix, protocol, %s FROM unnest(%s::text[], %s::text[]) AS t (prefix, protocol)"
-            " ON CONFLICT (topic_prefix) DO UPDATE SET protocol = excluded.protocol WHERE sources.protocol IS NULL",
-            [now, list(sources), list(sources.values())],
+            " ON CONFLICT (topic_prefix) DO NOTHING",
+            [now, *lists],
         )
+        conn.execute(
+            "UPDATE sources SET protocol = t.protocol FROM unnest(%s::text[], %s::text[]) AS t (prefix, protocol)"
+            " WHERE topic_prefix = prefix AND sources.protocol IS NULL",
+            lists,
+        )
+        for prefix in prefixes:
+            self._sources.setdefault(prefix, 0)
+
+    def _enter_devices(self, conn: psycopg.Connection, readings: Iterable[Reading]) -> None:
+        keys = sorted({(r.source, r.device) for r in readings if r.metrics or r.texts} - self._devices.keys())
+        if not keys:
+            return
         conn.execute(
             "INSERT INTO devices (source_id, name) SELECT source_id, name"
             " FROM unnest(%s::text[], %s::text[]) AS t (prefix, name) JOIN sources ON topic_prefix = prefix"
@@ -64,30 +146,31 @@ class Catalogue:
         self._load_devices(conn, keys)
 
     def _load_devices(self, conn: psycopg.Connection, keys: Sequence[tuple[str, str]]) -> None:
-        rows = conn.execute(
-            "SELECT prefix, t.name, source_id, device_id, series_id, metric,"
-            " EXISTS (SELECT FROM samples_text x WHERE x.series_id = s.series_id)"
-            " FROM unnest(%s::text[], %s::text[]) AS t (prefix, name) JOIN sources ON topic_prefix = prefix"
-            " JOIN devices d USING (source_id, name) LEFT JOIN series s USING (device_id)",
-            [[source for source, _ in keys], [device for _, device in keys]],
-        )
+        if not keys:
+            return
+        rows = conn.execute(_KNOWN, [[source for source, _ in keys], [device for _, device in keys]])
         for source, name, source_id, device_id, series_id, metric, text in rows:
-            device = self._devices.setdefault((source, name), Device(source_id, device_id))
+            device = self._devices.get((source, name))
+            if device is None:
+                device = self._devices[source, name] = Device(source_id, device_id)
+            device.used = self._batches
             if series_id is not None:
                 device.series[metric] = series_id
                 if text:
-                    device.text.add(series_id)
+                    device.holds_text((metric,))
 
     def _enter_series(self, conn: psycopg.Connection, readings: Iterable[Reading]) -> None:
-        by_id = {device.device_id: device for device in map(self.device, readings)}
+        devices = {self.device(r).device_id: self.device(r) for r in readings if r.metrics or r.texts}
         wanted = sorted(
             {
                 (self.device(reading).device_id, metric)
                 for reading in readings
-                for metric in (*reading.metrics, *(name for name, _ in reading.texts))
+                for metric in _metrics(reading)
                 if metric not in self.device(reading).series
             }
         )
+        if not wanted:
+            return
         lists = [[device_id for device_id, _ in wanted], [metric for _, metric in wanted]]
         conn.execute(
             "INSERT INTO series (device_id, metric) SELECT * FROM unnest(%s::int[], %s::text[])"
@@ -100,12 +183,19 @@ class Catalogue:
             lists,
         )
         for device_id, metric, series_id in rows:
-            by_id[device_id].series[metric] = series_id
+            devices[device_id].series[metric] = series_id
 
-    def _note_units(self, conn: psycopg.Connection, readings: Iterable[Reading]) -> None:
+    def _note_units(self, conn: psycopg.Connection, batch: Iterable[Decoded]) -> None:
+        readings = [reading for decoded in batch for reading in decoded.readings if reading.units]
         units = {self.device(r).series[metric]: unit for r in readings for metric, unit in r.units}
-        conn.execute(
-            "UPDATE series SET unit = t.unit FROM unnest(%s::int[], %s::text[]) AS t (series_id, unit)"
-            " WHERE series.series_id = t.series_id AND series.unit IS DISTINCT FROM t.unit",
-            [list(units), list(units.values())],
-        )
+        if units:
+            ids = sorted(units)
+            conn.execute(
+                "UPDATE series SET unit = t.unit FROM unnest(%s::int[], %s::text[]) AS t (series_id, unit)"
+                " WHERE series.series_id = t.series_id AND series.unit IS DISTINCT FROM t.unit",
+                [ids, [units[series_id] for series_id in ids]],
+            )
+
+
+def _metrics(reading: Reading) -> Iterable[str]:
+    return (*reading.metrics, *(name for name, _ in reading.texts))

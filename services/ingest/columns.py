@@ -30,6 +30,10 @@ _SAMPLE = np.dtype(
     ]
 )  # fmt: skip
 _NULL_SAMPLE = np.dtype(_SAMPLE.descr[:-1])
+_STAGED = np.dtype([*_SAMPLE.descr, ("l7", ">i4"), ("first", "u1")])
+_KEY = np.dtype(
+    [("fields", ">i2"), ("l1", ">i4"), ("series_id", ">i4"), ("l2", ">i4"), ("observed_at", ">i8")],
+)
 _RANGE = np.dtype(
     [
         ("fields", ">i2"),
@@ -67,9 +71,22 @@ def samples_as_copy(columns: Columns) -> bytes:
     """The samples for `COPY … (SAMPLE_COLUMNS) FROM STDIN (FORMAT BINARY)`; those with NaN come last, as null."""
     missing = np.isnan(columns.values)
     if not missing.any():
-        return _HEADER + _sample_rows(columns, _SAMPLE) + _TRAILER
-    there, not_there = selected(columns, ~missing), selected(columns, missing)
-    return _HEADER + _sample_rows(there, _SAMPLE) + _sample_rows(not_there, _NULL_SAMPLE) + _TRAILER
+        return _HEADER + _sample_rows(columns, _SAMPLE).tobytes() + _TRAILER
+    there = _sample_rows(selected(columns, ~missing), _SAMPLE).tobytes()
+    return _HEADER + there + _sample_rows(selected(columns, missing), _NULL_SAMPLE).tobytes() + _TRAILER
+
+
+def staged_as_copy(columns: Columns, first: Bools) -> bytes:
+    """The samples for `COPY … (SAMPLE_COLUMNS, first) FROM STDIN (FORMAT BINARY)`, in their order; NaN stays NaN."""
+    rows = _sample_rows(columns, _STAGED)
+    rows["l7"], rows["first"] = 1, first
+    return _HEADER + rows.tobytes() + _TRAILER
+
+
+def keys_of_copy(raw: bytes) -> tuple[Int32s, Int64s]:
+    """Series and instants from the bytes of `COPY (… series_id, observed_at) TO STDOUT (FORMAT BINARY)`."""
+    rows = np.frombuffer(raw, _KEY, (len(raw) - len(_HEADER) - len(_TRAILER)) // _KEY.itemsize, len(_HEADER))
+    return rows["series_id"].astype(np.int32), rows["observed_at"].astype(np.int64) + _POSTGRES_EPOCH_US
 
 
 def selected(columns: Columns, where: Bools | NDArray[np.intp]) -> Columns:
@@ -109,26 +126,29 @@ def changed(series_id: Int32s, observed_us: Int64s) -> Ranges:
     return Ranges(series[first], at[first], at[last])
 
 
-def firsts(columns: Columns) -> Columns:
-    """The samples without those whose series and instant occurred before in the batch."""
-    order = np.lexsort((np.arange(len(columns.series_id)), columns.observed_us, columns.series_id))
-    series, at = columns.series_id[order], columns.observed_us[order]
-    fresh = np.ones(len(series), np.bool_)
-    fresh[1:] = (series[1:] != series[:-1]) | (at[1:] != at[:-1])
-    kept = np.sort(order[fresh])
-    return selected(columns, kept)
+def by_key(columns: Columns) -> Columns:
+    """The samples by series and instant; those of one series and instant in the order of receipt."""
+    return selected(columns, np.lexsort((columns.observed_us, columns.series_id)))
 
 
-def _sample_rows(columns: Columns, layout: np.dtype[np.void]) -> bytes:
+def first_of_key(columns: Columns) -> Bools:
+    """Which samples, given by series and instant, are the first of theirs; shape (n,)."""
+    first = np.ones(len(columns.series_id), np.bool_)
+    first[1:] = np.diff(columns.series_id) != 0
+    first[1:] |= np.diff(columns.observed_us) != 0
+    return first
+
+
+def _sample_rows(columns: Columns, layout: np.dtype[np.void]) -> NDArray[np.void]:
     rows = np.empty(len(columns.values), layout)
-    rows["fields"] = 6
+    rows["fields"] = len(layout.names or ()) // 2
     rows["l1"], rows["l2"], rows["l3"], rows["l4"], rows["l5"] = 4, 8, 8, 2, 1
     rows["series_id"] = columns.series_id
     rows["observed_at"] = columns.observed_us - _POSTGRES_EPOCH_US
     rows["received_at"] = columns.received_us - _POSTGRES_EPOCH_US
     rows["historical"] = columns.historical
-    if layout is _SAMPLE:
-        rows["l6"], rows["value"], rows["quality"] = 8, columns.values, columns.quality
-    else:
+    if layout is _NULL_SAMPLE:
         rows["l6"], rows["quality"] = -1, BAD
-    return rows.tobytes()
+    else:
+        rows["l6"], rows["value"], rows["quality"] = 8, columns.values, columns.quality
+    return rows

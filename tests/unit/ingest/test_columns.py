@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.columns import Columns, changed, firsts
+from services.ingest.columns import Columns, by_key, changed, first_of_key, keys_of_copy, selected, staged_as_copy
 
 _DAY_US = 86_400_000_000
 _POINTS = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40).map(lambda n: n * _DAY_US // 4)), max_size=40)
@@ -39,9 +39,25 @@ def test_ranges_cover_every_point_and_begin_and_end_on_one(points):
 
 
 @given(_POINTS)
-def test_of_points_at_the_same_instant_the_first_stays_and_order_is_kept(points):
-    kept = firsts(columns(points))
+def test_of_points_at_the_same_instant_the_first_received_is_marked(points):
+    ordered = by_key(columns(points))
     expected = {}
     for place, point in enumerate(points):
         expected.setdefault(point, place)
-    assert kept.values.tolist() == sorted(expected.values())
+    assert list(zip(ordered.series_id.tolist(), ordered.observed_us.tolist(), strict=True)) == sorted(points)
+    assert sorted(selected(ordered, first_of_key(ordered)).values.tolist()) == sorted(expected.values())
+
+
+def test_keys_come_back_from_a_binary_copy_as_they_went():
+    header = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+    row = b"\x00\x02" + b"\x00\x00\x00\x04" + (7).to_bytes(4) + b"\x00\x00\x00\x08" + (-1).to_bytes(8, signed=True)
+    series, at = keys_of_copy(header + row + b"\xff\xff")
+    assert (series.tolist(), at.tolist()) == ([7], [946_684_799_999_999])
+    assert [part.tolist() for part in keys_of_copy(header + b"\xff\xff")] == [[], []]
+
+
+def test_staged_samples_stand_in_their_order_each_with_eight_bytes_of_value():
+    batch = columns([(1, 0), (1, 0), (2, 0)])._replace(values=np.array([np.nan, 1.0, 2.0]))
+    raw = staged_as_copy(batch, np.array([True, False, True]))
+    assert len(raw) == 19 + 3 * (2 + 7 * 4 + 4 + 8 + 8 + 2 + 1 + 8 + 1) + 2
+    assert [raw[19 + place * 62 + 61] for place in range(3)] == [1, 0, 1]
