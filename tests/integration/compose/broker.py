@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -28,7 +29,9 @@ _LISTENERS = ("1883", "1884", "8883")
 class ComposedBroker:
     """mosquitto as the composition starts it. `ports` are by the numbers that the shipped files name."""
 
-    def __init__(self, directory: Path, rules: Access, certificates: Certificates | None) -> None:
+    def __init__(
+        self, directory: Path, rules: Access, certificates: Certificates | None, users: Mapping[str, str]
+    ) -> None:
         self.directory = directory
         self.ports = {name: free_port() for name in _LISTENERS}
         self._process: subprocess.Popen[bytes] | None = None
@@ -37,6 +40,9 @@ class ComposedBroker:
         for name in ("mosquitto.conf", "listener-tls.conf", "broker-start.sh"):
             self._ship(name)
         (directory / "acl" / "rules").write_text(mosquitto_file(rules))
+        (directory / "secrets" / "passwords").touch()
+        for user, password in users.items():
+            self._set_password(user, password)
         if certificates is not None:
             names = {
                 "ca.pem": certificates.ca,
@@ -61,9 +67,12 @@ class ComposedBroker:
     def add_user(self, name: str, password: str) -> None:
         """As broker-start.sh tells an operator to."""
         assert self._process is not None
+        self._set_password(name, password)
+        self._process.send_signal(1)
+
+    def _set_password(self, name: str, password: str) -> None:
         passwords = self.directory / "secrets" / "passwords"
         subprocess.run(["mosquitto_passwd", "-b", str(passwords), name, password], check=True, env={"PATH": _PATH})
-        self._process.send_signal(1)
 
     def _ship(self, name: str) -> None:
         """A shipped file with its places and ports moved; mosquitto started as root stays root, to read them."""
@@ -76,10 +85,13 @@ class ComposedBroker:
 
 @contextmanager
 def composed_broker(
-    directory: Path, rules: Access, certificates: Certificates | None = None
+    directory: Path,
+    rules: Access,
+    certificates: Certificates | None = None,
+    users: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[ComposedBroker]:
-    """A started one."""
-    broker = ComposedBroker(directory, rules, certificates)
+    """A started one, which knows ingest and `users` with their passwords."""
+    broker = ComposedBroker(directory, rules, certificates, users)
     try:
         broker.start()
         yield broker

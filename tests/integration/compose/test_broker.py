@@ -38,8 +38,7 @@ def certificates(tmp_path: Path) -> Certificates:
 
 @pytest.fixture
 def broker(tmp_path: Path, certificates: Certificates) -> Iterator[ComposedBroker]:
-    with composed_broker(tmp_path / "mosquitto", RULES, certificates) as started:
-        started.add_user("malmo", "theirs")
+    with composed_broker(tmp_path / "mosquitto", RULES, certificates, users={"malmo": "theirs"}) as started:
         yield started
 
 
@@ -92,13 +91,21 @@ def test_a_plant_cannot_take_over_ingest_s_session(broker, ingest):
     plant.close()
 
 
+def test_a_user_that_is_added_as_the_script_says_comes_in(broker):
+    broker.add_user("bellwether", "new")
+    Client(broker.ports["1884"], "bellwether", "new").close()
+
+
 def test_a_certificate_s_common_name_is_the_credential(broker, ingest, certificates):
     plant = PahoClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     context = ssl.create_default_context(cafile=str(certificates.ca))
     context.load_cert_chain(certificates.client, certificates.client_key)
     plant.tls_set_context(context)
+    connected = threading.Event()
+    plant.on_connect = lambda *_: connected.set()
     plant.connect("localhost", broker.ports["8883"])
     plant.loop_start()
+    assert connected.wait(10)
     for topic in ("bellwether/v1/malmo/pump", "bellwether/v1/oslo/pump"):
         plant.publish(topic, b"{}", qos=1).wait_for_publish(10)
     assert ingest.wait_for("bellwether/v1/oslo/pump") == ["bellwether/v1/oslo/pump"]
