@@ -40,7 +40,7 @@ class Device:
         found = {self.series[metric] for metric in metrics} - self.text
         if found:
             self.text |= found
-            self._metrics, self._text_places = (), ()
+            self._metrics, self._ids, self._text_places = (), np.empty(0, np.int32), ()
 
     def knows(self, reading: Reading) -> bool:
         """Whether all metrics of the reading have their series."""

@@ -150,3 +150,11 @@ def test_a_source_that_lives_in_2013_dies_in_2013():
 
 def test_death_follows_the_last_sample_even_in_the_same_microsecond():
     assert event_time(Heard(NOW_US, NOW_US, alive=True), NOW_US) > NOW_US
+
+
+def test_a_reading_of_texts_only_has_no_numbers_after_one_that_had_some():
+    machine = device(a=1)
+    rows = rows_of([decoded(reading(("a",), [1.0]))], lambda _: machine)
+    assert rows.samples.series_id.tolist() == [1]
+    rows = rows_of([decoded(reading((), [], (("a", "RUN"),)))], lambda _: machine)
+    assert len(rows.samples.series_id) == 0
