@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, Queue
+from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -13,27 +14,35 @@ from paho.mqtt.reasoncodes import ReasonCode
 from shared.errors import BrokerError, SetupError
 from shared.settings import BrokerSettings
 
+_Client = TypeVar("_Client", bound=mqtt.Client)
+
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 _KEEPALIVE_S = 30
 _ANSWERS_WITHIN_S = 15.0
 
 
-def new_client(
+def new_client(settings: BrokerSettings, *, client_id: str = "") -> mqtt.Client:
+    """A client that is not connected yet. Raises SetupError for an address or certificates that cannot work."""
+    return client_of(mqtt.Client, settings, client_id=client_id)
+
+
+def client_of(
+    kind: type[_Client],
     settings: BrokerSettings,
     *,
     client_id: str = "",
     session_kept: bool = False,
     manual_ack: bool = False,
     reconnecting: bool = True,
-) -> mqtt.Client:
-    """A client that is not connected yet. Raises SetupError for an address or certificates that cannot work.
+) -> _Client:
+    """The same of another class, with what a subscriber needs.
 
     session_kept: MQTT 3.1.1 asks for it here, MQTT 5 when it connects. reconnecting: whether paho connects again when
     an established connection is lost.
     """
     version = settings.broker_mqtt_version
-    client = mqtt.Client(
+    client = kind(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         protocol=_PROTOCOLS[version],

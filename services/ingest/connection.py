@@ -10,8 +10,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from services.ingest.packets import Publish
+from services.ingest.streaming_client import StreamingClient
 from shared.errors import BrokerError
-from shared.mqtt import address_of, new_client
+from shared.mqtt import address_of, client_of
 from shared.settings import BrokerSettings
 
 SESSION_TAKEN_OVER = 0x8E
@@ -46,8 +48,13 @@ class Connection:
         self.connected = self.listening = False
         self._address = address_of(settings)
         self._client_id = f"{settings.broker_client_id}-{name}"
-        self._client = new_client(
-            settings, client_id=self._client_id, session_kept=kept, manual_ack=kept, reconnecting=reconnecting
+        self._client = client_of(
+            StreamingClient,
+            settings,
+            client_id=self._client_id,
+            session_kept=kept,
+            manual_ack=True,
+            reconnecting=reconnecting,
         )
         self._connect_arguments: dict[str, Any] = {"keepalive": _KEEPALIVE_S}
         if settings.broker_mqtt_version == "5":
@@ -60,7 +67,7 @@ class Connection:
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = lambda _client, _data, message: self._receive(message)
+        self._client.deliver_to(self._receive)
 
     def start(self) -> None:
         """Connect in the background."""
@@ -93,7 +100,7 @@ class Connection:
     def _lost(self, reason: ReasonCode) -> None:
         """The connection is gone."""
 
-    def _receive(self, message: mqtt.MQTTMessage) -> None:
+    def _receive(self, message: Publish) -> None:
         raise NotImplementedError
 
     def _ask_for(self, filters: Iterable[tuple[str, int]]) -> None:

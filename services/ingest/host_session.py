@@ -15,6 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from services.ingest.connection import SESSION_TAKEN_OVER, Connection
+from services.ingest.packets import Publish
 from services.ingest.sparkplug import SUBSCRIPTION
 from shared.settings import BrokerSettings
 from shared.sparkplug import parse_state, state_payload
@@ -33,7 +34,7 @@ class HostConnection(Connection):
     def __init__(
         self,
         settings: BrokerSettings,
-        receive: Callable[[mqtt.MQTTMessage], None],
+        receive: Callable[[Publish], None],
         on_granted: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
@@ -92,15 +93,17 @@ class HostConnection(Connection):
         self.taken_over = reason.value == SESSION_TAKEN_OVER
         self._on_lost()
 
-    def _receive(self, message: mqtt.MQTTMessage) -> None:
+    def _receive(self, message: Publish) -> None:
+        if message.qos:
+            self._client.acknowledge([message.mid])
         if message.topic == self._state_topic:
             self._hear_state(message)
         else:
             self._take(message)
 
-    def _hear_state(self, message: mqtt.MQTTMessage) -> None:
+    def _hear_state(self, message: Publish) -> None:
         """Contradict a death of ours, for instance the will of an earlier connection that only now is published."""
-        state = parse_state(bytes(message.payload))
+        state = parse_state(message.payload)
         if state is not None and not state[0] and self._birth is not None and not self._leaving:
             self._publish_birth()
             log.warning("contradicted a STATE that called this host offline", timestamp_ms=state[1])

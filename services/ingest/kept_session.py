@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterable, Sequence
 from threading import Lock
 
-import paho.mqtt.client as mqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from services.ingest.connection import Connection
 from services.ingest.envelope import Envelope
 from services.ingest.inbox import Inbox
+from services.ingest.packets import Publish
 from shared.settings import BrokerSettings
 
 RECEIVE_MAXIMUM = 4_000
@@ -53,9 +53,8 @@ class KeptSession(Connection):
     def acknowledge(self, envelopes: Sequence[Envelope]) -> None:
         """Acknowledge messages that are committed, in the order given, which must be that of their receipt."""
         with self._lock:
-            for envelope in envelopes:
-                if envelope.qos > 0 and envelope.connection == self._number:
-                    self._client.ack(envelope.mid, envelope.qos)
+            number = self._number
+            self._client.acknowledge([one.mid for one in envelopes if one.qos > 0 and one.connection == number])
 
     def _filters(self) -> Iterable[tuple[str, int]]:
         return [(one, 1) for one in self._subscriptions]
@@ -65,15 +64,6 @@ class KeptSession(Connection):
         with self._lock:
             self._number += 1
 
-    def _receive(self, message: mqtt.MQTTMessage) -> None:
-        self._inbox.put(
-            Envelope(
-                message.topic,
-                bytes(message.payload),
-                message.qos,
-                message.retain,
-                time.time_ns() // 1000,
-                message.mid,
-                self._number,
-            )
-        )
+    def _receive(self, message: Publish) -> None:
+        topic, payload, qos, retained, mid = message
+        self._inbox.put(Envelope(topic, payload, qos, retained, time.time_ns() // 1000, mid, self._number))

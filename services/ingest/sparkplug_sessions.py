@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable
 from threading import Lock
 
-import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -18,9 +17,11 @@ from services.ingest.envelope import Envelope
 from services.ingest.host_part import Part
 from services.ingest.host_session import HostConnection
 from services.ingest.inbox import Inbox
+from services.ingest.packets import Publish
 from services.ingest.sparkplug import SUBSCRIPTION
 from shared.settings import BrokerSettings
-from shared.sparkplug import rebirth_command, topic
+from shared.sparkplug import rebirth_command
+from shared.sparkplug import topic as topic_of
 
 _RECONNECT_FROM_S, _RECONNECT_TO_S = 1.0, 15.0
 _GIVE_WAY_FROM_S, _GIVE_WAY_TO_S = 60.0, 600.0
@@ -34,7 +35,7 @@ class PlainSubscriber(Connection):
     def __init__(
         self,
         settings: BrokerSettings,
-        receive: Callable[[mqtt.MQTTMessage], None],
+        receive: Callable[[Publish], None],
         on_granted: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
@@ -54,7 +55,7 @@ class PlainSubscriber(Connection):
     def _lost(self, reason: ReasonCode) -> None:  # noqa: ARG002
         self._on_lost()
 
-    def _receive(self, message: mqtt.MQTTMessage) -> None:
+    def _receive(self, message: Publish) -> None:
         self._take(message)
 
 
@@ -106,7 +107,9 @@ class SparkplugSessions:
         for session in (self._host, self._listener):
             if session is not None and session.listening:
                 lane_metrics.count_rebirth()
-                session.publish(topic(group, "NCMD", edge), rebirth_command(timestamp_ms=time.time_ns() // 1_000_000))
+                session.publish(
+                    topic_of(group, "NCMD", edge), rebirth_command(timestamp_ms=time.time_ns() // 1_000_000)
+                )
                 return
 
     def _listener_hears(self) -> bool:
@@ -159,15 +162,6 @@ class SparkplugSessions:
         with self._lock:
             self._hearing.discard(who)
 
-    def _receive(self, message: mqtt.MQTTMessage) -> None:
-        self._inbox.put(
-            Envelope(
-                message.topic,
-                bytes(message.payload),
-                message.qos,
-                message.retain,
-                time.time_ns() // 1000,
-                message.mid,
-                self._number,
-            )
-        )
+    def _receive(self, message: Publish) -> None:
+        topic, payload, qos, retained, mid = message
+        self._inbox.put(Envelope(topic, payload, qos, retained, time.time_ns() // 1000, mid, self._number))

@@ -270,7 +270,8 @@ def test_sparkplug_from_birth_to_death(database_url, conn, broker):
         eventually(conn, _SUM, 5.0)
         publish(node, [(topic("g", "NDEATH", "edge"), node_death(bd_seq=0, timestamp_ms=now))], qos=0)
         eventually(conn, "SELECT count(*) FROM samples WHERE value IS NULL", 1)
-    assert value(conn, "SELECT alive FROM sources") is False
+        assert value(conn, "SELECT alive FROM sources") is False
+        eventually(conn, "SELECT count(*) FROM dead_letters", 1)
     assert value(conn, "SELECT reason FROM dead_letters").startswith("alias 1 is not in any birth seen")
 
 
