@@ -1,8 +1,9 @@
 """Declared mappings: how the JSON of a plant that speaks its own way becomes samples.
 
 `parse_mapping` gives the specification, checked; ingest decodes with it, records store it in the table `mappings`.
-A path is keys joined by dots, with numbers for places in arrays: `payload.values`, `readings.0.value`. An empty path
-is the payload itself.
+A path is keys joined by dots, with numbers for places in arrays: `payload.values`, `readings.0.value`; a dot within a
+key is written `\\.`. An empty path is where one stands: at the payload, or within `readings` at the element. `$` is the
+payload wherever one stands: `$.ts`.
 """
 
 import re
@@ -13,30 +14,40 @@ import msgspec
 from shared.errors import PermanentError
 
 TimeFormat = Literal["epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "rfc3339", "received"]
+Decimal = Literal[".", ","]
 
 _PLACEHOLDERS = frozenset({"{source}", "{device}", "{metric}"})
+_LONGEST_PATH = 1024
 _PLAIN_PART = re.compile(r"[^{}+#]*")
 
 
 class TimeField(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a reading's time is and how it is written; `received` takes our own clock and has no path."""
+    """Where a reading's time is and how it is written; `strings` says that an epoch comes as text.
+
+    `received` takes our own clock and has no path. What is delivered twice is then stored twice: such samples are
+    outside the promise of exactly one row a sample.
+    """
 
     format: TimeFormat
     path: str | None = None
+    strings: bool = False
 
 
 class ValueField(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One value: its path, and the metric it is (that of the topic's `{metric}` when not given).
+    """One value: its path, and the metric it is: a name, what stands at `metric_path`, or the topic's `{metric}`.
 
-    `unit` and `to` convert from the device's unit to the metric's. `strings` says that numbers come as text.
-    An absent path means no sample, null means "no value".
+    `unit` and `to` convert from the device's unit to the metric's, and only numbers can have them. `strings` says that
+    numbers come as text, with `decimal` between whole and fraction. An absent path means no sample, null means "no
+    value".
     """
 
     path: str
     metric: str | None = None
+    metric_path: str | None = None
     unit: str | None = None
     to: str | None = None
     strings: bool = False
+    decimal: Decimal = "."
 
 
 class MappingSpecification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -45,18 +56,20 @@ class MappingSpecification(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     topic: parts joined by `/`; `{source}`, `{device}` and `{metric}` stand for whole parts, `+` for any one part
     and a last `#` for any rest. The source's topic prefix is the topic up to and including `{source}`; a device
     that the topic does not name is called like its source's part.
-    readings: path to an array whose elements the other paths start from. all_values: path to an object of metric
-    to value, instead of `values`; `strings` then says that its numbers come as text.
-    retained: whether messages that the broker kept for newcomers count.
+    payload: `text` is one value as it stands, without JSON's quotes. readings: path to an array whose elements the
+    other paths start from. all_values: path to an object of metric to value, instead of `values`; `strings` and
+    `decimal` then say how its numbers come. retained: whether messages that the broker kept for newcomers count.
     """
 
     id: str
     topic: str
     time: TimeField
+    payload: Literal["json", "text"] = "json"
     readings: str | None = None
     values: tuple[ValueField, ...] = ()
     all_values: str | None = None
     strings: bool = False
+    decimal: Decimal = "."
     retained: Literal["ignore", "take"] = "ignore"
 
 
@@ -71,6 +84,8 @@ def parse_mapping(raw: object) -> MappingSpecification:
     except msgspec.ValidationError as exc:
         raise MappingError(str(exc)) from exc
     _check_topic(mapping.topic)
+    _check_paths(mapping)
+    _check_time(mapping)
     _check_values(mapping)
     return mapping
 
@@ -103,18 +118,47 @@ def _check_topic(topic: str) -> None:
         raise MappingError(f"topic {topic!r} belongs to a format of its own; a mapping cannot take it over")
 
 
+def _check_paths(mapping: MappingSpecification) -> None:
+    own = (mapping.time.path, mapping.readings, mapping.all_values)
+    for path in (*own, *(path for value in mapping.values for path in (value.path, value.metric_path))):
+        if path is not None and len(path) > _LONGEST_PATH:
+            raise MappingError(f"path {path[:40]!r}… has more than {_LONGEST_PATH} characters")
+
+
 def _check_values(mapping: MappingSpecification) -> None:
     if bool(mapping.values) == (mapping.all_values is not None):
         raise MappingError("give either `values` (a list of paths) or `all_values` (one path)")
+    if mapping.all_values is None and (mapping.strings or mapping.decimal == ","):
+        raise MappingError("`strings` and `decimal` beside `values` belong to each of them")
+    if mapping.decimal == "," and not mapping.strings:
+        raise MappingError("`decimal` is for numbers that come as text: add `strings: true`")
+    metric_in_topic = "{metric}" in mapping.topic.split("/")
+    for value in mapping.values:
+        _check_value(value, metric_in_topic=metric_in_topic)
+    if mapping.payload == "text" and (mapping.readings, [value.path for value in mapping.values]) != (None, [""]):
+        raise MappingError('a payload that is text has one value, at path "", and no readings')
+
+
+def _check_value(value: ValueField, *, metric_in_topic: bool) -> None:
+    where = f"value at {value.path!r}"
+    if value.metric is None and value.metric_path is None and not metric_in_topic:
+        raise MappingError(f"{where} needs a `metric`, since the topic names none")
+    if value.metric is not None and value.metric_path is not None:
+        raise MappingError(f"{where} has both `metric` and `metric_path`")
+    if (value.unit is None) != (value.to is None):
+        raise MappingError(f"{where}: `unit` and `to` go together")
+    if value.decimal == "," and not value.strings:
+        raise MappingError(f"{where}: `decimal` is for numbers that come as text: add `strings: true`")
+
+
+def _check_time(mapping: MappingSpecification) -> None:
     if (mapping.time.format == "received") != (mapping.time.path is None):
         raise MappingError("`time` needs a path, except with format `received`, which has none")
+    if mapping.time.strings and not mapping.time.format.startswith("epoch_"):
+        raise MappingError("`strings` of `time` is for the numbers of an epoch")
     if mapping.time.format == "received" and mapping.retained == "take":
         raise MappingError(
             "retained messages would count anew at every connection: give `time` a path, or `retained: ignore`"
         )
-    metric_in_topic = "{metric}" in mapping.topic.split("/")
-    for value in mapping.values:
-        if value.metric is None and not metric_in_topic:
-            raise MappingError(f"value at {value.path!r} needs a `metric`, since the topic names none")
-        if (value.unit is None) != (value.to is None):
-            raise MappingError(f"value at {value.path!r}: `unit` and `to` go together")
+    if mapping.payload == "text" and mapping.time.format != "received":
+        raise MappingError("a payload that is text has no time: write `time: {format: received}`")

@@ -1,39 +1,40 @@
-"""The topic decides the decoder."""
+"""What comes through the kept session: the topic decides the decoder."""
 
 from collections.abc import Sequence
 
-from services.ingest import json_telemetry, sparkplug, umh
+from services.ingest import json_telemetry, umh
 from services.ingest.envelope import Envelope
 from services.ingest.json_telemetry import decode_json
-from services.ingest.mapped import decode_mapped, match_topic
-from services.ingest.readings import Decoded, Reading
-from services.ingest.sparkplug import SparkplugHost
+from services.ingest.mapped import Arrivals, decode_mapped, match_topic
+from services.ingest.readings import Decoded, Reading, check_size
 from services.ingest.umh import decode_umh
 from shared.errors import DecodeError
 from shared.mappings import MappingSpecification, subscription
 
 
 class Decoder:
-    """All formats behind one function. `mappings` may be replaced at any time; the first that fits a topic counts.
+    """All formats but Sparkplug. `mappings` may be replaced at any time; the first that fits a topic counts.
 
     A retained message is what the broker kept for newcomers, and may be years old: it gives nothing, except where a
-    mapping takes it, and never says that its source is alive.
+    mapping takes it, and never says that its source is alive. Sparkplug, which a mapping's wildcards may cover, gives
+    nothing either: its own session has it.
     """
 
-    def __init__(self, mappings: Sequence[MappingSpecification] = (), host: SparkplugHost | None = None) -> None:
+    def __init__(self, mappings: Sequence[MappingSpecification] = ()) -> None:
         self.mappings = tuple(mappings)
-        self._host = host or SparkplugHost(reorder_timeout_us=0)
+        self._arrivals = Arrivals()
 
     def decode(self, envelope: Envelope) -> Decoded:
         """The message decoded whole, or refused whole with a reason; never an exception for what it contains."""
         if envelope.topic.startswith("spBv1.0/"):
-            return (self._host.receive(envelope) or [Decoded(envelope)])[-1]
+            return Decoded(envelope)
         try:
             return Decoded(envelope, self._readings(envelope), alive=None if envelope.retained else True)
         except DecodeError as exc:
             return Decoded(envelope, reason=exc.reason)
 
     def _readings(self, envelope: Envelope) -> tuple[Reading, ...]:
+        check_size(envelope.topic, envelope.payload)
         if envelope.topic.startswith("bellwether/v1/"):
             return () if envelope.retained else decode_json(envelope)
         if envelope.topic.startswith(umh.PREFIX):
@@ -41,7 +42,7 @@ class Decoder:
         for mapping in self.mappings:
             address = match_topic(mapping.topic, envelope.topic)
             if address is not None:
-                return decode_mapped(mapping, address, envelope)
+                return decode_mapped(mapping, address, envelope, self._arrivals)
         raise DecodeError(envelope.topic, "no mapping fits the topic")
 
 
@@ -49,6 +50,3 @@ def acknowledged_subscriptions(mappings: Sequence[MappingSpecification]) -> froz
     """Topic filters of everything that comes at QoS 1 through the kept session."""
     mapped = (subscription(mapping.topic) for mapping in mappings)
     return frozenset({json_telemetry.SUBSCRIPTION, umh.SUBSCRIPTION, *mapped})
-
-
-SPARKPLUG_SUBSCRIPTION = sparkplug.SUBSCRIPTION

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from services.ingest.envelope import Envelope
-from services.ingest.readings import EXACT_IN_FLOAT64, MALFORMED, Reading, check_instant, check_name
+from services.ingest.readings import EXACT_IN_FLOAT64, MALFORMED, Reading, check_count, check_instant, check_name
 from services.ingest.values import Scalar, sort_values
 from shared.errors import DecodeError
 
@@ -45,6 +45,7 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
     except MALFORMED:
         return _decode_mixed(envelope, source, device)
     messages = body if isinstance(body, list) else [body]
+    check_count(envelope.topic, len(messages))
     readings = []
     for message in messages:
         values = np.fromiter(message.values.values(), np.float64, len(message.values))
@@ -61,8 +62,10 @@ def _decode_mixed(envelope: Envelope, source: str, device: str) -> tuple[Reading
         body = _mixed.decode(envelope.payload)
     except MALFORMED as exc:
         raise DecodeError(envelope.topic, str(exc) or type(exc).__name__) from exc
+    messages = body if isinstance(body, list) else [body]
+    check_count(envelope.topic, len(messages))
     readings = []
-    for message in body if isinstance(body, list) else [body]:
+    for message in messages:
         observed_us = check_instant(envelope.topic, message.timestamp * 1000, envelope.received_us)
         found = sort_values(envelope.topic, message.values.items())
         readings.append(

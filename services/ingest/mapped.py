@@ -1,26 +1,27 @@
 """Telemetry of plants that speak their own JSON, decoded by a declared mapping."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
 from services.ingest.envelope import Envelope
-from services.ingest.readings import Reading, check_instant, check_name
-from services.ingest.values import TOO_LONG, Scalar, sort_values
+from services.ingest.readings import MALFORMED, Reading, check_count, check_instant, check_name
+from services.ingest.values import TOO_LONG, Scalar, once_each, sort_values
+from services.ingest.written import read_number, read_time
 from shared.errors import DecodeError
 from shared.mappings import MappingSpecification, ValueField
 from shared.units import conversion
 
 PROTOCOL = "mapped_json"
+UNDATED_PROTOCOL = "mapped_json_undated"
+"""Of a mapping with `time: received`: what is delivered twice is stored twice."""
 
 _ABSENT = object()
-_MICROSECONDS = {"epoch_s": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
-_NUMBER = re.compile(r"[+-]?[0-9]+(?P<fraction>\.[0-9]*)?(?P<exponent>[eE][+-]?[0-9]+)?")
-_LONGEST_NUMBER = 64
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCK_SET_BACK_US = 60_000_000
 
 
 class Address(NamedTuple):
@@ -31,8 +32,22 @@ class Address(NamedTuple):
     metric: str | None
 
 
+class Arrivals:
+    """Instants of receipt, each another one: two readings of one microsecond must not take each other's place."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def instant(self, received_us: int) -> int:
+        """`received_us`, or the next microsecond that is free; a clock that was set back is followed."""
+        free = self._last + 1
+        self._last = free if received_us < free < received_us + _CLOCK_SET_BACK_US else received_us
+        return self._last
+
+
+@lru_cache(maxsize=16384)
 def match_topic(pattern: str, topic: str) -> Address | None:
-    """What `topic` says under `pattern`; None where it does not fit."""
+    """What `topic` says under `pattern`; None where it does not fit. The source is always how the topic begins."""
     wanted, parts = pattern.split("/"), topic.split("/")
     if wanted[-1] == "#":
         wanted = wanted[:-1]
@@ -51,7 +66,9 @@ def match_topic(pattern: str, topic: str) -> Address | None:
     return Address(source, named.get("{device}", source.rsplit("/", 1)[-1]), named.get("{metric}"))
 
 
-def decode_mapped(mapping: MappingSpecification, address: Address, envelope: Envelope) -> tuple[Reading, ...]:
+def decode_mapped(
+    mapping: MappingSpecification, address: Address, envelope: Envelope, arrivals: Arrivals
+) -> tuple[Reading, ...]:
     """Readings of one message, all of them or none; raise DecodeError with the reason.
 
     A path that leads nowhere is no sample; null is "no value". A value that is no number, text, truth or null is
@@ -62,20 +79,23 @@ def decode_mapped(mapping: MappingSpecification, address: Address, envelope: Env
     topic = envelope.topic
     check_name(topic, address.device)
     check_name(topic, address.source)
-    try:
-        body = msgspec.json.decode(envelope.payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        raise DecodeError(topic, str(exc) or type(exc).__name__) from exc
+    body = _body(topic, mapping, envelope.payload)
+    elements = _elements(topic, mapping, body)
+    check_count(topic, len(elements))
     readings = []
-    for element in _elements(topic, mapping, body):
-        observed_us = check_instant(topic, _time(topic, mapping, element, envelope), envelope.received_us)
-        found = sort_values(topic, _values(topic, mapping, address, element))
+    for element in elements:
+        places = _Places(body, element)
+        if mapping.time.path is None:
+            observed_us, protocol = arrivals.instant(envelope.received_us), UNDATED_PROTOCOL
+        else:
+            observed_us, protocol = read_time(topic, mapping.time, places.at(mapping.time.path)), PROTOCOL
+        found = sort_values(topic, once_each(topic, _values(topic, mapping, address, places)))
         readings.append(
             Reading(
                 source=address.source,
-                protocol=PROTOCOL,
+                protocol=protocol,
                 device=address.device,
-                observed_us=observed_us,
+                observed_us=check_instant(topic, observed_us, envelope.received_us),
                 historical=False,
                 metrics=found.metrics,
                 values=found.values,
@@ -85,92 +105,92 @@ def decode_mapped(mapping: MappingSpecification, address: Address, envelope: Env
     return tuple(readings)
 
 
+class _Places(NamedTuple):
+    """Where paths start: `$` at the payload, all others at one of its readings."""
+
+    body: object
+    element: object
+
+    def at(self, path: str) -> object:
+        """What is at `path`, or `_ABSENT`."""
+        keys = _keys(path)
+        here = self.element
+        if keys and keys[0] == "$":
+            here, keys = self.body, keys[1:]
+        for key in keys:
+            if isinstance(here, dict):
+                here = here.get(key, _ABSENT)
+            elif isinstance(here, list) and key.isdecimal() and int(key) < len(here):
+                here = here[int(key)]
+            else:
+                return _ABSENT
+        return here
+
+
+@lru_cache(maxsize=4096)
+def _keys(path: str) -> tuple[str, ...]:
+    return tuple(key.replace("\\.", ".") for key in re.split(r"(?<!\\)\.", path)) if path else ()
+
+
+def _body(topic: str, mapping: MappingSpecification, payload: bytes) -> object:
+    try:
+        return payload.decode() if mapping.payload == "text" else msgspec.json.decode(payload)
+    except MALFORMED as exc:
+        raise DecodeError(topic, str(exc) or type(exc).__name__) from exc
+
+
 def _elements(topic: str, mapping: MappingSpecification, body: object) -> Sequence[object]:
     if mapping.readings is None:
         return [body]
-    elements = _at(body, mapping.readings)
+    elements = _Places(body, body).at(mapping.readings)
     if not isinstance(elements, list):
         raise DecodeError(topic, f"there is no array at {mapping.readings!r}")
     return elements
 
 
-def _time(topic: str, mapping: MappingSpecification, element: object, envelope: Envelope) -> int:
-    if mapping.time.path is None:
-        return envelope.received_us
-    written = _at(element, mapping.time.path)
-    if mapping.time.format == "rfc3339":
-        return _rfc3339(topic, written)
-    if isinstance(written, str):
-        written = _number(topic, mapping.time.path, written)
-    if isinstance(written, bool) or not isinstance(written, int | float):
-        raise DecodeError(topic, f"there is no time at {mapping.time.path!r}")
-    if not abs(written) < 2**63:
-        raise DecodeError(topic, f"the number at {mapping.time.path!r} is not a time")
-    return round(written * _MICROSECONDS[mapping.time.format])
-
-
-def _rfc3339(topic: str, written: object) -> int:
-    if not isinstance(written, str):
-        raise DecodeError(topic, "the time is not a text in RFC 3339")
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError as exc:
-        raise DecodeError(topic, f"{written[:40]!r} is not a time in RFC 3339") from exc
-    if at.tzinfo is None:
-        raise DecodeError(topic, f"{written!r} has no offset from UTC")
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
 def _values(
-    topic: str, mapping: MappingSpecification, address: Address, element: object
+    topic: str, mapping: MappingSpecification, address: Address, places: _Places
 ) -> Iterator[tuple[str, Scalar]]:
     if mapping.all_values is not None:
-        found = _at(element, mapping.all_values)
+        found = places.at(mapping.all_values)
         if not isinstance(found, dict):
             raise DecodeError(topic, f"there is no object at {mapping.all_values!r}")
         for name, value in found.items():
-            yield name, _scalar(topic, name, value, strings=mapping.strings)
+            yield name, _scalar(topic, name, value, mapping)
         return
     for field in mapping.values:
-        value = _at(element, field.path)
+        value = places.at(field.path)
         if value is not _ABSENT:
-            scalar = _scalar(topic, field.path, value, strings=field.strings)
-            yield field.metric or address.metric or "", _converted(field, scalar)
+            scalar = _scalar(topic, field.path, value, field)
+            yield _metric(topic, field, address, places), _converted(topic, field, scalar)
 
 
-def _converted(field: ValueField, value: Scalar) -> Scalar:
-    if field.unit is None or field.to is None or isinstance(value, bool) or not isinstance(value, int | float):
+def _metric(topic: str, field: ValueField, address: Address, places: _Places) -> str:
+    if field.metric_path is None:
+        return field.metric or address.metric or ""
+    name = places.at(field.metric_path)
+    if not isinstance(name, str):
+        raise DecodeError(topic, f"there is no name of a metric at {field.metric_path!r}")
+    return name
+
+
+def _converted(topic: str, field: ValueField, value: Scalar) -> Scalar:
+    if field.unit is None or field.to is None or value is None:
         return value
+    if isinstance(value, bool | str):
+        raise DecodeError(topic, f"{field.path!r} has a unit, but is no number")
     scale, offset = conversion(field.unit, field.to)
-    return value * scale + offset
+    converted = value * scale + offset
+    if not math.isfinite(converted):
+        raise DecodeError(topic, f"{field.path!r} is too large for {field.to}")
+    return converted
 
 
-def _scalar(topic: str, where: str, value: object, *, strings: bool) -> Scalar:
-    if isinstance(value, str) and strings:
-        value = _number(topic, where, value)
+def _scalar(topic: str, where: str, value: object, written: MappingSpecification | ValueField) -> Scalar:
+    if isinstance(value, str) and written.strings:
+        value = read_number(topic, where, value, written.decimal)
     if isinstance(value, int) and abs(value) >= TOO_LONG:
         raise DecodeError(topic, f"{where!r} is an integer of more than 30 digits")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise DecodeError(topic, f"{where!r} is a {type(value).__name__}, not a number or a text")
-
-
-def _number(topic: str, where: str, text: str) -> float | int:
-    """The number written in `text`, an integer exactly where it is one."""
-    written = _NUMBER.fullmatch(text.strip())
-    if written is None or len(text) > _LONGEST_NUMBER:
-        raise DecodeError(topic, f"{where!r} is {text[:40]!r}, not a number")
-    return float(text) if written["fraction"] or written["exponent"] else int(text)
-
-
-def _at(body: object, path: str) -> object:
-    """What is at `path`, or `_ABSENT`."""
-    for key in path.split(".") if path else ():
-        if isinstance(body, dict):
-            body = body.get(key, _ABSENT)
-        elif isinstance(body, list) and key.isdecimal() and int(key) < len(body):
-            body = body[int(key)]
-        else:
-            return _ABSENT
-    return body

@@ -19,6 +19,12 @@ EXACT_IN_FLOAT64 = 2**53
 MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading a payload as JSON raises, whatever the bytes."""
 
+MOST_READINGS = 100_000
+"""In one message: decoded they take about 700 bytes each, whatever their payload took."""
+
+MOST_VALUES = 500_000
+"""In one message, counted by its commas before anything is made of it."""
+
 _EARLIEST_US = 631_152_000_000_000
 _AHEAD_US = 86_400_000_000
 _LONGEST_NAME = 512
@@ -83,6 +89,18 @@ def check_instant(topic: str, observed_us: int, received_us: int) -> int:
     if observed_us > received_us + _AHEAD_US:
         raise DecodeError(topic, "the time is more than a day ahead of ours: the device's clock is wrong")
     return observed_us
+
+
+def check_size(topic: str, payload: bytes) -> None:
+    """Raise DecodeError for a payload that could become more values than fit into memory."""
+    if payload.count(b",") > MOST_VALUES:
+        raise DecodeError(topic, f"it has more than {MOST_VALUES} commas, so that it may be too much at once")
+
+
+def check_count(topic: str, readings: int) -> None:
+    """Raise DecodeError for more readings than are taken of one message."""
+    if readings > MOST_READINGS:
+        raise DecodeError(topic, f"it has more than {MOST_READINGS} readings")
 
 
 def check_name(topic: str, name: str) -> str:

@@ -13,12 +13,13 @@ are taken as if each had come under its own topic.
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
 from services.ingest.envelope import Envelope
-from services.ingest.readings import MALFORMED, Reading, check_instant, check_name
+from services.ingest.readings import MALFORMED, MOST_READINGS, Reading, check_count, check_instant, check_name
 from services.ingest.values import Scalar, once_each, sort_values
 from shared.errors import DecodeError
 
@@ -108,7 +109,9 @@ def _tags(topic: str, tag: Tag, payload: bytes) -> tuple[int, list[tuple[str, Sc
         raise msgspec.ValidationError(f"{_TIME} is not an integer")
     if not members:
         raise msgspec.ValidationError(f"there is nothing beside {_TIME}")
-    return timestamp_ms, list(_leaves(topic, tag.name or tag.contract, members))
+    tags = list(islice(_leaves(topic, tag.name or tag.contract, members), MOST_READINGS + 1))
+    check_count(topic, len(tags))
+    return timestamp_ms, tags
 
 
 def _leaves(topic: str, prefix: str, members: dict[str, object]) -> Iterator[tuple[str, Scalar]]:

@@ -135,12 +135,11 @@ def _mappings() -> tuple[MappingSpecification, ...]:
 
 
 def _decoded_alike(envelope: Envelope) -> Decoded:
-    """The message decoded: by whom and how often must not matter."""
-    decoder = Decoder(_mappings())
-    decoded = decoder.decode(envelope)
+    """The message decoded: by whom must not matter."""
+    decoded = Decoder(_mappings()).decode(envelope)
     check_decoded(decoded)
     assert decoded.envelope is envelope
-    again = decoder.decode(envelope)
+    again = Decoder(_mappings()).decode(envelope)
     assert (again.reason, told(again)) == (decoded.reason, told(decoded)), "the same message told something else"
     return decoded
 

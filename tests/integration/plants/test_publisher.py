@@ -17,6 +17,7 @@ from deploy.local.plants.publisher import PublisherOptions, publish
 from services.ingest.decoding import Decoder
 from services.ingest.envelope import Envelope
 from services.ingest.readings import Reading
+from services.ingest.sparkplug import SparkplugHost
 from shared.settings import BrokerSettings
 from shared.sparkplug import rebirth_command
 from tests.mosquitto import Broker, running_broker
@@ -38,7 +39,7 @@ class Sink:
         self.historical: dict[tuple[str, int], bool] = {}
         self.silences: list[str] = []
         self.problems: list[str] = []
-        self._decoder = Decoder()
+        self._decoder, self._host = Decoder(), SparkplugHost()
         self._lock = threading.Lock()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._take
@@ -71,13 +72,14 @@ class Sink:
 
     def _take(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
         envelope = Envelope(message.topic, message.payload, message.qos, False, (STARTED_S + DAY_S) * 1_000_000, 1, 1)
-        decoded = self._decoder.decode(envelope)
-        if decoded.reason is not None:
-            self.problems.append(decoded.reason)
-        self.silences += [silence.source for silence in decoded.silences]
-        with self._lock:
-            for reading in decoded.readings:
-                self._keep(reading)
+        sparkplug = message.topic.startswith("spBv1.0/")
+        for decoded in self._host.receive(envelope) if sparkplug else [self._decoder.decode(envelope)]:
+            if decoded.reason is not None:
+                self.problems.append(decoded.reason)
+            self.silences += [silence.source for silence in decoded.silences]
+            with self._lock:
+                for reading in decoded.readings:
+                    self._keep(reading)
 
     def _keep(self, reading: Reading) -> None:
         at_s = reading.observed_us // 1_000_000
