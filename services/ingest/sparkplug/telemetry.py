@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from services.ingest.envelope import Envelope
-from services.ingest.readings import GOOD, UNCERTAIN, Reading, check_instant, check_name
+from services.ingest.readings import GOOD, UNCERTAIN, Reading, check_instant, check_name, check_text
 from services.ingest.sparkplug.address import Address
 from services.ingest.sparkplug.births import BD_SEQ, Births
 from services.ingest.sparkplug.shapes import Fields, Shape, fields_of, shape_of, values_of
@@ -160,5 +160,5 @@ def _grouped(envelope: Envelope, address: Address, values: Iterable[_Value]) -> 
             found.values,
             found.texts + missing,
             quality,
-            tuple((m.name, m.unit) for m in members if m.unit is not None),
+            tuple((m.name, check_text(envelope.topic, m.unit)) for m in members if m.unit is not None),
         )
