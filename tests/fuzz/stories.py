@@ -105,23 +105,23 @@ def _metric(source: _Bytes, now_ms: int) -> bytes:
     metric.is_null = bool(flags & 16)
     metric.is_historical = bool(flags & 32)
     metric.is_transient = flags & 0xC0 == 0xC0
-    if flags & 64:
-        _property(source, metric)
-    return metric.SerializeToString() + _value(source, more >> 3)
+    properties = _property(source) if flags & 64 else b""
+    return metric.SerializeToString() + properties + _value(source, more >> 3)
 
 
-def _property(source: _Bytes, metric: Payload.Metric) -> None:
+def _property(source: _Bytes) -> bytes:
     which = source.byte()
-    metric.properties.keys.append(("Quality", "engUnit", "other")[which % 3])
-    value = metric.properties.values.add(type=source.byte() % 24)
+    key = _field(1, (b"Quality", b"engUnit", b"other", b"\xff")[which & 3])
+    value = _number(1, source.byte() % 24)
     if which & 4:
-        value.string_value = ("degC", "", "a\x00b", "bar")[which >> 3 & 3]
+        value += _field(8, (b"degC", b"", b"a\x00b", b"bar")[which >> 3 & 3])
     elif which & 8:
-        value.long_value = source.number()
+        value += _number(4, source.number())
     elif which & 16:
-        value.int_value = (0, 192, 500, 64)[which >> 5 & 3]
+        value += _number(3, (0, 192, 500, 64)[which >> 5 & 3])
     elif which & 32:
-        value.is_null = True
+        value += _number(2, 1)
+    return _field(9, key + _field(2, value))
 
 
 def _value(source: _Bytes, which: int) -> bytes:

@@ -99,10 +99,11 @@ def fuzz_sparkplug(raw: bytes) -> None:
     now_us += 3_600_000_000
     answered += host.due(now_us)
     assert not host.due(now_us), "something is held longer than the reorder time-out"
-    numbers = [decoded.envelope.mid for decoded in answered]
-    assert len(numbers) == len(set(numbers)), "a message was told twice"
+    telling = [decoded.envelope.mid for decoded in answered if decoded.readings or decoded.reason is not None]
+    assert len(telling) == len(set(telling)), "a message was told twice"
     for decoded in answered:
-        assert decoded.envelope == given[decoded.envelope.mid], "a message was changed"
+        said = given[decoded.envelope.mid]
+        assert decoded.envelope in {said, said._replace(payload=b"")}, "a message was changed"
         check_decoded(decoded)
     _check_good_node(host, now_us)
 
