@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import psycopg
 
+from tests.bench.database import ENGINES, bench_database
 from tests.bench.figures import Figure, report
 from tests.bench.ingest_load import Load
 from tests.bench.ingest_process import IngestProcess, running_ingest, unacknowledged
-from tests.bench.ingest_stored import await_stored, bench_database, messages_stored, raw_copy
-from tests.databases import TIMESCALE_URL
+from tests.bench.ingest_stored import await_stored, messages_stored, raw_copy
 from tests.mosquitto import Broker, running_broker
 
 _START_MS = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
@@ -53,7 +53,7 @@ def measured(load: Load, engine: str) -> list[Figure]:
     """All figures of one scenario."""
     messages = _MESSAGES[load.metrics]
     with (
-        bench_database(TIMESCALE_URL if engine == "timescale" else None) as url,
+        bench_database(engine) as url,
         running_broker() as broker,
         psycopg.connect(url, autocommit=True) as conn,
     ):
@@ -170,10 +170,8 @@ def main() -> None:
     """Run the scenarios asked for and report them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=sorted(SCENARIOS))
-    parser.add_argument("--engine", choices=("postgres", "timescale"), default="postgres")
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
     options = parser.parse_args()
-    if options.engine == "timescale" and TIMESCALE_URL is None:
-        parser.error("BELLWETHER_TEST_TIMESCALE_URL names no server")
     names = [options.only] if options.only else list(SCENARIOS)
     figures = [figure for name in names for figure in measured(SCENARIOS[name], options.engine)]
     report(figures)

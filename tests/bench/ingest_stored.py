@@ -1,40 +1,17 @@
 """What the database shows of a load: how many messages, when, and raw COPY of the same rows."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import psycopg
 
 from services.ingest.columns import SAMPLE_COLUMNS
-from tests.databases import Server, embedded_postgres
 
 _COPY_ROWS = 20_000
 _COPY_RUNS = 3
 _COPY_HEADER, _COPY_TRAILER = 19, 2
 _ROW_BYTES = 57
 _STORED_WITHIN_S = 180.0
-
-
-@contextmanager
-def bench_database(timescale_url: str | None) -> Iterator[str]:
-    """A migrated database: on the TimescaleDB named, or on an embedded server that syncs to disk as in production."""
-    if timescale_url is not None:
-        server = Server(timescale_url)
-        name = server.migrated()
-        yield server.url_of(name)
-        server.drop(name)
-        server.close()
-        return
-    with embedded_postgres() as url:
-        with psycopg.connect(url, autocommit=True) as conn:
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                conn.execute(f"ALTER SYSTEM RESET {setting}")
-            conn.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
-            conn.execute("SELECT pg_reload_conf()")
-        server = Server(url)
-        yield server.url_of(server.migrated())
 
 
 def messages_stored(conn: psycopg.Connection, start_ms: int) -> int:
