@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format bench-ingest fuzz drills
+.PHONY: run setup setup-dev test lint format bench-ingest bench-storage fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -48,6 +48,9 @@ format: setup-dev
 
 bench-ingest: setup-dev
 	@$(BIN)/python -m tests.bench.bench_ingest $(ARGS)
+
+bench-storage: setup-dev
+	@$(BIN)/python -m tests.bench.bench_storage $(ARGS)
 
 # Coverage-guided fuzzing of every decoder. Its engine is installed beside the virtual environment's packages, not
 # among them: only x86-64 Linux has wheels of it.
