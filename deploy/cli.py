@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from deploy.local.access import running_addresses
-from services.ingest.cli import dead_letters_app
+from services.ingest.cli import conflicts_app, dead_letters_app, sources_app
 from shared.errors import BellwetherError, SetupError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(conflicts_app, name="conflicts")
+app.add_typer(sources_app, name="sources")
 
 DatabaseUrl = Annotated[
     str,
@@ -69,8 +71,16 @@ def up(
 
 
 @app.command()
-def ingest() -> None:
+def ingest(
+    check: Annotated[
+        bool, typer.Option("--check", help="try broker, topics, database and spool, say what to mend, store nothing")
+    ] = False,
+) -> None:
     """Store what plants publish (settings: BELLWETHER_DATABASE_URL, BELLWETHER_BROKER_URL, …)."""
+    if check:
+        from services.ingest.checking import check as run_check
+
+        raise typer.Exit(run_check())
     from services.ingest.__main__ import main as run
 
     run()

@@ -50,7 +50,7 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
     """Ingest until `stopping` is set: Sparkplug in threads of its own, everything else in this one."""
     url = database.database_url.get_secret_value()
     sparkplug = SparkplugLane(url, broker, settings)
-    kept = KeptLane(url, broker, sparkplug)
+    kept = KeptLane(url, broker, settings, sparkplug)
 
     def stop_receiving() -> bool:
         sparkplug.check()

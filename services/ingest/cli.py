@@ -1,4 +1,4 @@
-"""`bellwether dead-letters`: the sub-commands, to be mounted by the one console command."""
+"""`bellwether dead-letters`, `conflicts` and `sources`: the sub-commands, mounted by the one console command."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,11 +8,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.ingest.dead_letters import DeadLetter, list_dead_letters, replay, show
+from services.ingest.clocks import ClockState
+from services.ingest.conflicts import list_conflicts
+from services.ingest.dead_letters import DeadLetter, delete, list_dead_letters, numbers_left, replay, show
+from services.ingest.sources import Source, list_sources
 from shared.database import connect
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 
-dead_letters_app = typer.Typer(help="Messages that could not be decoded: list, show, replay.", no_args_is_help=True)
+dead_letters_app = typer.Typer(help="Messages that were refused: list, show, replay, delete.", no_args_is_help=True)
+conflicts_app = typer.Typer(help="Samples that came again with another value.", no_args_is_help=True)
+sources_app = typer.Typer(help="Who publishes, how far each told its time, and its clock.", no_args_is_help=True)
 
 DatabaseUrl = Annotated[
     str | None, typer.Option("--database", envvar="BELLWETHER_DATABASE_URL", help="postgresql:// URL", metavar="URL")
@@ -68,9 +73,75 @@ def replay_command(
         raise typer.BadParameter("name the numbers of dead letters, or --all")
     settings = read_settings(BrokerSettings, **({} if broker is None else {"broker_url": broker}))
     with _database(database) as conn:
-        ids = sorted(numbers or (letter.dead_letter_id for letter in list_dead_letters(conn, limit=1_000_000)))
+        ids = sorted(numbers) if numbers else numbers_left(conn)
         count = replay(conn, ids, settings, datetime.now(UTC))
     typer.echo(f"{count} published again; what is refused again becomes a new dead letter.")
+
+
+@dead_letters_app.command("delete")
+def delete_command(
+    numbers: Annotated[list[int] | None, typer.Argument(help="numbers of the dead letters")] = None,
+    replayed: Annotated[bool, typer.Option("--replayed", help="every one that was replayed")] = False,
+    database: DatabaseUrl = None,
+) -> None:
+    """Delete dead letters for good, which makes room for others."""
+    if bool(numbers) == replayed:
+        raise typer.BadParameter("name the numbers of dead letters, or --replayed")
+    with _database(database) as conn:
+        count = delete(conn, numbers or None)
+    typer.echo(f"{count} deleted.")
+
+
+@conflicts_app.command("list")
+def list_conflicts_command(
+    database: DatabaseUrl = None,
+    source: Annotated[str | None, typer.Option(help="only those of this source")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="how many")] = 50,
+) -> None:
+    """Series of which samples came again with another value: the first is stored, the others are counted."""
+    with _database(database) as conn:
+        found = list_conflicts(conn, source=source, limit=limit)
+    table = Table("source", "device", "metric", "conflicts", "last received", "of", "stored", "refused")
+    for series in found:
+        table.add_row(
+            series.source,
+            series.device,
+            series.metric,
+            str(series.conflicts),
+            f"{series.last_at:%F %T}",
+            f"{series.last_observed_at:%F %T}",
+            series.kept or "no value",
+            series.offered or "no value",
+        )
+    Console().print(table if found else "No sample came again with another value.")
+
+
+@sources_app.command("list")
+def list_sources_command(database: DatabaseUrl = None) -> None:
+    """Every source: whose it is, when it was heard, how far it told its time, its clock, its series."""
+    with _database(database) as conn:
+        found = list_sources(conn)
+    table = Table("source", "protocol", "customer, site", "alive", "received", "told", "clock", "series", "conflicts")
+    for source in found:
+        table.add_row(
+            source.topic_prefix,
+            source.protocol or "",
+            ", ".join(name for name in (source.customer, source.site) if name) or "nobody's",
+            {True: "yes", False: "no", None: "?"}[source.alive],
+            "never" if source.received_at is None else f"{source.received_at:%F %T}",
+            "" if source.observed_through is None else f"{source.observed_through:%F %T}",
+            _clock(source),
+            str(source.series),
+            str(source.conflicts),
+        )
+    Console().print(table if found else "No source was ever heard.")
+
+
+def _clock(source: Source) -> str:
+    if source.clock_offset_s is None:
+        return ""
+    flag = "" if source.clock is ClockState.RIGHT else f" {str(source.clock).upper()}"
+    return f"{source.clock_offset_s:+.1f} s{flag}"
 
 
 def _database(url: str | None) -> psycopg.Connection:

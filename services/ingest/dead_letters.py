@@ -1,4 +1,4 @@
-"""What could not be decoded: list it, look at one, and publish it again once the reason is gone."""
+"""What could not be decoded: list it, look at one, publish it again once the reason is gone, delete it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -46,6 +46,20 @@ def show(conn: psycopg.Connection, dead_letter_id: int) -> DeadLetter:
     if row is None:
         raise NotFoundError(f"there is no dead letter {dead_letter_id}; `bellwether dead-letters list` shows them")
     return DeadLetter(*row)
+
+
+def numbers_left(conn: psycopg.Connection) -> list[int]:
+    """Numbers of the dead letters that were not replayed yet, in the order in which they came."""
+    rows = conn.execute("SELECT dead_letter_id FROM dead_letters WHERE replayed_at IS NULL ORDER BY dead_letter_id")
+    return [number for (number,) in rows]
+
+
+def delete(conn: psycopg.Connection, ids: Sequence[int] | None) -> int:
+    """Delete these dead letters, or None: all that were replayed; return how many there were."""
+    where = "replayed_at IS NOT NULL" if ids is None else "dead_letter_id = ANY(%(ids)s)"
+    count = conn.execute(f"DELETE FROM dead_letters WHERE {where}", {"ids": list(ids or ())}).rowcount
+    conn.commit()
+    return count
 
 
 def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSettings, now: datetime) -> int:

@@ -19,13 +19,15 @@ from services.ingest.inbox import Inbox
 from services.ingest.kept_session import KeptSession
 from services.ingest.presence import begin_session, note_session, tick_idle_sources
 from services.ingest.readings import Decoded
+from services.ingest.settings import IngestSettings
+from services.ingest.sources import read_standing
 from services.ingest.sparkplug_lane import SparkplugLane
 from services.ingest.writing import Writer
 from shared.database import storage_errors
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
-_MAPPINGS_EVERY_S, _SESSION_EVERY_S, _TICK_EVERY_S = 5.0, 10.0, 60.0
+_MAPPINGS_EVERY_S, _SESSION_EVERY_S, _TICK_EVERY_S, _STANDING_EVERY_S = 5.0, 10.0, 60.0, 10.0
 
 log = structlog.get_logger()
 
@@ -33,12 +35,14 @@ log = structlog.get_logger()
 class KeptLane:
     """Everything that `Pipeline` needs, on one database connection and one session."""
 
-    def __init__(self, database_url: str, broker: BrokerSettings, sparkplug: SparkplugLane) -> None:
-        self._writer = Writer(database_url, application="ingest")
+    def __init__(
+        self, database_url: str, broker: BrokerSettings, settings: IngestSettings, sparkplug: SparkplugLane
+    ) -> None:
+        self._writer = Writer(database_url, settings, application="ingest")
         self._sparkplug = sparkplug
         self._session: int | None = None
         self._connected_at: datetime | None = None
-        self._due = {"mappings": 0.0, "session": 0.0, "ticks": 0.0}
+        self._due = {"mappings": 0.0, "session": 0.0, "ticks": 0.0, "standing": 0.0}
         self.inbox = Inbox()
         self.decoder = Decoder()
         self.session = KeptSession(broker, self.inbox, acknowledged_subscriptions(()))
@@ -95,6 +99,8 @@ class KeptLane:
     def _look_after(self, conn: psycopg.Connection, now: datetime) -> None:
         if self._is_due("mappings", _MAPPINGS_EVERY_S):
             self._refresh_mappings(conn)
+        if self._is_due("standing", _STANDING_EVERY_S):
+            metrics.note_sources(read_standing(conn, now))
         if not self._listening:
             self._session = self._connected_at = None
             return

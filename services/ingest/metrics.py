@@ -1,13 +1,13 @@
 """What ingest counts, for Prometheus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.ingest.clocks import ClockState
 from services.ingest.mapped import UNDATED_PROTOCOL
 from services.ingest.readings import Decoded
 from services.ingest.reasons import ReasonKind
+from services.ingest.sources import Standing
 
 _messages = Counter("bellwether_ingest_messages_total", "Messages committed", ["outcome"])
 _samples = Counter("bellwether_ingest_samples_total", "Samples offered to the database", ["outcome"])
@@ -20,12 +20,13 @@ _batch_samples = Histogram(
     "Samples in one transaction",
     buckets=(1, 10, 100, 1_000, 10_000, 20_000, 200_000),
 )
-_commit_seconds = Histogram("bellwether_ingest_commit_seconds", "Time of one transaction with its commit")
 _conflicts = Counter("bellwether_ingest_conflicts_total", "Samples that came again with another value")
 _late = Counter("bellwether_ingest_late_samples_total", "Samples older than what their source had told before")
 _dead_letters = Counter("bellwether_ingest_dead_letters_total", "Messages refused", ["reason"])
 _lost_letters = Counter("bellwether_ingest_dead_letters_lost_total", "Of those, the ones that nothing is stored of")
-_watermark_lag = Gauge("bellwether_ingest_watermark_lag_seconds", "How far the last of the live sources has told time")
+_watermark_lag = Gauge(
+    "bellwether_ingest_watermark_lag_seconds", "How far the last live source lags behind our time"
+)
 _clock_skew = Gauge("bellwether_ingest_clock_skew_seconds", "The clock that is furthest from ours", ["direction"])
 _clocks = Gauge("bellwether_ingest_clocks", "Live sources by how right their clock is", ["clock"])
 
@@ -55,12 +56,9 @@ def note_connected(*, connected: bool) -> None:
     _connected.set(connected)
 
 
-def count_committed(
-    *, samples: int, conflicts: int, late: int, kinds: Sequence[ReasonKind], lost: int, seconds: float
-) -> None:
-    """Note what became of one transaction's samples and refused messages, and how long the transaction took."""
+def count_committed(*, samples: int, conflicts: int, late: int, kinds: Sequence[ReasonKind], lost: int) -> None:
+    """Note what became of one transaction's samples and refused messages."""
     _batch_samples.observe(samples)
-    _commit_seconds.observe(seconds)
     _conflicts.inc(conflicts)
     _late.inc(late)
     for kind in kinds:
@@ -68,10 +66,10 @@ def count_committed(
     _lost_letters.inc(lost)
 
 
-def note_sources(*, lag_s: float, ahead_s: float, behind_s: float, states: Mapping[ClockState, int]) -> None:
-    """Note how the sources stand that were heard lately: NaN where there is none."""
-    _watermark_lag.set(lag_s)
-    _clock_skew.labels("ahead").set(ahead_s)
-    _clock_skew.labels("behind").set(behind_s)
-    for state, count in states.items():
+def note_sources(standing: Standing) -> None:
+    """Note how the live sources stand."""
+    _watermark_lag.set(standing.lag_s)
+    _clock_skew.labels("ahead").set(standing.ahead_s)
+    _clock_skew.labels("behind").set(standing.behind_s)
+    for state, count in standing.states.items():
         _clocks.labels(state.value).set(count)

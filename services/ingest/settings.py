@@ -17,4 +17,5 @@ class IngestSettings(BaseSettings):
     )
     spool_limit_mb: int = Field(default=1024, ge=1, description="how much of them, in MB")
     reorder_timeout_s: float = Field(default=5.0, gt=0, description="how long a Sparkplug message may be overtaken")
+    dead_letters_mb: int = Field(default=1024, ge=1, description="how many MB of refused messages are kept")
     series_per_source: int = Field(default=10_000, ge=1, description="so many metrics of its devices a source may name")

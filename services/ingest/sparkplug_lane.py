@@ -54,7 +54,7 @@ class SparkplugLane:
             settings.spool_directory / "sparkplug.sqlite3", limit_bytes=settings.spool_limit_mb * 1_000_000
         )
         self._backlog = Backlog(self._spool)
-        self._writer = Writer(database_url, application="ingest-sparkplug")
+        self._writer = Writer(database_url, settings, application="ingest-sparkplug")
         self._roll_call = RollCall()
         self._number = 0
         self._lease = Lease(

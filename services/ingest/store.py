@@ -1,6 +1,5 @@
 """One transaction a batch: samples, what they change, dead letters, and what is known of the sources."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import LiteralString
@@ -91,7 +90,6 @@ class Store:
 
     def _commit(self, batch: Sequence[Decoded]) -> list[Decoded]:
         """Store the batch or nothing; raise StorageError, or psycopg's own error where that blames what it contains."""
-        began = time.monotonic()
         try:
             self._make_room([reading for d in batch for reading in d.readings])
             with self.conn.transaction():
@@ -105,7 +103,7 @@ class Store:
         self.stored += committed.stored
         self.repeated += committed.repeated
         self.conflicts += committed.conflicts
-        self._teller.tell(committed, seconds=time.monotonic() - began)
+        self._teller.tell(committed)
         return committed.batch
 
     def _make_room(self, readings: Sequence[Reading]) -> None:

@@ -41,8 +41,8 @@ class Teller:
         self._sums: dict[str, int] = {}
         self._loud_at: dict[str, float] = {}
 
-    def tell(self, committed: Committed, *, seconds: float) -> None:
-        """Count and log one committed batch that took so many seconds."""
+    def tell(self, committed: Committed) -> None:
+        """Count and log one committed batch."""
         kinds = [kind_of(decoded.reason) for decoded in committed.batch if decoded.reason is not None]
         metrics.count_committed(
             samples=committed.stored + committed.repeated,
@@ -50,7 +50,6 @@ class Teller:
             late=committed.late,
             kinds=kinds,
             lost=len(committed.lost),
-            seconds=seconds,
         )
         for note in committed.clocks:
             if note.state is not note.before:

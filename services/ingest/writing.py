@@ -7,6 +7,7 @@ import psycopg
 
 from services.ingest import metrics
 from services.ingest.readings import Decoded
+from services.ingest.settings import IngestSettings
 from services.ingest.store import Store
 from shared.database import connect
 from shared.errors import StorageError
@@ -15,8 +16,9 @@ from shared.errors import StorageError
 class Writer:
     """For one thread. `outages` counts how often the database was found away."""
 
-    def __init__(self, database_url: str, *, application: str) -> None:
+    def __init__(self, database_url: str, settings: IngestSettings, *, application: str) -> None:
         self._database_url = database_url
+        self._settings = settings
         self._application = application
         self._store: Store | None = None
         self.outages = 0
@@ -63,5 +65,9 @@ class Writer:
 
     def _connected_store(self) -> Store:
         if self._store is None:
-            self._store = Store(connect(self._database_url, application=self._application))
+            self._store = Store(
+                connect(self._database_url, application=self._application),
+                series_per_source=self._settings.series_per_source,
+                dead_letters_mb=self._settings.dead_letters_mb,
+            )
         return self._store
