@@ -1,7 +1,7 @@
 """What engineering says, as YAML: asset types with their metrics, and mappings. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared.errors import RecordError
@@ -191,6 +191,13 @@ def parse_mappings(file: str, content: str) -> Parsed:
         seen.setdefault(name, entry.line)
         rows.append(row)
     return Parsed(rows, errors)
+
+
+def undated(mappings: Iterable[Row]) -> Iterator[str]:
+    """A note for each mapping that is in use and outside the promise of exactly one row a sample."""
+    for row in mappings:
+        if row.values["enabled"] and row.values["specification"]["time"]["format"] == "received":
+            yield f"mapping '{row.values['id']}' takes the time of receipt: what is delivered twice is stored twice"
 
 
 def _mapping(entry: Place) -> Row:

@@ -5,7 +5,7 @@ and files that need nothing of it are stored all the same. Rows that the files n
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from shared.errors import RecordError
 from shared.locks import AdvisoryLock
 from shared.records import kinds
 from shared.records.differences import Changes, Names, changes, file_report
-from shared.records.engineering import ASSET_TYPES, MAPPINGS, METRICS, parse_asset_types, parse_mappings
+from shared.records.engineering import ASSET_TYPES, MAPPINGS, METRICS, parse_asset_types, parse_mappings, undated
 from shared.records.guards import GUARDS, Ground
 from shared.records.purpose import Purpose, fix_purpose
 from shared.records.reopening import Reopening
@@ -117,7 +117,8 @@ class Session:
                 self.names.refused.add(kind.noun)
             return FileReport(file=file, errors=tuple(sorted(errors, key=lambda error: error.line or 0)))
         self.reopening.add(reopening)
-        return file_report(file, found, self.names)
+        notes = tuple(note for kind, parsed in parts if kind is MAPPINGS for note in undated(parsed.rows))
+        return replace(file_report(file, found, self.names), notes=notes)
 
     def _compare(self, file: str, kind: RecordKind, parsed: Parsed) -> tuple[list[RecordError], Changes]:
         resolved = self.names.resolve(kind, file, parsed.rows)

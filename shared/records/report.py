@@ -16,12 +16,16 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class FileReport:
-    """One file: counts of its records, or the errors for which all of it was refused."""
+    """One file: counts of its records, or the errors for which all of it was refused.
+
+    notes: what is right, and should be known all the same.
+    """
 
     file: str
     added: tuple[Difference, ...] = ()
     changed: tuple[Difference, ...] = ()
     unchanged: int = 0
+    notes: tuple[str, ...] = ()
     errors: tuple[RecordError, ...] = ()
 
 
@@ -62,6 +66,7 @@ def _file_lines(report: FileReport, *, details: bool) -> Iterator[str]:
         yield from (f"  {error}" for error in report.errors)
         return
     yield f"{report.file}: {len(report.added)} added, {len(report.changed)} changed, {report.unchanged} unchanged"
+    yield from (f"  {note}" for note in report.notes)
     if details:
         yield from (f"  + {difference.record}" for difference in report.added)
         for difference in report.changed:

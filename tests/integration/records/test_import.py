@@ -118,6 +118,17 @@ def test_a_dry_run_tells_each_difference_and_writes_nothing(conn: psycopg.Connec
     assert snapshot(conn) == before
 
 
+def test_a_mapping_without_the_devices_time_is_noted(conn: psycopg.Connection, tmp_path: Path) -> None:
+    mapping = "- {{id: {0}, topic: 'plc/{{source}}/{{metric}}', time: {1}, values: [{{path: v}}], enabled: {2}}}\n"
+    dated, undated = "{path: t, format: epoch_s}", "{format: received}"
+    content = [mapping.format("a", dated, "true"), mapping.format("b", undated, "true")]
+    (tmp_path / "mappings.yaml").write_text("".join([*content, mapping.format("c", undated, "false")]))
+    assert report_lines(import_directory(conn, tmp_path)) == [
+        "mappings.yaml: 3 added, 0 changed, 0 unchanged",
+        "  mapping 'b' takes the time of receipt: what is delivered twice is stored twice",
+    ]
+
+
 def test_true_is_another_attribute_than_one(conn: psycopg.Connection, records: Path) -> None:
     edit(records / "events.csv", '""score"": 8', '""score"": 1')
     import_directory(conn, records)
