@@ -10,6 +10,9 @@ from shared.sparkplug.scalars import described, scalar_value
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 from shared.sparkplug.structures import Member, structure_text
 
+MOST_METRICS = 120_000
+_MOST_METRIC_TAGS = 400_000
+_METRIC_TAG = b"\x12"
 _UNFIT = frozenset({DataType.PROPERTY_SET, DataType.PROPERTY_SET_LIST})
 
 
@@ -21,11 +24,20 @@ class Properties(NamedTuple):
 
 
 def parse_payload(raw: bytes) -> Payload:
-    """The payload in `raw`; raise ValueError where it is none."""
+    """The payload in `raw`; raise ValueError where it is none, or has more metrics than fit into memory.
+
+    Two bytes can be a metric, and take a hundred times as many once they are read: so the bytes that begin one are
+    counted first, wherever they stand.
+    """
+    if raw.count(_METRIC_TAG) > _MOST_METRIC_TAGS:
+        raise ValueError(f"it may have more than {MOST_METRICS} metrics")
     try:
-        return Payload.FromString(raw)
+        payload = Payload.FromString(raw)
     except ProtobufError as exc:
         raise ValueError("the payload is not Sparkplug B") from exc
+    if len(payload.metrics) > MOST_METRICS:
+        raise ValueError(f"it has more than {MOST_METRICS} metrics")
+    return payload
 
 
 def metric_value(

@@ -98,7 +98,7 @@ class SparkplugHost:
                 self._begin(node, message, payload, out)
             case _:
                 self._follow(node, message, payload, out)
-        for surplus in self._nodes.surplus():
+        for surplus in self._nodes.surplus() if self._nodes.crowded else ():
             self.counts.forgotten_nodes += 1
             self._flush(surplus, surplus.previous, out)
             self._flush(surplus, surplus.session, out)
@@ -121,8 +121,10 @@ class SparkplugHost:
             self._flush(node, node.session, self._released)
 
     def _follow(self, node: Node, message: Message, payload: Payload, out: list[Decoded]) -> None:
-        self._close_if_over(node, message.envelope.received_us, out)
-        session = node.session_of(message)
+        session = node.session
+        if node.previous is not None:
+            self._close_if_over(node, message.envelope.received_us, out)
+            session = node.session_of(message)
         if not message.seq and not payload.HasField("seq"):
             out.append(self._taken(node, session, message, payload))
             return
@@ -134,7 +136,8 @@ class SparkplugHost:
             case _:
                 session.sequence.take(message)
                 out.append(self._taken(node, session, message, payload))
-                self._drain(node, session, out)
+                if session.sequence.held:
+                    self._drain(node, session, out)
 
     def _hold(self, node: Node, session: Session, message: Message, out: list[Decoded]) -> None:
         """Let the message wait, while there is time and room; a stranger is asked for its births at once."""
@@ -243,7 +246,8 @@ class SparkplugHost:
         out.append(Decoded(message.envelope, silences=(silence,), alive=False))
 
     def _taken(self, node: Node, session: Session, message: Message, payload: Payload) -> Decoded:
-        return self._asking(node, self._decoded(node, session, message, payload))
+        decoded = self._decoded(node, session, message, payload)
+        return self._asking(node, decoded) if node.births_wanted else decoded
 
     def _decoded(self, node: Node, session: Session, message: Message, payload: Payload) -> Decoded:
         """The message with what its session's births say, after those have learnt from it."""

@@ -75,7 +75,7 @@ class Nodes:
     """Nodes by group and edge, the longest silent first to be forgotten.
 
     Those with a birth are bounded by the metrics that they have named, strangers by their number: whoever invents
-    nodes drives out other strangers only.
+    nodes drives out other strangers only. crowded: there is a surplus.
     """
 
     def __init__(self, known_metrics: int) -> None:
@@ -84,6 +84,7 @@ class Nodes:
         self._strangers: OrderedDict[tuple[str, str], Node] = OrderedDict()
         self._known: dict[tuple[str, str], int] = {}
         self._total = 0
+        self.crowded = False
 
     def __len__(self) -> int:
         return len(self._born)
@@ -96,6 +97,7 @@ class Nodes:
             return node
         node = self._strangers.pop(key, None) or Node(key)
         self._strangers[key] = node
+        self._look()
         return node
 
     def note(self, node: Node) -> None:
@@ -110,6 +112,7 @@ class Nodes:
         self._total += known - self._known.pop(node.key, 0)
         if known:
             self._known[node.key] = known
+        self._look()
 
     def surplus(self) -> list[Node]:
         """Forget the nodes beyond the bounds and return them."""
@@ -120,6 +123,7 @@ class Nodes:
             key, node = self._born.popitem(last=False)
             self._total -= self._known.pop(key, 0)
             forgotten.append(node)
+        self._look()
         return forgotten
 
     def clear(self) -> list[Node]:
@@ -130,3 +134,7 @@ class Nodes:
         self._known.clear()
         self._total = 0
         return forgotten
+
+    def _look(self) -> None:
+        too_many = self._total > self._known_metrics and len(self._born) > 1
+        self.crowded = too_many or len(self._strangers) > _STRANGERS

@@ -5,6 +5,7 @@ shape does not cover is left to `telemetry`, which reads everything.
 """
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -99,7 +100,6 @@ def values_of(metrics: Sequence[Payload.Metric], shape: Shape) -> Floats | None:
     if any(abs(values[place]) > EXACT_IN_FLOAT64 for place in shape.integers):
         return None
     array = np.array(values, np.float64)
-    finite = np.isfinite(array)
-    if not finite.all():
-        array[~finite] = np.nan
+    if not isfinite(sum(values)):
+        array[~np.isfinite(array)] = np.nan
     return array
