@@ -22,8 +22,11 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _INTEGER_DIGITS = 16
-_NAMESPACES = {"spBv1.0": "spBv1.0/{group}/{edge}", "bellwether": "bellwether/v1/{plant}"}
-_OF_MANY = frozenset({"umh", "umh/v1"})
+_NAMESPACES = {
+    "spBv1.0": "spBv1.0/{group}/{edge}",
+    "bellwether": "bellwether/v1/{plant}",
+    "umh": "umh/v1/{enterprise}/{site}",
+}
 
 
 class FieldError(PermanentError):
@@ -247,9 +250,9 @@ def topic_prefix(written: str) -> str:
         )
     levels = written.split("/")
     pattern = _NAMESPACES.get(levels[0])
-    if written.startswith("$") or levels[:2] == ["spBv1.0", "STATE"] or written in _OF_MANY:
+    if written.startswith("$") or levels[:2] == ["spBv1.0", "STATE"]:
         raise FieldError(f"'{written}' is not one source's", "write the literal beginning of the source's topics")
-    if pattern is not None and len(levels) != 3:
+    if pattern is not None and len(levels) != len(pattern.split("/")):
         raise FieldError(f"'{written}' is not {pattern}", f"write {pattern}")
     return written
 

@@ -74,7 +74,7 @@ def test_one_credential_has_the_rules_of_all_its_prefixes():
         (bound("bellwether/v1"), "'bellwether/v1' is not bellwether/v1/{plant}"),
         (bound("spBv1.0/group"), "'spBv1.0/group' is not spBv1.0/{group}/{edge}"),
         (bound("spBv1.0/STATE/bellwether"), "'spBv1.0/STATE/bellwether' is not one source's"),
-        (bound("umh/v1"), "'umh/v1' is not one source's"),
+        (bound("umh/v1"), "'umh/v1' is not umh/v1/{enterprise}/{site}"),
     ],
 )
 def test_who_is_granted_nothing_is_told_why(source, reason):
