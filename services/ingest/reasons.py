@@ -19,15 +19,25 @@ class ReasonKind(StrEnum):
 # The first line of which a part occurs decides, so a word that a payload may bring into its reason stands last.
 _SIGNS: tuple[tuple[ReasonKind, tuple[str, ...]], ...] = (
     (ReasonKind.DATABASE, ("the database refuses it",)),
-    (ReasonKind.LIMIT, ("it names new metrics, and the source", "is new, and")),
+    (ReasonKind.LIMIT, ("it names new metrics, and the source", "is new, and", "it has more than")),
     (
         ReasonKind.TOPIC,
         ("the topic is not", "no mapping fits", "the location has no site", "no tag is named"),
     ),
     (ReasonKind.TIME, ("the time is", "no time", "is not a time", "no offset from UTC", "has a time")),
     (ReasonKind.SPARKPLUG, ("birth", "alias", "Sparkplug")),
-    (ReasonKind.NAME, ("a name must have", "the character NUL", "surrogate", "twice")),
-    (ReasonKind.VALUE, ("an integer of more", "not a number", "there is no array", "there is no object")),
+    (ReasonKind.NAME, ("a name must have", "no name of a metric", "the character NUL", "surrogate", "twice")),
+    (
+        ReasonKind.VALUE,
+        (
+            "an integer of more",
+            "not a number",
+            "has a unit, but",
+            "is too large for",
+            "there is no array",
+            "there is no object",
+        ),
+    ),
 )
 
 

@@ -41,6 +41,10 @@ def test_what_is_refused_for_the_limits_is_told_apart():
         ("a retained Sparkplug message tells the past: the specification forbids it", ReasonKind.SPARKPLUG),
         ("neither the metric nor the payload has a time", ReasonKind.TIME),
         ("'2013' is not a time in RFC 3339", ReasonKind.TIME),
+        ("it has more than 100000 readings", ReasonKind.LIMIT),
+        ("'t.in' has a unit, but is no number", ReasonKind.VALUE),
+        ("'t.in' is too large for mm", ReasonKind.VALUE),
+        ("there is no name of a metric at 'id'", ReasonKind.NAME),
         ("something that nobody foresaw", ReasonKind.PAYLOAD),
     ],
 )
