@@ -16,6 +16,9 @@ from shared.errors import PermanentError
 TimeFormat = Literal["epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "rfc3339", "received"]
 Decimal = Literal[".", ","]
 
+METRIC_AND_REST = "{metric#}"
+"""A last part that stands for the metric and all levels that it has."""
+
 _PLACEHOLDERS = frozenset({"{source}", "{device}", "{metric}"})
 _LONGEST_PATH = 1024
 _PLAIN_PART = re.compile(r"[^{}+#]*")
@@ -54,8 +57,8 @@ class MappingSpecification(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """One declared mapping.
 
     topic: parts joined by `/`; `{source}`, `{device}` and `{metric}` stand for whole parts, `+` for any one part
-    and a last `#` for any rest. The source's topic prefix is the topic up to and including `{source}`; a device
-    that the topic does not name is called like its source's part.
+    and a last `#` for any rest, which `{metric#}` takes as the metric. The source's topic prefix is the topic up to and
+    including `{source}`; a device that the topic does not name is called like its source's part.
     payload: `text` is one value as it stands, without JSON's quotes. readings: path to an array whose elements the
     other paths start from. all_values: path to an object of metric to value, instead of `values`; `strings` and
     `decimal` then say how its numbers come. retained: whether messages that the broker kept for newcomers count.
@@ -98,7 +101,8 @@ def mapping_as_json(mapping: MappingSpecification) -> dict[str, Any]:
 
 def subscription(topic_pattern: str) -> str:
     """MQTT topic filter that receives every topic of a mapping's pattern."""
-    return "/".join("+" if part in _PLACEHOLDERS else part for part in topic_pattern.split("/"))
+    filters = {METRIC_AND_REST: "#"} | dict.fromkeys(_PLACEHOLDERS, "+")
+    return "/".join(filters.get(part, part) for part in topic_pattern.split("/"))
 
 
 def _check_topic(topic: str) -> None:
@@ -106,13 +110,14 @@ def _check_topic(topic: str) -> None:
     if parts.count("{source}") != 1:
         raise MappingError(f"topic {topic!r} must have exactly one part {{source}}")
     for name in ("{device}", "{metric}"):
-        if parts.count(name) > 1:
+        if sum(part.replace("#", "") == name for part in parts) > 1:
             raise MappingError(f"topic {topic!r} has {name} more than once")
     for place, part in enumerate(parts):
-        wildcard = part == "+" or (part == "#" and place == len(parts) - 1)
+        wildcard = part == "+" or (part in ("#", METRIC_AND_REST) and place == len(parts) - 1)
         if not (wildcard or part in _PLACEHOLDERS or _PLAIN_PART.fullmatch(part)):
             raise MappingError(
-                f"topic {topic!r}: {part!r} must be plain text, + , a last #, or one of {sorted(_PLACEHOLDERS)}"
+                f"topic {topic!r}: {part!r} must be plain text, + , a last # or {METRIC_AND_REST},"
+                f" or one of {sorted(_PLACEHOLDERS)}"
             )
     if parts[0] == "spBv1.0" or parts[0].startswith("$") or parts[:2] in (["bellwether", "v1"], ["umh", "v1"]):
         raise MappingError(f"topic {topic!r} belongs to a format of its own; a mapping cannot take it over")
@@ -132,7 +137,7 @@ def _check_values(mapping: MappingSpecification) -> None:
         raise MappingError("`strings` and `decimal` beside `values` belong to each of them")
     if mapping.decimal == "," and not mapping.strings:
         raise MappingError("`decimal` is for numbers that come as text: add `strings: true`")
-    metric_in_topic = "{metric}" in mapping.topic.split("/")
+    metric_in_topic = not {"{metric}", METRIC_AND_REST}.isdisjoint(mapping.topic.split("/"))
     for value in mapping.values:
         _check_value(value, metric_in_topic=metric_in_topic)
     if mapping.payload == "text" and (mapping.readings, [value.path for value in mapping.values]) != (None, [""]):

@@ -13,7 +13,7 @@ from services.ingest.readings import MALFORMED, Reading, check_count, check_inst
 from services.ingest.values import TOO_LONG, Scalar, once_each, sort_values
 from services.ingest.written import read_number, read_time
 from shared.errors import DecodeError
-from shared.mappings import MappingSpecification, ValueField
+from shared.mappings import METRIC_AND_REST, MappingSpecification, ValueField
 from shared.units import conversion
 
 PROTOCOL = "mapped_json"
@@ -49,12 +49,16 @@ class Arrivals:
 def match_topic(pattern: str, topic: str) -> Address | None:
     """What `topic` says under `pattern`; None where it does not fit. The source is always how the topic begins."""
     wanted, parts = pattern.split("/"), topic.split("/")
-    if wanted[-1] == "#":
-        wanted = wanted[:-1]
-        parts = parts[: len(wanted)] if len(parts) >= len(wanted) else parts
+    named: dict[str, str] = {}
+    if wanted[-1] in ("#", METRIC_AND_REST):
+        last = wanted.pop()
+        parts, rest = parts[: len(wanted)], "/".join(parts[len(wanted) :])
+        if last == METRIC_AND_REST:
+            if not rest:
+                return None
+            named["{metric}"] = rest
     if len(wanted) != len(parts):
         return None
-    named: dict[str, str] = {}
     for place, (want, part) in enumerate(zip(wanted, parts, strict=True)):
         if want.startswith("{"):
             if not part:

@@ -87,6 +87,12 @@ def test_what_is_not_the_documented_shape_is_refused_with_the_reason(payload, re
         decode(payload)
 
 
+def test_the_last_of_two_values_under_one_key_counts():
+    for written, kept in (("1", 2.0), ('"x"', 2.0)):
+        (reading,) = decode(f'{{"timestamp":{NOW_MS},"values":{{"a":{written},"a":2}}}}')
+        assert (reading.metrics, reading.values.tolist(), reading.texts) == (("a",), [kept], ())
+
+
 def test_one_bad_element_refuses_the_whole_message():
     with pytest.raises(DecodeError):
         decode([body(a=1), {"timestamp": 0, "values": {"a": 1}}])

@@ -255,6 +255,10 @@ def test_the_first_mapping_that_fits_counts():
         ("a/{source}/b", "a/x/c", None),
         ("a/{source}", "a/x/c", None),
         ("a/{source}/b/#", "a/x", None),
+        ("a/{source}/{metric#}", "a/x/m", Address("a/x", "x", "m")),
+        ("a/{source}/{metric#}", "a/x/m/n/o", Address("a/x", "x", "m/n/o")),
+        ("a/{source}/{metric#}", "a/x", None),
+        ("a/{source}/b/{metric#}", "a/x/c/m", None),
     ],
 )
 def test_what_a_topic_says_under_a_pattern(pattern, topic, address):
@@ -262,7 +266,9 @@ def test_what_a_topic_says_under_a_pattern(pattern, topic, address):
 
 
 def test_subscriptions_are_those_of_the_formats_and_one_for_each_mapping():
-    assert acknowledged_subscriptions([parse_mapping(SKID)]) == {"bellwether/v1/#", "umh/v1/#", "factory/+/+/data"}
+    rest = parse_mapping({**SKID, "topic": "a/{source}/{metric#}"})
+    wanted = {"bellwether/v1/#", "umh/v1/#", "factory/+/+/data", "a/+/#"}
+    assert acknowledged_subscriptions([parse_mapping(SKID), rest]) == wanted
 
 
 @pytest.mark.parametrize(
@@ -276,6 +282,9 @@ def test_subscriptions_are_those_of_the_formats_and_one_for_each_mapping():
         ({"topic": "umh/v1/{source}"}, "format of its own"),
         ({"topic": "$SYS/{source}"}, "format of its own"),
         ({"topic": "{source}/{device}/{device}"}, "more than once"),
+        ({"topic": "{source}/{metric}/{metric#}"}, "more than once"),
+        ({"topic": "{metric#}/{source}"}, "must be plain text"),
+        ({"topic": "{device#}/{source}"}, "must be plain text"),
         ({"values": []}, "give either"),
         ({"all_values": "x"}, "give either"),
         ({"time": {"format": "received", "path": "x"}}, "needs a path"),
@@ -299,7 +308,9 @@ def test_a_mapping_that_cannot_work_says_why(change, problem):
         parse_mapping({**SKID, **change})
 
 
-_parts = st.text("ab/+#{}", max_size=8) | st.sampled_from(["a", "b", "+", "{source}", "{device}", "{metric}"])
+_parts = st.text("ab/+#{}", max_size=8) | st.sampled_from(
+    ["a", "b", "+", "{source}", "{device}", "{metric}", "{metric#}", "#"]
+)
 
 
 @given(st.lists(_parts, min_size=1, max_size=5), st.lists(st.sampled_from(["a", "b", "c", ""]), min_size=1))
