@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -136,6 +136,10 @@ class Client:
         with self._changed:
             assert self._changed.wait_for(lambda: topic in self.topics, _WITHIN_S), self.topics
             return self.topics
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(holds, _WITHIN_S), self.received
 
     @property
     def topics(self) -> list[str]:

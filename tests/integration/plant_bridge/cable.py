@@ -24,13 +24,13 @@ class Cable:
 
     def cut(self) -> None:
         with self._lock:
-            if self._listener is not None:
-                # Waking accept(), which a mere close() does not.
-                self._listener.shutdown(socket.SHUT_RDWR)
-                self._listener.close()
-                self._listener = None
-            for end in self._ends:
+            listening = [] if self._listener is None else [self._listener]
+            for end in (*listening, *self._ends):
+                # A mere close() would wait until the thread that reads from it has something to read.
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
                 end.close()
+            self._listener = None
             self._ends.clear()
 
     def _accept(self, listener: socket.socket) -> None:

@@ -203,6 +203,16 @@ def test_a_node_that_names_us_as_its_primary_host_reads_our_state(supplier, tmp_
         inside.close()
 
 
+def test_the_plant_sees_whether_the_connection_stands(supplier, tmp_path):
+    supplier.cable.mend()
+    with running(supplier, tmp_path / "plant") as plant:
+        inside = Client(plant.port, "", "").subscribe(f"$SYS/broker/connection/{PLANT}/state")
+        inside.wait_until(lambda: inside.received[-1:] == [(f"$SYS/broker/connection/{PLANT}/state", b"1")])
+        supplier.cable.cut()
+        inside.wait_until(lambda: inside.received[-1][1] == b"0")
+        inside.close()
+
+
 def test_the_buffer_is_bounded_by_its_bytes_of_payload(supplier, tmp_path):
     with running(supplier, tmp_path / "plant", buffer=100 * 1000) as plant:
         client = Client(plant.port, "", "")
