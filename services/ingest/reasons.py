@@ -36,6 +36,11 @@ _SIGNS: tuple[tuple[ReasonKind, tuple[str, ...]], ...] = (
             "is too large for",
             "there is no array",
             "there is no object",
+            "was sent for",
+            "does not fit an integer",
+            "a metric can have",
+            "a value may have",
+            "it has no value",
         ),
     ),
 )

@@ -22,7 +22,7 @@ from services.ingest.lease import RENEWED_EVERY_S, Lease
 from services.ingest.readings import Decoded
 from services.ingest.roll_call import RollCall, alive_nodes
 from services.ingest.settings import IngestSettings
-from services.ingest.sparkplug import SparkplugHost
+from services.ingest.sparkplug import Counts, SparkplugHost
 from services.ingest.sparkplug_sessions import SparkplugSessions
 from services.ingest.spool import Spool
 from services.ingest.writing import Writer
@@ -50,6 +50,7 @@ class SparkplugLane:
         self._inbox = Inbox(messages=_INBOX_MESSAGES, size=_INBOX_BYTES)
         self._sessions = SparkplugSessions(broker, self._inbox)
         self._host = SparkplugHost(reorder_timeout_us=round(settings.reorder_timeout_s * 1e6))
+        self._counted = Counts()
         self._spool = Spool(
             settings.spool_directory / "sparkplug.sqlite3", limit_bytes=settings.spool_limit_mb * 1_000_000
         )
@@ -195,6 +196,7 @@ class SparkplugLane:
             self._backlog.done()
 
     def _note(self) -> None:
+        lane_metrics.note_host(self._host, self._counted)
         lane_metrics.note_sparkplug(
             online=self._sessions.online,
             lease_held=self.in_charge,

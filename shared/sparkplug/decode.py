@@ -30,7 +30,7 @@ def parse_payload(raw: bytes) -> Payload:
     counted first, wherever they stand.
     """
     if raw.count(_METRIC_TAG) > _MOST_METRIC_TAGS:
-        raise ValueError(f"it may have more than {MOST_METRICS} metrics")
+        raise ValueError(f"it has more than {_MOST_METRIC_TAGS} bytes that may each begin a metric")
     try:
         payload = Payload.FromString(raw)
     except ProtobufError as exc:

@@ -45,7 +45,8 @@ class Births:
             known = found
         else:
             raise DecodeError(topic, "a metric has neither a name nor an alias")
-        return known._replace(datatype=metric.datatype) if metric.datatype else known
+        datatype = metric.datatype
+        return known if not datatype or datatype == known.datatype else known._replace(datatype=datatype)
 
 
 def learn(payload: Payload) -> Births:

@@ -348,10 +348,12 @@ def test_what_is_no_payload_is_refused():
     assert receive(SparkplugHost(), "NBIRTH", b"\xff").reason == "the payload is not Sparkplug B"
 
 
-@pytest.mark.parametrize(("metrics", "reason"), [(120_001, "it has more than"), (400_001, "it may have more than")])
+@pytest.mark.parametrize(
+    ("metrics", "reason"), [(120_001, "120000 metrics"), (400_001, "400000 bytes that may each begin a metric")]
+)
 def test_more_metrics_than_fit_into_memory_are_refused(metrics, reason):
     raw = Payload(timestamp=NOW_MS, seq=0).SerializeToString() + b"\x12\x00" * metrics
-    assert receive(SparkplugHost(), "NBIRTH", raw).reason == f"{reason} 120000 metrics"
+    assert receive(SparkplugHost(), "NBIRTH", raw).reason == f"it has more than {reason}"
 
 
 @given(

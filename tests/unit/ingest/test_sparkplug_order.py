@@ -153,6 +153,7 @@ def test_after_a_long_loss_the_numbering_goes_on_where_the_node_is():
     assert values(hear(host, messages[202:])) == [203.0]
 
 
+@settings(deadline=None)
 @given(st.permutations(range(8)), st.booleans())
 def test_any_order_within_the_time_out_stores_the_same(order, from_the_birth):
     edge = edge_node()
@@ -168,7 +169,7 @@ def test_any_order_within_the_time_out_stores_the_same(order, from_the_birth):
     assert host.messages_held == 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.permutations(range(10)))
 def test_any_order_across_a_rebirth_stores_the_same_though_it_gives_aliases_to_other_metrics(order):
     edge = edge_node()
@@ -183,6 +184,7 @@ def test_any_order_across_a_rebirth_stores_the_same_though_it_gives_aliases_to_o
     assert host.due(NOW_US + 60 * SECOND_US) == []
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_losing_delaying_and_repeating_loses_only_what_was_lost(draw):
     edge = edge_node()
