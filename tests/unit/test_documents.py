@@ -7,6 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Sample
+
+import services.ingest.__main__  # noqa: F401 - registers its metrics
+from services.api.settings import ApiSettings
+from services.health.settings import HealthSettings
+from services.ingest.settings import IngestSettings
+from shared.settings import BrokerSettings, DatabaseSettings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -69,12 +78,45 @@ def test_every_make_target_exists(command):
     assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
 
 
-@pytest.mark.parametrize("command", commands(".venv/bin/bellwether"))
+@pytest.mark.parametrize("command", commands(".venv/bin/bellwether") + commands("bellwether "))
 def test_every_command_and_option_exists(command):
     words = shlex.split(command, comments=True)[1:]
     names = [words[0]]
-    if words[0] in {"keys", "dead-letters"} and len(words) > 1:
+    if words[0] in {"keys", "dead-letters", "conflicts", "sources"} and len(words) > 1:
         names.append(words[1])
     text = help_of(*names)
     for option in (word.split("=")[0] for word in words if word.startswith("--")):
         assert option in text, f"{command}: no option {option}"
+
+
+def test_every_metric_of_ingest_that_a_document_names_is_counted():
+    counted = {sample.name for metric in REGISTRY.collect() for sample in (*metric.samples, _bare(metric))}
+    named = {name for document in DOCUMENTS for name in re.findall(r"\bbellwether_ingest_\w+", document.read_text())}
+    assert "bellwether_ingest_spool_messages" in named
+    assert named - counted == set()
+
+
+def _bare(metric: Metric) -> Sample:
+    """A metric without a label's value yet has no sample, and its counter is named with _total all the same."""
+    return Sample(metric.name + ("_total" if metric.type == "counter" else ""), {}, 0)
+
+
+def test_every_setting_that_a_document_names_is_read():
+    prefixed = {
+        f"{model.model_config['env_prefix']}{field}".upper()
+        for model in (ApiSettings, BrokerSettings, DatabaseSettings, HealthSettings, IngestSettings)
+        for field in model.model_fields
+    }
+    tests_own = {"BELLWETHER_TEST_TIMESCALE_URL"}
+    named = {name for document in DOCUMENTS for name in re.findall(r"\bBELLWETHER_[A-Z_]+[A-Z]", document.read_text())}
+    assert named - prefixed - tests_own == set()
+
+
+def test_ingest_s_page_shows_what_it_promises():
+    text = (ROOT / "services" / "ingest" / "README.md").read_text()
+    rows = re.findall(r"^\| \*\*(.*)\|$", text, re.MULTILINE)
+    assert rows
+    for row in rows:
+        promise, how_to_tell, shown_by = row.split("|")
+        assert re.search(r"`bellwether[ _]", how_to_tell), promise
+        assert re.search(r"`tests/", shown_by), promise
