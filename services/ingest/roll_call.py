@@ -51,9 +51,10 @@ class RollCall:
     def due(self, now_s: float) -> list[tuple[str, str]]:
         """The nodes to ask now."""
         called = []
+        self._next_s = max(self._next_s, now_s - 1)
         while self._nodes and self._next_s <= now_s:
             node = self._nodes.popleft()
             if node not in self._spoke:
                 called.append(node)
-                self._next_s = max(self._next_s + _EVERY_S, now_s - 1)
+                self._next_s += _EVERY_S
         return called

@@ -24,8 +24,15 @@ _decoder = msgspec.msgpack.Decoder(list[Decoded], dec_hook=_array)
 
 
 def pack(messages: Sequence[Decoded]) -> bytes:
-    """Everything that is needed to store the messages later, dead letters included."""
-    return zlib.compress(_encoder.encode(messages), 1)
+    """Everything that is needed to store the messages later, dead letters included.
+
+    A topic that is not Unicode, which only a dead letter has, is kept as it is printed.
+    """
+    try:
+        encoded = _encoder.encode(messages)
+    except UnicodeEncodeError:
+        encoded = _encoder.encode([_printable(decoded) for decoded in messages])
+    return zlib.compress(encoded, 1)
 
 
 def unpack(packed: bytes) -> list[Decoded]:
@@ -34,3 +41,11 @@ def unpack(packed: bytes) -> list[Decoded]:
         return _decoder.decode(zlib.decompress(packed))
     except (zlib.error, msgspec.MsgspecError) as exc:
         raise ValueError(str(exc)) from exc
+
+
+def _printable(decoded: Decoded) -> Decoded:
+    topic = decoded.envelope.topic.encode(errors="backslashreplace").decode()
+    reason = decoded.reason
+    if reason is not None:
+        reason = reason.encode(errors="backslashreplace").decode()
+    return decoded._replace(envelope=decoded.envelope._replace(topic=topic), reason=reason)
