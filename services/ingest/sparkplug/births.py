@@ -11,6 +11,10 @@ from shared.sparkplug.sparkplug_b_pb2 import Payload
 from shared.sparkplug.structures import Member, template_members
 
 BD_SEQ = "bdSeq"
+
+_WEIGHT_OF_DEVICE = 4
+_BYTES_A_MEMBER = 8
+_MOST_TEMPLATE_BYTES = 512 * 1024
 _NO_MEMBERS: Mapping[str, Member] = {}
 
 
@@ -28,11 +32,12 @@ class Known(NamedTuple):
 
 @dataclass
 class Births:
-    """The metrics of one device, or of the node itself."""
+    """The metrics of one device, or of the node itself. weight: how much memory that takes, in metrics."""
 
     by_alias: dict[int, Known] = field(default_factory=dict)
     by_name: dict[str, Known] = field(default_factory=dict)
     shapes: dict[object, Shape] = field(default_factory=dict)
+    weight: int = _WEIGHT_OF_DEVICE
 
     def identify(self, topic: str, metric: Payload.Metric) -> Known:
         """The metric's name and type: its own where it gives them, else the birth's. Raises UnknownMetricError."""
@@ -53,16 +58,21 @@ def learn(payload: Payload) -> Births:
     """What a birth announces. An alias that it gives to several metrics names none: guessing would swap their data."""
     births = Births()
     ambiguous = set()
+    template_bytes = 0
     for metric in payload.metrics:
         if not metric.name:
             continue
-        members = template_members(metric.template_value) if metric.datatype == DataType.TEMPLATE else _NO_MEMBERS
+        members = _NO_MEMBERS
+        if metric.datatype == DataType.TEMPLATE and template_bytes < _MOST_TEMPLATE_BYTES:
+            template_bytes += len(metric.template_value)
+            members = template_members(metric.template_value)
         known = Known(metric.name, metric.datatype or None, members)
         births.by_name[known.name] = known
         if metric.HasField("alias") and births.by_alias.setdefault(metric.alias, known).name != known.name:
             ambiguous.add(metric.alias)
     for alias in ambiguous:
         del births.by_alias[alias]
+    births.weight += len(births.by_name) + template_bytes // _BYTES_A_MEMBER
     return births
 
 

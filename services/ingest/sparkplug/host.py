@@ -43,7 +43,7 @@ class SparkplugHost:
     reorder_timeout_us: so long a message waits for those before it; then it is taken, and births are asked for.
     rebirth_every_us: a node is asked for its births at most that often, and again until they come: the question goes
     out at QoS 0, and a node whose births never name one of its devices must not be kept busy with giving them.
-    known_metrics: beyond so many named by births, the nodes that have been silent longest are forgotten.
+    known_metrics: beyond about so many named by births, the nodes that have been silent longest are forgotten.
     """
 
     def __init__(
@@ -81,9 +81,7 @@ class SparkplugHost:
         if address.kind in NOT_TELEMETRY:
             return []
         if envelope.retained:
-            return [
-                Decoded(envelope, reason="a retained Sparkplug message is of the past: the specification forbids it")
-            ]
+            return [Decoded(envelope, reason=_RETAINED)]
         try:
             payload = parse_payload(envelope.payload)
         except ValueError as exc:
@@ -100,8 +98,7 @@ class SparkplugHost:
                 self._follow(node, message, payload, out)
         for surplus in self._nodes.surplus() if self._nodes.crowded else ():
             self.counts.forgotten_nodes += 1
-            self._flush(surplus, surplus.previous, out)
-            self._flush(surplus, surplus.session, out)
+            self._let_go(surplus, out)
         return out
 
     def due(self, now_us: int) -> list[Decoded]:
@@ -117,8 +114,7 @@ class SparkplugHost:
     def forget(self) -> None:
         """Take nothing that was said before as still in force: this is a new connection. What waits comes out next."""
         for node in self._nodes.clear():
-            self._flush(node, node.previous, self._released)
-            self._flush(node, node.session, self._released)
+            self._let_go(node, self._released)
 
     def _follow(self, node: Node, message: Message, payload: Payload, out: list[Decoded]) -> None:
         session = node.session
@@ -181,6 +177,12 @@ class SparkplugHost:
             node.session.awaited.clear()
             out.append(Decoded(birth.envelope, silences=tuple(_before(birth, device) for device in gone)))
 
+    def _let_go(self, node: Node, out: list[Decoded]) -> None:
+        """Take what waits of a node that is forgotten, and await nothing of it any more."""
+        self._flush(node, node.previous, out)
+        self._flush(node, node.session, out)
+        node.previous = None
+
     def _flush(self, node: Node, session: Session | None, out: list[Decoded]) -> None:
         """Take everything that waits in a session that is over, in order, asking for nothing."""
         while session is not None and session.sequence.held:
@@ -237,9 +239,8 @@ class SparkplugHost:
         if last.birth is not None and None not in (number, last.bd_seq) and number != last.bd_seq:
             self.counts.stale_deaths += 1
             return
-        self._flush(node, node.previous, out)
-        self._flush(node, last, out)
-        node.session, node.previous, node.births_wanted = Session(), None, False
+        self._let_go(node, out)
+        node.session, node.births_wanted = Session(), False
         node.ended, node.ended_bd_seq = True, number
         self._nodes.note(node)
         silence = Silence(message.address.source, None, None)

@@ -7,6 +7,7 @@ from services.ingest.sparkplug.births import Births
 from services.ingest.sparkplug.sequence import Message, Sequence
 
 _STRANGERS = 4_096
+_WEIGHT_OF_SESSION = 12
 
 
 @dataclass
@@ -20,21 +21,21 @@ class Session:
     bd_seq: int | None = None
     awaited: set[str] = field(default_factory=set)
     births: dict[str | None, Births] = field(default_factory=dict)
-    known: int = 0
+    weight: int = _WEIGHT_OF_SESSION
     sequence: Sequence = field(default_factory=Sequence)
 
     def bear(self, device: str | None, births: Births) -> None:
-        """Take the births of a device (None: the node's own) in place of those before; count its metrics in `known`."""
+        """Take the births of a device (None: the node's own) in place of those before."""
         self.bury(device)
         self.births[device] = births
-        self.known += len(births.by_name)
+        self.weight += births.weight
 
     def bury(self, device: str | None) -> None:
         """Forget the births of a device."""
         if device is not None:
             self.awaited.discard(device)
         before = self.births.pop(device, None)
-        self.known -= len(before.by_name) if before is not None else 0
+        self.weight -= before.weight if before is not None else 0
 
 
 @dataclass
@@ -74,15 +75,15 @@ class Node:
 class Nodes:
     """Nodes by group and edge, the longest silent first to be forgotten.
 
-    Those with a birth are bounded by the metrics that they have named, strangers by their number: whoever invents
-    nodes drives out other strangers only. crowded: there is a surplus.
+    Bounded are the strangers, who have no birth, by their number, and all nodes by the weight of their births, in
+    metrics: whoever invents nodes drives out other strangers first. crowded: there is a surplus.
     """
 
     def __init__(self, known_metrics: int) -> None:
         self._known_metrics = known_metrics
         self._born: OrderedDict[tuple[str, str], Node] = OrderedDict()
         self._strangers: OrderedDict[tuple[str, str], Node] = OrderedDict()
-        self._known: dict[tuple[str, str], int] = {}
+        self._weights: dict[tuple[str, str], int] = {}
         self._total = 0
         self.crowded = False
 
@@ -108,22 +109,19 @@ class Nodes:
         there, other = (self._born, self._strangers) if born else (self._strangers, self._born)
         other.pop(node.key, None)
         there[node.key] = node
-        known = node.session.known if born else 0
-        self._total += known - self._known.pop(node.key, 0)
-        if known:
-            self._known[node.key] = known
+        self._weigh(node.key, node.session.weight if born or node.session.births else 0)
         self._look()
 
     def surplus(self) -> list[Node]:
-        """Forget the nodes beyond the bounds and return them."""
+        """Forget the nodes beyond the bounds and return them. One node may have more than all should."""
         forgotten = []
-        while len(self._strangers) > _STRANGERS:
+        while len(self._strangers) > _STRANGERS or (self._strangers and self._total > self._known_metrics):
             forgotten.append(self._strangers.popitem(last=False)[1])
-        while self._total > self._known_metrics and len(self._born) > 1:
-            key, node = self._born.popitem(last=False)
-            self._total -= self._known.pop(key, 0)
-            forgotten.append(node)
-        self._look()
+            self._weigh(forgotten[-1].key, 0)
+        while len(self._born) > 1 and self._total > self._known_metrics:
+            forgotten.append(self._born.popitem(last=False)[1])
+            self._weigh(forgotten[-1].key, 0)
+        self.crowded = False
         return forgotten
 
     def clear(self) -> list[Node]:
@@ -131,10 +129,14 @@ class Nodes:
         forgotten = [*self._born.values(), *self._strangers.values()]
         self._born.clear()
         self._strangers.clear()
-        self._known.clear()
+        self._weights.clear()
         self._total = 0
         return forgotten
 
+    def _weigh(self, key: tuple[str, str], weight: int) -> None:
+        self._total += weight - self._weights.pop(key, 0)
+        if weight:
+            self._weights[key] = weight
+
     def _look(self) -> None:
-        too_many = self._total > self._known_metrics and len(self._born) > 1
-        self.crowded = too_many or len(self._strangers) > _STRANGERS
+        self.crowded = self._total > self._known_metrics or len(self._strangers) > _STRANGERS

@@ -97,9 +97,8 @@ def _shape(envelope: Envelope, births: Births, metrics: Sequence[Payload.Metric]
         if any(_is_control(name) for name in names):
             return None
         shape = shape_of(metrics, names, [each.datatype for each in known])
-        if shape is not None:
-            kept = sum(len(each.metrics) for each in births.shapes.values())
-            if kept + len(metrics) > _SHAPES_KEPT * max(len(births.by_name), len(metrics)):
+        if shape is not None and len(metrics) <= len(births.by_name):
+            if sum(len(each.metrics) for each in births.shapes.values()) >= _SHAPES_KEPT * len(births.by_name):
                 births.shapes.clear()
             births.shapes[key] = shape
     return shape

@@ -366,7 +366,7 @@ def says_m1(host, edge, seq):
 
 
 def test_beyond_the_metrics_that_are_kept_the_node_that_was_silent_longest_is_forgotten():
-    host = SparkplugHost(known_metrics=100)
+    host = SparkplugHost(known_metrics=130)
     for edge in ("a", "b"):
         host.receive(births_of(edge, 40))
     assert says_m1(host, "a", 1) == [1.0]
@@ -376,7 +376,7 @@ def test_beyond_the_metrics_that_are_kept_the_node_that_was_silent_longest_is_fo
 
 
 def test_births_again_and_deaths_give_back_what_they_took():
-    host = SparkplugHost(known_metrics=100)
+    host = SparkplugHost(known_metrics=150)
     for _ in range(5):
         host.receive(births_of("a", 60))
     edge = EdgeNode(clock_ms=NOW_MS, edge="b", tags={None: ()})
@@ -385,6 +385,31 @@ def test_births_again_and_deaths_give_back_what_they_took():
         host.receive(births_of("c", 30))
         host.receive(envelope(topic("g", "NDEATH", "c"), b""))
     assert (host.nodes_born, host.counts.forgotten_nodes) == (1, 0)
+
+
+def test_a_strangers_device_births_count_too_and_it_is_forgotten_first():
+    host = SparkplugHost(known_metrics=100)
+    host.receive(births_of("a", 40))
+    told = [Metric(name=f"m{n}", alias=n, datatype=DataType.DOUBLE, value=0.0) for n in range(1, 80)]
+    body = payload(told, timestamp_ms=NOW_MS, seq=1)
+    host.receive(envelope(topic("g", "DBIRTH", "b", "d"), body))
+    host.due(NOW_US + 5 * SECOND_US)
+    assert says_m1(host, "a", 1) == [1.0]
+    assert (host.nodes_born, host.counts.forgotten_nodes) == (1, 1)
+
+
+def test_nodes_of_few_metrics_count_as_nodes():
+    host = SparkplugHost(known_metrics=1_000)
+    for number in range(100):
+        host.receive(births_of(f"edge {number}", 1))
+    assert 40 < host.nodes_born < 70
+
+
+def test_after_a_new_connection_no_device_is_ended_for_births_that_nobody_could_hear():
+    host, edge = in_session()
+    hear(host, edge.birth(without="pump"))
+    host.forget()
+    assert host.due(NOW_US + 60 * SECOND_US) == []
 
 
 def test_one_node_may_have_more_than_the_bound():
