@@ -7,6 +7,7 @@ behind it. Whatever the writer's state, `put` returns soon.
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Condition
 
 import structlog
@@ -58,13 +59,11 @@ class Backlog:
         with self._changed:
             if not self._spool.messages:
                 self._changed.wait_for(self._has_room, 0 if self._is_overdue() else _PATIENCE_S)
-            if self._spool.messages or self._is_overdue() or not self._has_room():
+            late = self._is_overdue()
+            if self._spool.messages or late or not self._has_room():
                 self._spill()
-                self._keep(batch)
-            elif batch:
-                self._memory.append(batch)
-                self._memory_messages += len(batch)
-                self._memory_samples += _samples(batch)
+            if batch:
+                self._append(batch, to_spool=not self._memory and (late or self._spool.messages > 0))
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> Sequence[Decoded]:
@@ -119,25 +118,30 @@ class Backlog:
     def _is_overdue(self) -> bool:
         return bool(self._taken) and self._clock() - self._taken_at > _WRITER_ANSWERS_WITHIN_S
 
-    def _spill(self) -> None:
-        if self._taken and self._taken_through is None and not self._spool.messages:
-            self._taken_through = self._keep(self._taken, count=False)
-        while self._memory:
-            self._keep(self._memory.popleft())
-        self._memory_messages = self._memory_samples = 0
-
-    def _keep(self, batch: Sequence[Decoded], *, count: bool = True) -> int | None:
-        """Spool the batch; its last position, or None where it was refused."""
-        if not batch:
-            return None
+    def _append(self, batch: Sequence[Decoded], *, to_spool: bool) -> None:
         try:
-            return self._spool.append(batch)
+            if to_spool:
+                self._spool.append(batch)
+            elif self._has_room():
+                self._memory.append(batch)
+                self._memory_messages += len(batch)
+                self._memory_samples += _samples(batch)
+            else:
+                self._refuse(batch, "neither memory nor the spool has room")
         except SpoolFullError as exc:
-            if count:
-                self._refuse(batch, exc)
-            return None
+            self._refuse(batch, str(exc))
 
-    def _refuse(self, batch: Sequence[Decoded], exc: SpoolFullError) -> None:
+    def _spill(self) -> None:
+        """Move what was taken and what memory holds to the spool, where it has room; else they stay where they are."""
+        with suppress(SpoolFullError):
+            if self._taken and self._taken_through is None and not self._spool.messages:
+                self._taken_through = self._spool.append(self._taken)
+            if self._memory:
+                self._spool.append([decoded for batch in self._memory for decoded in batch])
+                self._memory.clear()
+                self._memory_messages = self._memory_samples = 0
+
+    def _refuse(self, batch: Sequence[Decoded], reason: str) -> None:
         self._refused += len(batch)
         lane_metrics.count_refused(len(batch))
         now = self._clock()
@@ -147,7 +151,7 @@ class Backlog:
                 "the spool is full and Sparkplug messages are lost",
                 messages_since_the_start=self._refused,
                 spooled_messages=self._spool.messages,
-                error=str(exc),
+                reason=reason,
             )
 
 
