@@ -13,6 +13,8 @@ from shared.sparkplug.structures import Member, structure_text
 MOST_METRICS = 120_000
 _MOST_METRIC_TAGS = 400_000
 _METRIC_TAG = b"\x12"
+# A convention beside the specification: the payload proper is then in `body`, deflated or gzipped.
+_COMPRESSED = "SPBV1.0_COMPRESSED"
 _UNFIT = frozenset({DataType.PROPERTY_SET, DataType.PROPERTY_SET_LIST})
 
 
@@ -35,6 +37,8 @@ def parse_payload(raw: bytes) -> Payload:
         payload = Payload.FromString(raw)
     except ProtobufError as exc:
         raise ValueError("the payload is not Sparkplug B") from exc
+    if payload.uuid == _COMPRESSED:
+        raise ValueError("the payload is compressed, which this host does not read")
     if len(payload.metrics) > MOST_METRICS:
         raise ValueError(f"it has more than {MOST_METRICS} metrics")
     return payload

@@ -1,3 +1,4 @@
+import gzip
 import math
 
 import pytest
@@ -346,6 +347,12 @@ def test_a_retained_message_is_refused():
 
 def test_what_is_no_payload_is_refused():
     assert receive(SparkplugHost(), "NBIRTH", b"\xff").reason == "the payload is not Sparkplug B"
+
+
+def test_a_compressed_payload_is_refused_and_never_inflated():
+    body = Payload(timestamp=NOW_MS, seq=0, uuid="SPBV1.0_COMPRESSED", body=gzip.compress(bytes(1 << 20)))
+    body.metrics.add(name="algorithm", datatype=D.STRING, string_value="GZIP")
+    assert "compressed" in receive(SparkplugHost(), "NBIRTH", body.SerializeToString()).reason
 
 
 @pytest.mark.parametrize(
