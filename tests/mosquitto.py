@@ -26,7 +26,7 @@ autosave_interval 60
 max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages {inflight}
-max_packet_size 8388608
+max_packet_size 8454144
 log_dest stderr
 log_type error
 """
