@@ -48,10 +48,11 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
     check_count(envelope.topic, len(messages))
     readings = []
     for message in messages:
-        values = np.fromiter(message.values.values(), np.float64, len(message.values))
-        metrics = tuple(message.values)
-        if not ((np.abs(values) < EXACT_IN_FLOAT64).all() and _storable_names(metrics)):
+        numbers, metrics = message.values.values(), tuple(message.values)
+        least, greatest = min(numbers, default=0.0), max(numbers, default=0.0)
+        if not (least > -EXACT_IN_FLOAT64 and greatest < EXACT_IN_FLOAT64 and _storable_names(metrics)):
             return _decode_mixed(envelope, source, device)
+        values = np.fromiter(numbers, np.float64, len(numbers))
         observed_us = check_instant(envelope.topic, message.timestamp * 1000, envelope.received_us)
         readings.append(Reading(source, PROTOCOL, device, observed_us, message.historical, metrics, values))
     return tuple(readings)

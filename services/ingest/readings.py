@@ -75,7 +75,10 @@ class Decoded(NamedTuple):
     @property
     def samples(self) -> int:
         """How many values its readings have."""
-        return sum(len(reading.metrics) + len(reading.texts) for reading in self.readings)
+        count = 0
+        for reading in self.readings:
+            count += len(reading.metrics) + len(reading.texts)
+        return count
 
 
 def check_instant(topic: str, observed_us: int, received_us: int) -> int:
