@@ -78,7 +78,7 @@ class Pipeline:
             patience_s = _LINGER_S
             while self._taken and size < _MOST_SAMPLES:
                 batch.append(self._decode(self._taken.popleft()))
-                size += _samples(batch[-1])
+                size += batch[-1].samples
         return batch
 
     def _finish(self, batch: Sequence[Decoded], giving_up: Callable[[], bool]) -> bool:
@@ -97,7 +97,3 @@ class Pipeline:
                 break
         self._acknowledge([decoded.envelope for decoded in batch])
         return True
-
-
-def _samples(decoded: Decoded) -> int:
-    return sum(len(reading.metrics) + len(reading.texts) for reading in decoded.readings)
