@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.sparkplug import SparkplugHost
+from services.ingest.sparkplug.births import learn
 from shared.sparkplug import DataType, topic
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 from tests.unit.ingest.messages import NOW_MS, envelope
@@ -217,3 +218,14 @@ def test_any_bytes_end_as_json_or_as_a_reason(carried, raw):
     decoded = receive(SparkplugHost(), "NBIRTH", 0, name="m", datatype=datatype, metadata=raw, **{field: raw})
     if decoded.reason is None:
         json.loads(decoded.readings[0].texts[0][1])
+
+
+def test_a_birth_remembers_only_so_much_of_its_templates():
+    members = Payload.Template(is_definition=False)
+    for number in range(8_000):
+        members.metrics.add(name=f"m{number}", datatype=D.INT32)
+    birth = Payload(timestamp=NOW_MS)
+    for number in range(20):
+        birth.metrics.add(name=f"t{number}", datatype=D.TEMPLATE, template_value=members.SerializeToString())
+    remembered = [known for known in learn(birth).by_name.values() if known.members]
+    assert 0 < len(remembered) < 10
