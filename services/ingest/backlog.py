@@ -102,11 +102,13 @@ class Backlog:
     def _take_next(self) -> None:
         if self._memory:
             batch: list[Decoded] = []
-            while self._memory and len(batch) < _BATCH_MESSAGES and _samples(batch) < _BATCH_SAMPLES:
-                batch.extend(self._memory.popleft())
+            samples = 0
+            while self._memory and len(batch) < _BATCH_MESSAGES and samples < _BATCH_SAMPLES:
+                batch.extend(self._memory[0])
+                samples += _samples(self._memory.popleft())
             self._taken, self._taken_through = batch, None
             self._memory_messages -= len(batch)
-            self._memory_samples -= _samples(batch)
+            self._memory_samples -= samples
         elif self._spool.messages:
             self._taken, self._taken_through = self._spool.oldest(samples=_BATCH_SAMPLES, messages=_BATCH_MESSAGES)
         self._taken_at = self._clock()
