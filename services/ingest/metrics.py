@@ -27,6 +27,7 @@ _lost_letters = Counter("bellwether_ingest_dead_letters_lost_total", "Of those, 
 _watermark_lag = Gauge(
     "bellwether_ingest_watermark_lag_seconds", "How far the last live source lags behind our time"
 )
+_stale = Gauge("bellwether_ingest_stale_sources", "Sources that ended their session, as a node does by its NDEATH")
 _clock_skew = Gauge("bellwether_ingest_clock_skew_seconds", "The clock that is furthest from ours", ["direction"])
 _clocks = Gauge("bellwether_ingest_clocks", "Live sources by how right their clock is", ["clock"])
 
@@ -69,6 +70,7 @@ def count_committed(*, samples: int, conflicts: int, late: int, kinds: Sequence[
 def note_sources(standing: Standing) -> None:
     """Note how the live sources stand."""
     _watermark_lag.set(standing.lag_s)
+    _stale.set(standing.stale)
     _clock_skew.labels("ahead").set(standing.ahead_s)
     _clock_skew.labels("behind").set(standing.behind_s)
     for state, count in standing.states.items():

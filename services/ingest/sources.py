@@ -50,12 +50,14 @@ class Source(NamedTuple):
 
 class Standing(NamedTuple):
     """How the live sources stand: by how much the last of them lags behind us in telling its time, the clocks that are
-    furthest ahead and behind, in s (NaN where there is none), and how many have which clock."""
+    furthest ahead and behind, in s (NaN where there is none), and how many have which clock. stale: how many sources
+    have ended their session, so that all they said holds no longer."""
 
     lag_s: float
     ahead_s: float
     behind_s: float
     states: Mapping[ClockState, int]
+    stale: int
 
 
 def list_sources(conn: psycopg.Connection) -> list[Source]:
@@ -73,4 +75,5 @@ def read_standing(conn: psycopg.Connection, now: datetime) -> Standing:
         ahead_s=max((max(offset, 0.0) for offset in offsets), default=math.nan),
         behind_s=max((max(-offset, 0.0) for offset in offsets), default=math.nan),
         states={state: states.count(state) for state in ClockState},
+        stale=conn.execute("SELECT FROM sources WHERE alive = false").rowcount,
     )
