@@ -42,4 +42,4 @@ def report(figures: Sequence[Figure]) -> None:
         holds = {None: "", True: "yes", False: "NO"}[figure.holds]
         table.add_row(figure.scenario, figure.metric, f"{figure.value:,.4g}", figure.unit, target, holds)
     sys.stdout.flush()
-    Console(stderr=True).print(table)
+    Console(stderr=True, width=None if sys.stderr.isatty() else 120).print(table)

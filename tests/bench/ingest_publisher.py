@@ -1,10 +1,8 @@
 """A publisher as fast as a socket, in a process of its own; packets are built before it says that it is ready.
 
 `python -m tests.bench.ingest_publisher PORT DATABASE_URL PROTOCOL METRICS MESSAGES START_MS` reads one order a line,
-{"first": n, "end": n, "per_s": null or messages a second}, and answers each with the instants at which it sent.
-
-Without a pace it keeps at most `WINDOW` messages on their way, counted by what the database shows. That loads the
-stream fully and lets nothing queue without end at the broker, which may drop QoS 0 for a subscriber that is slow.
+{"first": n, "end": n} with "per_s", a pace, or "window", how many messages may be on their way as the database shows
+it; and answers each with the instants at which it sent.
 """
 
 import json
@@ -19,7 +17,6 @@ import psycopg
 from tests.bench.ingest_load import Load, connect_packet, opening, packets
 from tests.bench.ingest_stored import messages_stored
 
-WINDOW = 8_000
 _BURST = 100
 _UNACKNOWLEDGED = 400
 _PUBACK_BYTES = 4
@@ -40,15 +37,15 @@ class Publisher:
     waited_s: float = 0.0
     instants: list[float] = field(default_factory=list)
 
-    def at_full_speed(self, first: int, end: int) -> None:
-        """Publish within the window."""
+    def at_full_speed(self, first: int, end: int, window: int) -> None:
+        """Publish, with at most `window` messages that are not stored yet."""
         stored = first
         for start in range(first, end, _BURST):
             until = min(start + _BURST, end)
             began = time.monotonic()
-            while until - stored > WINDOW:
+            while until - stored > window:
                 stored = messages_stored(self.conn, self.start_ms)
-                if until - stored > WINDOW:
+                if until - stored > window:
                     time.sleep(_POLL_S)
             self.waited_s += time.monotonic() - began
             self._send(start, until)
@@ -97,10 +94,10 @@ def main(port: str, database_url: str, protocol: str, metrics: str, messages: st
         for line in sys.stdin:
             order = json.loads(line)
             publisher.instants, publisher.waited_s = [], 0.0
-            if order["per_s"] is None:
-                publisher.at_full_speed(order["first"], order["end"])
+            if "per_s" in order:
+                publisher.at_pace(**order)
             else:
-                publisher.at_pace(order["first"], order["end"], order["per_s"])
+                publisher.at_full_speed(**order)
             publisher.finish()
             _answer({"instants": publisher.instants, "waited_s": publisher.waited_s, "ended": time.time()})
 
