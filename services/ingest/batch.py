@@ -11,6 +11,14 @@ from services.ingest.device import Device
 from services.ingest.readings import BAD, Decoded, Reading
 
 _LEAST_SILENCE_US = 1_000
+_NO_SAMPLES = Columns(
+    np.empty(0, np.int32),
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0),
+    np.empty(0, np.int16),
+    np.empty(0, np.bool_),
+)
 
 
 class TextSample(NamedTuple):
@@ -121,9 +129,7 @@ def silenced(devices: Iterable[Device], observed_us: int, received_us: int) -> R
 
 def joined(parts: Sequence[Rows]) -> Rows:
     """The parts one after another."""
-    if len(parts) == 1:
-        return parts[0]
-    samples = [part.samples for part in parts]
+    samples = [_NO_SAMPLES, *(part.samples for part in parts)]
     columns = Columns(
         np.concatenate([s.series_id for s in samples]),
         np.concatenate([s.observed_us for s in samples]),

@@ -23,6 +23,16 @@ _KNOWN = (
     " JOIN devices d USING (source_id, name) LEFT JOIN series s USING (device_id)"
 )
 
+_ENTER_SERIES = (
+    "INSERT INTO series (device_id, metric, unit) SELECT * FROM unnest(%s::int[], %s::text[], %s::text[])"
+    " ON CONFLICT (device_id, metric) DO NOTHING RETURNING device_id, metric, series_id"
+)
+# What another writer entered meanwhile.
+_FIND_SERIES = (
+    "SELECT device_id, metric, series_id FROM series"
+    " JOIN unnest(%s::int[], %s::text[], %s::text[]) AS t (device_id, metric, ignored) USING (device_id, metric)"
+)
+
 
 class Catalogue:
     """A cache over `sources`, `devices` and `series`. After a rollback, `forget`: some of it was never committed.
@@ -52,7 +62,8 @@ class Catalogue:
         if unknown := self._unknown(batch):
             self._make_room()
             self._load_devices(conn, sorted({(r.source, r.device) for r in unknown} - self._devices.keys()))
-        if self._unknown(batch):
+            unknown = self._unknown(batch)
+        if unknown:
             batch = self._admit(conn, batch, now)
             unknown = self._unknown(batch)
             self._enter_sources(conn, unknown, now)
@@ -159,7 +170,7 @@ class Catalogue:
                 if text:
                     device.holds_text((metric,))
 
-    def _enter_series(self, conn: psycopg.Connection, readings: Iterable[Reading]) -> None:
+    def _enter_series(self, conn: psycopg.Connection, readings: Sequence[Reading]) -> None:
         devices = {self.device(r).device_id: self.device(r) for r in readings if r.metrics or r.texts}
         wanted = sorted(
             {
@@ -169,25 +180,26 @@ class Catalogue:
                 if metric not in self.device(reading).series
             }
         )
-        if not wanted:
-            return
-        lists = [[device_id for device_id, _ in wanted], [metric for _, metric in wanted]]
-        conn.execute(
-            "INSERT INTO series (device_id, metric) SELECT * FROM unnest(%s::int[], %s::text[])"
-            " ON CONFLICT (device_id, metric) DO NOTHING",
-            lists,
-        )
-        rows = conn.execute(
-            "SELECT device_id, metric, series_id FROM series"
-            " JOIN unnest(%s::int[], %s::text[]) AS t (device_id, metric) USING (device_id, metric)",
-            lists,
-        )
-        for device_id, metric, series_id in rows:
-            devices[device_id].series[metric] = series_id
+        units = {(self.device(r).device_id, metric): unit for r in readings for metric, unit in r.units}
+        for statement in (_ENTER_SERIES, _FIND_SERIES):
+            if wanted:
+                columns = [[device_id for device_id, _ in wanted], [metric for _, metric in wanted]]
+                for device_id, metric, series_id in conn.execute(
+                    statement, [*columns, [units.get(series) for series in wanted]]
+                ):
+                    devices[device_id].series[metric] = series_id
+                wanted = [
+                    (device_id, metric) for device_id, metric in wanted if metric not in devices[device_id].series
+                ]
 
     def _note_units(self, conn: psycopg.Connection, batch: Iterable[Decoded]) -> None:
-        readings = [reading for decoded in batch for reading in decoded.readings if reading.units]
-        units = {self.device(r).series[metric]: unit for r in readings for metric, unit in r.units}
+        """Note units that a device gives, unless they are the ones that it gave last: every birth repeats them all."""
+        units: dict[int, str] = {}
+        for reading in (reading for decoded in batch for reading in decoded.readings if reading.units):
+            device, given = self.device(reading), hash(reading.units)
+            if given != device.units_given:
+                device.units_given = given
+                units |= {device.series[metric]: unit for metric, unit in reading.units}
         if units:
             ids = sorted(units)
             conn.execute(

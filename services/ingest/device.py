@@ -13,7 +13,7 @@ from services.ingest.readings import Reading
 class Device:
     """One device's series by metric; `text` are those that have ever held text or an integer beyond 2^53.
 
-    used: the number of the batch in which it spoke last.
+    used: the number of the batch in which it spoke last. units_given: a hash of the units that it gave last.
     """
 
     source_id: int
@@ -21,6 +21,7 @@ class Device:
     series: dict[str, int] = field(default_factory=dict)
     text: set[int] = field(default_factory=set)
     used: int = 0
+    units_given: int = 0
     _metrics: tuple[str, ...] = ()
     _ids: Int32s = field(default_factory=lambda: np.empty(0, np.int32))
     _text_places: tuple[int, ...] = ()

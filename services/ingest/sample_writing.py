@@ -1,6 +1,6 @@
 """Write samples so that each stays as it was first received."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -19,7 +19,6 @@ from services.ingest.columns import (
     samples_as_copy,
     staged_as_copy,
 )
-from services.ingest.instants import instant
 
 _COPY_SAMPLES: LiteralString = f"COPY samples ({SAMPLE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
 _COPY_STAGING: LiteralString = f"COPY samples_staging ({SAMPLE_COLUMNS}, first) FROM STDIN (FORMAT BINARY)"
@@ -42,9 +41,11 @@ _CLASHING: LiteralString = (
     f" WHERE nullif(staged.value, 'NaN') IS DISTINCT FROM stored.value) {_SUMMARY}"
 )
 _OFFERED: LiteralString = (
-    "unnest(%s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::numeric[], %s::smallint[], %s::boolean[],"
-    " %s::float8[]) AS offered (series_id, observed_at, received_at, text_value, integer_value, quality, historical,"
-    " number)"
+    "(SELECT series_id, timestamptz 'epoch' + observed_us * interval '1 microsecond' AS observed_at,"
+    " timestamptz 'epoch' + received_us * interval '1 microsecond' AS received_at, text_value, integer_value, quality,"
+    " historical, number FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::numeric[], %s::smallint[],"
+    " %s::boolean[], %s::float8[]) AS t (series_id, observed_us, received_us, text_value, integer_value, quality,"
+    " historical, number)) AS offered"
 )
 _MERGE_NUMBERS: LiteralString = (
     f"INSERT INTO samples ({SAMPLE_COLUMNS}) SELECT series_id, observed_at, received_at, quality, historical, number"
@@ -102,12 +103,13 @@ class SampleWriter:
         self._conn = conn
         self._repeats_expected = False
 
-    def write(self, rows: Rows) -> Written:
-        """Store what is new. Every other sample is a repeat, and a conflict where its value is not the stored one."""
-        numbers = self._write_numbers(by_key(rows.samples))
+    def write(self, rows: Rows, *, compare: bool) -> Written:
+        """Store what is new. Every other sample is a repeat, and a conflict where its value is not the stored one; that
+        is looked at only to `compare`."""
+        numbers = self._write_numbers(by_key(rows.samples), compare=compare)
         if not rows.texts:
             return numbers
-        texts = self._write_texts(rows.texts)
+        texts = self._write_texts(rows.texts, compare=compare)
         return Written(
             np.concatenate([numbers.series_id, texts.series_id]),
             np.concatenate([numbers.observed_us, texts.observed_us]),
@@ -115,7 +117,7 @@ class SampleWriter:
             numbers.conflicts + texts.conflicts,
         )
 
-    def _write_numbers(self, samples: Columns) -> Written:
+    def _write_numbers(self, samples: Columns, *, compare: bool) -> Written:
         """Straight into the table, twice as fast as by way of a staging table, which only a repeat makes necessary.
 
         After a repeat more are likely (a redelivery), so staging it is until a batch brings nothing twice. Given by
@@ -140,10 +142,10 @@ class SampleWriter:
                 stored = keys_of_copy(b"".join(copy))
             repeated = len(samples.values) - len(stored[0])
             self._repeats_expected = repeated > 0
-            conflicts = [Conflict(*row) for row in cur.execute(_CLASHING)] if repeated else []
+            conflicts = [Conflict(*row) for row in cur.execute(_CLASHING)] if repeated and compare else []
         return Written(*stored, repeated, conflicts)
 
-    def _write_texts(self, texts: Sequence[TextSample]) -> Written:
+    def _write_texts(self, texts: Sequence[TextSample], *, compare: bool) -> Written:
         """Texts, and numbers of series that hold text: a series has one row an instant in the two tables together."""
         firsts: dict[tuple[int, int], TextSample] = {}
         for sample in texts:
@@ -156,19 +158,10 @@ class SampleWriter:
             if part:
                 found += self._conn.execute(statement, _columns(part)).fetchall()
         repeated = len(texts) - len(found)
-        clashing = self._conn.execute(_CLASHING_TEXTS, _columns(texts)) if repeated else ()
+        clashing = self._conn.execute(_CLASHING_TEXTS, _columns(texts)) if repeated and compare else ()
         keys = np.array(found, np.int64).reshape(-1, 2)
         return Written(keys[:, 0].astype(np.int32), keys[:, 1], repeated, [Conflict(*row) for row in clashing])
 
 
-def _columns(texts: Iterable[TextSample]) -> list[list[Any]]:
-    return [
-        [t.series_id for t in texts],
-        [instant(t.observed_us) for t in texts],
-        [instant(t.received_us) for t in texts],
-        [t.text_value for t in texts],
-        [t.integer_value for t in texts],
-        [t.quality for t in texts],
-        [t.historical for t in texts],
-        [t.number for t in texts],
-    ]
+def _columns(texts: Sequence[TextSample]) -> list[list[Any]]:
+    return [list(column) for column in zip(*texts, strict=True)]

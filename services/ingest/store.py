@@ -124,9 +124,11 @@ class Store:
     def _write_all(self, messages: Sequence[Decoded]) -> Committed:
         now_us = max(d.envelope.received_us for d in messages)
         batch = self._catalogue.enter(self.conn, messages, instant(now_us))
-        rows = joined([rows_of(batch, self._catalogue.device), *self._silenced(batch)])
-        written = self._samples.write(rows)
-        ranges = changed(written.series_id, written.observed_us)
+        written = self._samples.write(rows_of(batch, self._catalogue.device), compare=True)
+        ends = self._samples.write(joined(self._silenced(batch)), compare=False)
+        ranges = changed(
+            np.concatenate([written.series_id, ends.series_id]), np.concatenate([written.observed_us, ends.observed_us])
+        )
         if len(ranges.series_id):
             with self.conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
                 copy.write(ranges_as_copy(ranges, now_us))
@@ -144,7 +146,7 @@ class Store:
         )
 
     def _silenced(self, batch: Sequence[Decoded]) -> list[Rows]:
-        """Rows for the deaths in the batch, each at its place in the order of receipt."""
+        """Rows for the deaths in the batch, of which none takes the place of what a device said of the same instant."""
         dying = sorted({silence.source for d in batch for silence in d.silences})
         if not dying:
             return []
