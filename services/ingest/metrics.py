@@ -24,9 +24,7 @@ _conflicts = Counter("bellwether_ingest_conflicts_total", "Samples that came aga
 _late = Counter("bellwether_ingest_late_samples_total", "Samples older than what their source had told before")
 _dead_letters = Counter("bellwether_ingest_dead_letters_total", "Messages refused", ["reason"])
 _lost_letters = Counter("bellwether_ingest_dead_letters_lost_total", "Of those, the ones that nothing is stored of")
-_watermark_lag = Gauge(
-    "bellwether_ingest_watermark_lag_seconds", "How far the last live source lags behind our time"
-)
+_watermark_lag = Gauge("bellwether_ingest_watermark_lag_seconds", "How far the last live source lags behind our time")
 _stale = Gauge("bellwether_ingest_stale_sources", "Sources that ended their session, as a node does by its NDEATH")
 _clock_skew = Gauge("bellwether_ingest_clock_skew_seconds", "The clock that is furthest from ours", ["direction"])
 _clocks = Gauge("bellwether_ingest_clocks", "Live sources by how right their clock is", ["clock"])
