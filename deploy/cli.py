@@ -151,6 +151,9 @@ def broker_acl(
     broker: Annotated[Literal["mosquitto", "nats"], typer.Option(help="whose rules to write")] = "mosquitto",
     output: Annotated[Path | None, typer.Option(dir_okay=False, help="where to write them, else on stdout")] = None,
     ingest_user: Annotated[str, typer.Option(help="the name by which ingest logs in")] = "ingest",
+    replay_user: Annotated[
+        str | None, typer.Option(help="a user who may publish all telemetry, to replay dead letters; none if not given")
+    ] = None,
     host_id: Annotated[
         str, typer.Option(envvar="BELLWETHER_SPARKPLUG_HOST_ID", help="our Sparkplug host id, whose STATE nodes read")
     ] = "bellwether",
@@ -158,7 +161,15 @@ def broker_acl(
     """Write the broker's access rules: who may publish what, from the records."""
     from deploy.broker_access.write import write_rules
 
-    for line in write_rules(database, broker=broker, output=output, ingest_name=ingest_user, host_id=host_id):
+    warnings = write_rules(
+        database,
+        broker=broker,
+        output=output,
+        ingest_name=ingest_user,
+        replay_name=replay_user,
+        host_id=host_id,
+    )
+    for line in warnings:
         typer.echo(line, err=True)
 
 

@@ -4,7 +4,7 @@ A plant's user publishes under its own prefixes and reads nothing, but for the c
 the state of our host. Ingest reads telemetry and publishes two things: rebirth commands and its own state.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,32 +42,43 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Access:
-    """All users, ingest first, and what nobody may publish or read."""
+    """All users, our own first, and what nobody may publish or read."""
 
     users: tuple[User, ...]
     left_out: tuple[LeftOut, ...]
 
 
 def access(
-    sources: Iterable[Source], *, host_id: str, ingest_name: str, telemetry: Sequence[str], refuses: Refuses
+    sources: Iterable[Source],
+    *,
+    host_id: str,
+    ingest_name: str,
+    telemetry: Sequence[str],
+    refuses: Refuses,
+    replay_name: str | None = None,
 ) -> Access:
     """Users with their rules, in the order of their names, and what is left out.
 
     telemetry: topic filters of all that ingest subscribes to. refuses: what the broker's own rules cannot express.
+    replay_name: a user who may publish all of it, to replay dead letters, and is to be known to nobody else.
     """
     state = f"spBv1.0/STATE/{host_id}"
     unreadable = {each: reason for each in telemetry if (reason := _unprintable(each) or refuses(each)) is not None}
     reads = tuple(each for each in sorted(telemetry) if each not in unreadable)
+    ours = [User(ingest_name, ("spBv1.0/+/NCMD/+", state), reads)]
+    if replay_name is not None:
+        ours.append(User(replay_name, reads, ()))
+    reserved = {user.name for user in ours}
     prefixes: dict[str, list[str]] = {}
     left_out = [LeftOut(*each) for each in unreadable.items()]
     for source in sorted(sources):
-        reason = _reason(source, ingest_name) or refuses(source.topic_prefix)
+        reason = _reason(source, reserved) or refuses(source.topic_prefix)
         if reason is not None:
             left_out.append(LeftOut(source.topic_prefix, reason))
         elif source.credential is not None:
             prefixes.setdefault(source.credential, []).append(source.topic_prefix)
     plants = (_plant(name, prefixes[name], state) for name in sorted(prefixes))
-    return Access((User(ingest_name, ("spBv1.0/+/NCMD/+", state), reads), *plants), tuple(left_out))
+    return Access((*ours, *plants), tuple(left_out))
 
 
 def _unprintable(topic_filter: str) -> str | None:
@@ -76,13 +87,13 @@ def _unprintable(topic_filter: str) -> str | None:
     return None if fine else "it has a character that cannot be printed or an outer space"
 
 
-def _reason(source: Source, ingest_name: str) -> str | None:
+def _reason(source: Source, reserved: Collection[str]) -> str | None:
     if not source.assigned:
         return "no record assigns it to a site"
     if source.credential is None:
         return "its record names no credential"
-    if source.credential == ingest_name:
-        return f"its credential {ingest_name} is ingest's own"
+    if source.credential in reserved:
+        return f"its credential {source.credential} is Bellwether's own"
     try:
         fields.credential(source.credential)
         fields.topic_prefix(source.topic_prefix)

@@ -22,13 +22,26 @@ _SOURCES = "SELECT topic_prefix, credential, site_id IS NOT NULL FROM sources OR
 
 
 def write_rules(
-    database_url: str, *, broker: Literal["mosquitto", "nats"], output: Path | None, ingest_name: str, host_id: str
+    database_url: str,
+    *,
+    broker: Literal["mosquitto", "nats"],
+    output: Path | None,
+    ingest_name: str,
+    replay_name: str | None,
+    host_id: str,
 ) -> Iterator[str]:
     """Write the rules to `output`, or stdout; give a line for each source of a record that is granted nothing."""
     refuses, text_of = _BROKERS[broker]
     with connect(database_url, application="broker-acl") as conn:
         sources = _sources(conn)
-        rules = access(sources, host_id=host_id, ingest_name=ingest_name, telemetry=_telemetry(conn), refuses=refuses)
+        rules = access(
+            sources,
+            host_id=host_id,
+            ingest_name=ingest_name,
+            replay_name=replay_name,
+            telemetry=_telemetry(conn),
+            refuses=refuses,
+        )
     _put(text_of(rules), output)
     return _warnings(rules, {source.topic_prefix for source in sources if not source.assigned})
 

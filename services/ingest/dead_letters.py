@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from queue import Empty, Queue
 from typing import NamedTuple
 
-import paho.mqtt.client as mqtt
 import psycopg
+from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BrokerError, NotFoundError
 from shared.mqtt import publishing
@@ -67,12 +68,15 @@ def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSetting
 
     Each is marked with `now` once the broker has it; ingest then takes it like any message, and should it refuse it
     again, it becomes a new dead letter. Raises NotFoundError before anything is sent, BrokerError when the broker
-    does not take one: those before it are marked.
+    does not take one or, which MQTT 3.1.1 does not tell, refuses it: those before it are marked.
     """
     letters = [show(conn, dead_letter_id) for dead_letter_id in ids]
+    answers: Queue[ReasonCode] = Queue()
     with publishing(settings) as client:
+        client.on_publish = lambda _client, _data, _mid, reason, _properties: answers.put(reason)
         for letter in letters:
-            _publish(client, letter)
+            client.publish(letter.topic, letter.payload, qos=1)
+            _check_taken(letter, answers)
             conn.execute(
                 "UPDATE dead_letters SET replayed_at = %s WHERE dead_letter_id = %s", [now, letter.dead_letter_id]
             )
@@ -80,10 +84,15 @@ def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSetting
     return len(letters)
 
 
-def _publish(client: mqtt.Client, letter: DeadLetter) -> None:
-    message = client.publish(letter.topic, letter.payload, qos=1)
-    message.wait_for_publish(_ACKNOWLEDGED_WITHIN_S)
-    if not message.is_published():
+def _check_taken(letter: DeadLetter, answers: "Queue[ReasonCode]") -> None:
+    try:
+        reason = answers.get(timeout=_ACKNOWLEDGED_WITHIN_S)
+    except Empty:
         raise BrokerError(
             f"the broker did not take dead letter {letter.dead_letter_id}; those before it are marked, so run it again"
+        ) from None
+    if reason.is_failure:
+        raise BrokerError(
+            f"the broker refuses dead letter {letter.dead_letter_id} ({reason}): ingest's own user may publish no"
+            " telemetry; name one that may by --broker (bellwether broker-acl --replay-user writes its rules)"
         )

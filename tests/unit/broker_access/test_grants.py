@@ -46,6 +46,19 @@ def test_ingest_reads_telemetry_and_publishes_rebirth_commands_and_its_state():
     assert granted().users == (User("ingest", ("spBv1.0/+/NCMD/+", "spBv1.0/STATE/bellwether"), TELEMETRY),)
 
 
+def test_who_replays_publishes_telemetry_and_reads_nothing_and_no_plant_is_called_so():
+    found = access(
+        [bound("a", "replayer")],
+        host_id="bellwether",
+        ingest_name="ingest",
+        telemetry=TELEMETRY,
+        refuses=mosquitto_refuses,
+        replay_name="replayer",
+    )
+    assert found.users[1:] == (User("replayer", TELEMETRY, ()),)
+    assert found.left_out == (LeftOut("a", "its credential replayer is Bellwether's own"),)
+
+
 def test_one_credential_has_the_rules_of_all_its_prefixes():
     found = granted(bound("a"), bound("b", "other"), bound("c"))
     assert [(user.name, user.publishes) for user in found.users[1:]] == [("other", ("b/#",)), ("plant", ("a/#", "c/#"))]
@@ -56,7 +69,7 @@ def test_one_credential_has_the_rules_of_all_its_prefixes():
     [
         (Source("a", "plant", assigned=False), "no record assigns it to a site"),
         (bound("a", None), "its record names no credential"),
-        (bound("a", "ingest"), "its credential ingest is ingest's own"),
+        (bound("a", "ingest"), "its credential ingest is Bellwether's own"),
         (
             bound("a", "x\nuser ingest"),
             "'x\\nuser ingest' has a character that cannot be printed or an outer space",
