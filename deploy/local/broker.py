@@ -21,6 +21,7 @@ from shared.errors import SetupError
 _USER = "bellwether"
 _READY_WITHIN_S = 20.0
 _MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
+_LONGEST_TOPIC_BYTES = 64 * 1024
 
 
 def find_mosquitto() -> str | None:
@@ -106,7 +107,10 @@ class EmbeddedBroker:
             str(
                 self._write_configuration(
                     _MOSQUITTO.format(
-                        port=self._port, users=users, directory=self._directory, max_bytes=_MAX_PAYLOAD_BYTES
+                        port=self._port,
+                        users=users,
+                        directory=self._directory,
+                        max_bytes=_MAX_PAYLOAD_BYTES + _LONGEST_TOPIC_BYTES,
                     )
                 )
             ),
@@ -153,10 +157,10 @@ allow_anonymous false
 password_file {users}
 persistence true
 persistence_location {directory}/
-autosave_interval 60
+autosave_interval 5
 max_queued_messages 0
 max_queued_bytes 0
-message_size_limit {max_bytes}
+max_packet_size {max_bytes}
 log_dest stderr
 log_type warning
 log_type error
