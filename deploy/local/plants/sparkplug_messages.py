@@ -49,8 +49,8 @@ def death(plant: Plant, *, bd_seq: int, at_ms: int) -> Message:
 def births(plant: Plant, *, bd_seq: int, known_s: int, at_ms: int) -> Encoded:
     """NBIRTH and the DBIRTH of every device, sent at wall time `at_ms`, with the values of `known_s` (Unix seconds).
 
-    A gateway that has history to send is born with the values at which that history begins, each under its own time:
-    present values would make everything that follows late.
+    A gateway that has history to send is born with the values at which that history begins, each under its own time
+    and as history: present values would make everything that follows late.
     """
     messages = [
         Message(topic=_topic(plant, "NBIRTH"), payload=node_birth((), bd_seq=bd_seq, timestamp_ms=at_ms), qos=0)
@@ -66,6 +66,7 @@ def births(plant: Plant, *, bd_seq: int, known_s: int, at_ms: int) -> Encoded:
                 datatype=datatype(machine.kind, spec),
                 value=values[spec.name],
                 timestamp_ms=known_s * 1000,
+                historical=known_s * 1000 < at_ms,
                 unit=spec.unit,
             )
             for spec in machine.kind.metrics

@@ -173,10 +173,11 @@ def test_the_present_is_told_every_interval_and_not_as_history(broker: Broker, s
 def test_a_host_that_asks_for_births_gets_everything_unconfirmed_again(
     broker: Broker, sink: Sink, tmp_path: Path
 ) -> None:
-    source = "spBv1.0/demo/kestrel-mill"
-    with publishing(broker, tmp_path, lambda: STARTED_S):
+    source, now_s = "spBv1.0/demo/kestrel-mill", [STARTED_S]
+    with publishing(broker, tmp_path, lambda: now_s[0]):
         wait_until(lambda: sink.through(source) == STARTED_S)
         sink.forget()
+        now_s[0] += 1
         sink.command("spBv1.0/demo/NCMD/kestrel-mill", rebirth_command(timestamp_ms=STARTED_S * 1000))
         wait_until(lambda: sink.through(source) == STARTED_S)
         wait_until(lambda: len(sink.hours(source, "stock-pump-1", "vibration")) == 5 * 24 + 1)
