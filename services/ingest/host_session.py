@@ -102,9 +102,14 @@ class HostConnection(Connection):
             self._take(message)
 
     def _hear_state(self, message: Publish) -> None:
-        """Contradict a death of ours, for instance the will of an earlier connection that only now is published."""
+        """Contradict a death of ours, for instance the will of an earlier connection that only now is published.
+
+        What was retained when we subscribed is of before our birth, which takes its place.
+        """
         state = parse_state(message.payload)
-        if state is not None and not state[0] and self._birth is not None and not self._leaving:
+        if state is None or message.retain or self._birth is None or self._leaving:
+            return
+        if not state[0]:
             self._publish_birth()
             log.warning("contradicted a STATE that called this host offline", timestamp_ms=state[1])
 

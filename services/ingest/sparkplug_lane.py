@@ -118,7 +118,10 @@ class SparkplugLane:
     def _play(self) -> None:
         part = Part.SILENT
         while not self._stopping.wait(_STEP_S):
-            part = part_of(lease_held=self._lease.held, spool_fill=self._backlog.fill, before=part)
+            before, fill = part, self._backlog.fill
+            part = part_of(lease_held=self._lease.held, spool_fill=fill, before=before)
+            if part is not before:
+                log.info("part changed", part=part.value, before=before.value, spool_fill=round(fill, 2))
             self._sessions.play(part)
             self._note()
         self._sessions.play(Part.SILENT)

@@ -49,6 +49,7 @@ class Spool:
         self._limit = limit_bytes
         self._conn = spool_file.open_or_begin(path)
         self._disk_full = False
+        self.messages = self.bytes = self._next = self._through = 0
         self._read_totals()
 
     @property

@@ -1,6 +1,7 @@
 """Ingest as a process of its own, and plants that publish to it."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,9 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import paho.mqtt.client as mqtt
 import psycopg
+from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.local.ports import free_port
 from shared.mqtt import publishing
 from shared.settings import BrokerSettings
 
@@ -27,11 +31,13 @@ class IngestProcess:
     def __init__(self, database_url: str, broker_url: str, directory: Path, **settings: str) -> None:
         self.spool = directory / "spool" / "sparkplug.sqlite3"
         self._log = directory / "log"
+        self._metrics_port = free_port()
         self._environment = {
             **os.environ,
             "BELLWETHER_DATABASE_URL": database_url,
             "BELLWETHER_BROKER_URL": broker_url,
             "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(self.spool.parent),
+            "BELLWETHER_INGEST_METRICS_PORT": str(self._metrics_port),
             **{f"BELLWETHER_{name.upper()}": value for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,6 +71,15 @@ class IngestProcess:
     def told(self, event: str) -> bool:
         """Whether it has logged this."""
         return any(told["event"] == event for told in self.events())
+
+    def metric(self, name: str, **labels: str) -> float:
+        """What /metrics says now; NaN where it does not have it."""
+        answer = httpx.get(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10)
+        for family in text_string_to_metric_families(answer.text):
+            for sample in family.samples:
+                if sample.name == name and sample.labels == labels:
+                    return float(sample.value)
+        return math.nan
 
     def kill(self) -> None:
         """SIGKILL."""
