@@ -9,9 +9,6 @@ import re
 
 from deploy.broker_access.grants import Access, User
 
-# Where nats-server hands subscriptions of QoS 1 and 2 what they are owed.
-_DELIVERIES = "$MQTT.sub.>"
-
 _HEAD = """\
 # Who may publish and read what, from Bellwether's records. Written by `bellwether broker-acl`: do not edit it.
 # nats-server's configuration takes it in with: include "./FILE"
@@ -59,7 +56,7 @@ def _user(user: User) -> str:
       allowed_connection_types: ["MQTT"]
       permissions: {{
         publish: {_allowed(publish)}
-        subscribe: {_allowed([*subscribe, _DELIVERIES] if subscribe else [])}
+        subscribe: {_allowed(subscribe)}
       }}
     }}
 """
