@@ -14,11 +14,15 @@ LARGEST = 10**30
 
 
 def check_decoded(decoded: Decoded) -> None:
-    """Whole or nothing: readings and silences, or a reason, and all that is told can be stored."""
+    """Whole or nothing: readings, or a reason, and all that is told can be stored.
+
+    A birth that is refused ends the session before it all the same; nothing else that is refused ends anything.
+    """
     if decoded.reason is not None:
         assert decoded.reason, "a refusal without a reason"
         assert not decoded.readings, "a refused message told something all the same"
-        assert not decoded.silences, "a refused message silenced something all the same"
+        born = "BIRTH" in decoded.envelope.topic
+        assert born or not decoded.silences, "a refused message silenced something all the same"
     for reading in decoded.readings:
         check_reading(decoded.envelope, reading)
     for silence in decoded.silences:
