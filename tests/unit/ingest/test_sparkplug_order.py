@@ -77,6 +77,17 @@ def test_what_comes_after_it_was_given_up_is_taken_and_moves_nothing():
     assert values(hear(host, [messages[4]], at_us=NOW_US + 7 * SECOND_US)) == [5.0]
 
 
+def test_a_number_that_was_given_up_once_is_like_any_other_the_next_time_round():
+    host, edge = in_session()
+    messages = data(edge, 300)
+    hear(host, messages[1:3])
+    host.due(NOW_US + 5 * SECOND_US)
+    hear(host, [messages[0], *messages[3:255]], at_us=NOW_US + 6 * SECOND_US)
+    out = hear(host, swapped(messages[255:], 0), at_us=NOW_US + 7 * SECOND_US)
+    assert values(out) == [float(n) for n in range(256, 301)]
+    assert host.messages_held == 0
+
+
 def test_a_clock_that_is_set_back_prolongs_no_waiting():
     host, edge = in_session()
     hear(host, lost(data(edge, 3), 0))
