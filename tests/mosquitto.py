@@ -57,7 +57,7 @@ class Broker:
         user: str | None = None,
         password: str = "",
         certificates: Certificates | None = None,
-        inflight: int = 20,
+        inflight: int = 0,
     ) -> None:
         self._directory = directory
         self._user, self._password = user, password

@@ -160,6 +160,7 @@ persistence_location {directory}/
 autosave_interval 5
 max_queued_messages 0
 max_queued_bytes 0
+max_inflight_messages 0
 max_packet_size {max_bytes}
 log_dest stderr
 log_type warning

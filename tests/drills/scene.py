@@ -140,7 +140,7 @@ class Scene:
         self.say = say
         self.first_ms = int(time.time() * 1000) - 5 * 86_400_000
         self.server = PostgresServer(directory / "postgres")
-        self.broker = Broker(directory / "mosquitto", inflight=0)
+        self.broker = Broker(directory / "mosquitto")
         self._broker_runs = False
         self.disks: dict[str, Disk] = {}
         self.ingests: list[IngestProcess] = []
