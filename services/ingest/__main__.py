@@ -54,9 +54,13 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
 
     def stop_receiving() -> bool:
         sparkplug.check()
-        if stopping.is_set():
-            kept.inbox.close()
-        return stopping.is_set()
+        if not stopping.is_set():
+            return False
+        sparkplug.begin_to_stop()
+        if kept.leaving():
+            return False
+        kept.inbox.close()
+        return True
 
     pipeline = Pipeline(
         take=kept.take,
@@ -76,7 +80,7 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
         pipeline.run(stop_receiving)
     finally:
         kept.inbox.close()
-        kept.session.stop()
+        kept.session.end()
         sparkplug.stop()
         kept.close()
     log.info("ingest stopped")

@@ -1,5 +1,6 @@
 """One connection to the broker, by way of paho: what every kind of session has in common."""
 
+import time
 from collections.abc import Iterable
 from threading import enumerate as enumerate_threads
 from typing import Any
@@ -10,6 +11,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from services.ingest.giving_way import GivingWay
 from services.ingest.packets import Publish
 from services.ingest.streaming_client import StreamingClient
 from shared.errors import BrokerError
@@ -17,12 +19,23 @@ from shared.mqtt import address_of, client_of
 from shared.settings import BrokerSettings
 
 SESSION_TAKEN_OVER = 0x8E
-"""Why MQTT 5 ended a connection: another client came with the same client id. MQTT 3.1.1 gives no reason."""
+"""Why MQTT 5 ended a connection: another client came with the same client id. MQTT 3.1.1 gives no reason, nor does
+mosquitto 2.0.11 with MQTT 5."""
 
 _KEEPALIVE_S = 60
-_LONGEST_RECONNECT_DELAY_S = 15
+_RECONNECT_FROM_S, _RECONNECT_TO_S = 1, 15
 
 log = structlog.get_logger()
+
+
+def warn_of_quarrel(client_id: str, wait_s: int) -> None:
+    """Say what to do about a client id that two clients have."""
+    log.critical(
+        "the connection is taken from us; does another process have the same "
+        "BELLWETHER_BROKER_CLIENT_ID? Each needs one of its own",
+        client_id=client_id,
+        coming_back_after_s=wait_s,
+    )
 
 
 class Connection:
@@ -47,11 +60,11 @@ class Connection:
         self.name = name
         self.connected = self.listening = False
         self._address = address_of(settings)
-        self._client_id = f"{settings.broker_client_id}-{name}"
+        self.client_id = f"{settings.broker_client_id}-{name}"
         self._client = client_of(
             StreamingClient,
             settings,
-            client_id=self._client_id,
+            client_id=self.client_id,
             session_kept=kept,
             manual_ack=True,
             reconnecting=reconnecting,
@@ -62,7 +75,9 @@ class Connection:
             for key, value in connect_properties.items():
                 setattr(properties, key, value)
             self._connect_arguments |= {"clean_start": not kept, "properties": properties}
-        self._client.reconnect_delay_set(1, _LONGEST_RECONNECT_DELAY_S)
+        self._client.reconnect_delay_set(_RECONNECT_FROM_S, _RECONNECT_TO_S)
+        self._connected_at = 0.0
+        self._giving_way = GivingWay()
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -83,7 +98,7 @@ class Connection:
     @property
     def running(self) -> bool:
         """Whether the network thread lives, without which nothing would ever be received again."""
-        return any(thread.name == f"paho-mqtt-client-{self._client_id}" for thread in enumerate_threads())
+        return any(thread.name == f"paho-mqtt-client-{self.client_id}" for thread in enumerate_threads())
 
     def check(self) -> None:
         """Raise BrokerError when the network thread has ended."""
@@ -115,6 +130,7 @@ class Connection:
             log.error("the broker refuses the connection", connection=self.name, reason=str(reason))
             return
         log.info("connected to the broker", connection=self.name)
+        self._connected_at = time.monotonic()
         self._ask_for(self._filters())
         self.connected = True
 
@@ -132,6 +148,16 @@ class Connection:
         self.connected = self.listening = False
         log.info("disconnected from the broker", connection=self.name, reason=str(reason))
         self._lost(reason)
+        if reason.is_failure:
+            self._stay_away(taken_over=reason.value == SESSION_TAKEN_OVER)
+
+    def _stay_away(self, *, taken_over: bool) -> None:
+        """Come back later, where another client seems to have our client id."""
+        lasted_s = time.monotonic() - self._connected_at
+        wait_s = self._giving_way.wait_s(lasted_s=lasted_s, taken_over=taken_over)
+        if self._giving_way.quarrel:
+            warn_of_quarrel(self.client_id, wait_s)
+        self._client.reconnect_delay_set(wait_s, max(wait_s, _RECONNECT_TO_S))
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None

@@ -17,7 +17,7 @@ from services.ingest.decoding import Decoder, acknowledged_subscriptions
 from services.ingest.envelope import Envelope
 from services.ingest.inbox import Inbox
 from services.ingest.kept_session import KeptSession
-from services.ingest.presence import begin_session, note_session, tick_idle_sources
+from services.ingest.presence import Touch, begin_session, note_session, tick_idle_sources
 from services.ingest.readings import Decoded
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import read_standing
@@ -28,6 +28,7 @@ from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
 _MAPPINGS_EVERY_S, _SESSION_EVERY_S, _TICK_EVERY_S, _STANDING_EVERY_S = 5.0, 10.0, 60.0, 10.0
+_LEAVE_WITHIN_S = 8.0
 
 log = structlog.get_logger()
 
@@ -41,8 +42,9 @@ class KeptLane:
         self._writer = Writer(database_url, settings, application="ingest")
         self._sparkplug = sparkplug
         self._session: int | None = None
-        self._connected_at: datetime | None = None
+        self._touch = Touch()
         self._due = {"mappings": 0.0, "session": 0.0, "ticks": 0.0, "standing": 0.0}
+        self._leave_until: float | None = None
         self.inbox = Inbox()
         self.decoder = Decoder()
         self.session = KeptSession(broker, self.inbox, acknowledged_subscriptions(()))
@@ -82,6 +84,14 @@ class KeptLane:
             self._writer.drop()
             raise
 
+    def leaving(self) -> bool:
+        """Whether the group's leave, taken at the first call, still brings what the broker had given us."""
+        now = time.monotonic()
+        if self._leave_until is None:
+            self._leave_until = now + _LEAVE_WITHIN_S
+            self.session.take_leave()
+        return self.session.is_leaving and now < self._leave_until
+
     def close(self) -> None:
         """Note until when ingest listened, and close the database connection."""
         if self._writer.connected and self._session is not None:
@@ -97,19 +107,26 @@ class KeptLane:
         return self.session.listening and self._sparkplug.listening
 
     def _look_after(self, conn: psycopg.Connection, now: datetime) -> None:
+        if self._leave_until is not None:
+            return
         if self._is_due("mappings", _MAPPINGS_EVERY_S):
             self._refresh_mappings(conn)
         if self._is_due("standing", _STANDING_EVERY_S):
             metrics.note_sources(read_standing(conn, now))
         if not self._listening:
-            self._session = self._connected_at = None
+            self._session, self._touch = None, Touch()
             return
-        if self._session is None or self._connected_at is None:
-            self._session, self._connected_at = begin_session(conn, now), now
+        if self._session is None:
+            self._session = begin_session(conn, now)
         elif self._is_due("session", _SESSION_EVERY_S):
             note_session(conn, self._session, now)
+        self._tick(conn, now)
+
+    def _tick(self, conn: psycopg.Connection, now: datetime) -> None:
+        """Only where the database knows who has spoken: what waited for it, or for us, must come first."""
+        since = self._touch.since(now)
         if self._sparkplug.in_charge and not self._sparkplug.behind and self._is_due("ticks", _TICK_EVERY_S):
-            tick_idle_sources(conn, self._connected_at, now)
+            tick_idle_sources(conn, since, now)
 
     def _refresh_mappings(self, conn: psycopg.Connection) -> None:
         mappings = load_mappings(conn)

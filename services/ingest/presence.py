@@ -27,11 +27,26 @@ def note_session(conn: psycopg.Connection, session: int, now: datetime) -> None:
     conn.execute("UPDATE ingest_sessions SET seen_at = %s WHERE session_id = %s", [now, session])
 
 
-def tick_idle_sources(conn: psycopg.Connection, connected_at: datetime, now: datetime) -> int:
+class Touch:
+    """How long ingest has been in touch with the broker and the database at once."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._last: datetime | None = None
+
+    def since(self, now: datetime) -> datetime:
+        """Since when without a minute's gap; `now` itself after one. Call it every few seconds while in touch."""
+        if self._since is None or self._last is None or now - self._last > _IDLE:
+            self._since = now
+        self._last = now
+        return self._since
+
+
+def tick_idle_sources(conn: psycopg.Connection, in_touch_since: datetime, now: datetime) -> int:
     """Move the event time of every idle source on by the time that has passed; return how many there were.
 
-    Idle: nothing newer than before for a minute, counted from ten minutes after ingest connected at the earliest,
-    since plants that store and forward need a while to bring what they kept. History that is loaded behind a silent
-    source is nothing newer: the silence goes on.
+    Idle: nothing newer than before for a minute, counted from ten minutes after ingest was in touch at the earliest,
+    since plants and brokers that store and forward need a while to bring what they kept. History that is loaded behind
+    a silent source is nothing newer: the silence goes on.
     """
-    return conn.execute(_TICK, {"now": now, "graced": connected_at + _GRACE, "idle_before": now - _IDLE}).rowcount
+    return conn.execute(_TICK, {"now": now, "graced": in_touch_since + _GRACE, "idle_before": now - _IDLE}).rowcount

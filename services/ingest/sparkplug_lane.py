@@ -79,9 +79,13 @@ class SparkplugLane:
         for thread in self._threads:
             thread.start()
 
+    def begin_to_stop(self) -> None:
+        """Let the threads come to their end meanwhile."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Say goodbye to the plants, store or spool everything that was received, and give the lease back."""
-        self._stopping.set()
+        self.begin_to_stop()
         until = time.monotonic() + _STOPPED_WITHIN_S
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterable
 from threading import Lock
 
-import structlog
 from paho.mqtt.reasoncodes import ReasonCode
 
 from services.ingest import lane_metrics
-from services.ingest.connection import Connection
+from services.ingest.connection import Connection, warn_of_quarrel
 from services.ingest.envelope import Envelope
+from services.ingest.giving_way import GivingWay
 from services.ingest.host_part import Part
 from services.ingest.host_session import HostConnection
 from services.ingest.inbox import Inbox
@@ -22,11 +22,6 @@ from services.ingest.sparkplug import SUBSCRIPTION
 from shared.settings import BrokerSettings
 from shared.sparkplug import rebirth_command
 from shared.sparkplug import topic as topic_of
-
-_RECONNECT_FROM_S, _RECONNECT_TO_S = 1.0, 15.0
-_GIVE_WAY_FROM_S, _GIVE_WAY_TO_S = 60.0, 600.0
-
-log = structlog.get_logger()
 
 
 class PlainSubscriber(Connection):
@@ -70,9 +65,8 @@ class SparkplugSessions:
         self._number = 0
         self._host: HostConnection | None = None
         self._listener: PlainSubscriber | None = None
-        self._delay_s = _RECONNECT_FROM_S
-        self._give_way_s = _GIVE_WAY_FROM_S
-        self._not_before = 0.0
+        self._giving_way = GivingWay()
+        self._began = self._not_before = 0.0
 
     @property
     def listening(self) -> bool:
@@ -126,8 +120,6 @@ class SparkplugSessions:
     def _keep_host(self) -> None:
         now = time.monotonic()
         if self._host is not None and self._host.running:
-            if self._host.online:
-                self._delay_s = _RECONNECT_FROM_S
             return
         if self._host is not None:
             self._end("host")
@@ -137,20 +129,14 @@ class SparkplugSessions:
             self._host = HostConnection(
                 self._settings, self._receive, lambda: self._begin("host"), lambda: self._end("host")
             )
+            self._began = now
             self._host.start()
 
     def _note_loss(self, host: HostConnection, now: float) -> None:
-        if host.taken_over:
-            log.critical(
-                "another client came with our client id, so this one gives way: every process of ingest needs a "
-                "BELLWETHER_BROKER_CLIENT_ID of its own",
-                for_s=self._give_way_s,
-            )
-            self._not_before = now + self._give_way_s
-            self._give_way_s = min(2 * self._give_way_s, _GIVE_WAY_TO_S)
-        else:
-            self._not_before = now + self._delay_s
-            self._delay_s = min(2 * self._delay_s, _RECONNECT_TO_S)
+        wait_s = self._giving_way.wait_s(lasted_s=now - self._began, taken_over=host.taken_over)
+        self._not_before = now + wait_s
+        if self._giving_way.quarrel:
+            warn_of_quarrel(host.client_id, wait_s)
 
     def _begin(self, who: str) -> None:
         with self._lock:
