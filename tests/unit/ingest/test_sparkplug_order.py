@@ -142,7 +142,8 @@ def test_large_messages_do_not_wait():
     host, edge = in_session()
     edge.data()
     big = edge.data(value=2.0)
-    out = hear(host, [big._replace(payload=big.payload + b"\x2a" + b"\x80\x80\x80\x02" + bytes(4 * 1024 * 1024))])
+    body = Payload(body=bytes(4 * 1024 * 1024)).SerializeToString()
+    out = hear(host, [big._replace(payload=big.payload + body)])
     assert values(out) == [2.0]
     assert asked(out) == 1
 
@@ -154,6 +155,24 @@ def test_many_nodes_together_hold_no_more_than_the_bound():
         edge.edge = f"edge {number}"
         hear(host, [*edge.birth(), *lost(data(edge, 61), 0)])
         assert host.messages_held <= 10_000
+
+
+def test_the_bytes_of_all_that_waits_are_bounded_and_given_back():
+    host = SparkplugHost()
+    three_mib = Payload(body=bytes(3 * 1024 * 1024)).SerializeToString()
+    for turn in range(2):
+        held = []
+        for number in range(6):
+            edge = edge_node()
+            edge.edge = f"edge {turn} {number}"
+            hear(host, edge.birth())
+            edge.data()
+            message = edge.data()
+            hear(host, [message._replace(payload=message.payload + three_mib)])
+            held.append(host.messages_held)
+        assert held == [1, 2, 3, 4, 5, 5]
+        host.due(NOW_US + 5 * SECOND_US)
+        assert host.messages_held == 0
 
 
 def test_after_a_long_loss_the_numbering_goes_on_where_the_node_is():
