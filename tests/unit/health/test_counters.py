@@ -69,7 +69,8 @@ UNDECLARED = meanings(rollover_at=math.nan, per_hour=math.inf)
     ],
     ids=[
         "going on", "rollover", "reset", "reset seen at zero", "set back by hand", "faster than can be",
-        "a burst within a minute", "until the hold ends", "jump after a silence", "jump after a death", "reset by a death",
+        "a burst within a minute", "until the hold ends", "jump after a silence", "jump after a death",
+        "reset by a death",
         "below zero", "nothing",
     ],
 )  # fmt: skip
