@@ -31,9 +31,6 @@ _SAMPLE = np.dtype(
 )  # fmt: skip
 _NULL_SAMPLE = np.dtype(_SAMPLE.descr[:-1])
 _STAGED = np.dtype([*_SAMPLE.descr, ("l7", ">i4"), ("first", "u1")])
-_KEY = np.dtype(
-    [("fields", ">i2"), ("l1", ">i4"), ("series_id", ">i4"), ("l2", ">i4"), ("observed_at", ">i8")],
-)
 _RANGE = np.dtype(
     [
         ("fields", ">i2"),
@@ -81,12 +78,6 @@ def staged_as_copy(columns: Columns, first: Bools) -> bytes:
     rows = _sample_rows(columns, _STAGED)
     rows["l7"], rows["first"] = 1, first
     return _HEADER + rows.tobytes() + _TRAILER
-
-
-def keys_of_copy(raw: bytes) -> tuple[Int32s, Int64s]:
-    """Series and instants from the bytes of `COPY (… series_id, observed_at) TO STDOUT (FORMAT BINARY)`."""
-    rows = np.frombuffer(raw, _KEY, (len(raw) - len(_HEADER) - len(_TRAILER)) // _KEY.itemsize, len(_HEADER))
-    return rows["series_id"].astype(np.int32), rows["observed_at"].astype(np.int64) + _POSTGRES_EPOCH_US
 
 
 def selected(columns: Columns, where: Bools | NDArray[np.intp]) -> Columns:

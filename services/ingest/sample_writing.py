@@ -15,7 +15,6 @@ from services.ingest.columns import (
     Int64s,
     by_key,
     first_of_key,
-    keys_of_copy,
     samples_as_copy,
     staged_as_copy,
 )
@@ -24,9 +23,10 @@ _COPY_SAMPLES: LiteralString = f"COPY samples ({SAMPLE_COLUMNS}) FROM STDIN (FOR
 _COPY_STAGING: LiteralString = f"COPY samples_staging ({SAMPLE_COLUMNS}, first) FROM STDIN (FORMAT BINARY)"
 _STAGING = "CREATE TEMP TABLE IF NOT EXISTS samples_staging (LIKE samples, first boolean) ON COMMIT DELETE ROWS"
 _MERGE: LiteralString = (
-    f"COPY (INSERT INTO samples ({SAMPLE_COLUMNS})"
+    f"WITH stored AS (INSERT INTO samples ({SAMPLE_COLUMNS})"
     " SELECT series_id, observed_at, received_at, quality, historical, nullif(value, 'NaN') FROM samples_staging"
-    " WHERE first ON CONFLICT DO NOTHING RETURNING series_id, observed_at) TO STDOUT (FORMAT BINARY)"
+    " WHERE first ON CONFLICT DO NOTHING RETURNING series_id, observed_at)"
+    " SELECT array_agg(series_id), array_agg((extract(epoch FROM observed_at) * 1000000)::bigint) FROM stored"
 )
 _SUMMARY: LiteralString = (
     "SELECT series_id, count(*), min(received_at), max(received_at),"
@@ -134,16 +134,15 @@ class SampleWriter:
                 pass
             else:
                 return Written(samples.series_id, samples.observed_us, 0, [])
-        with self._conn.cursor() as cur:
+        with self._conn.cursor(binary=True) as cur:
             cur.execute(_STAGING)
             with cur.copy(_COPY_STAGING) as copy:
                 copy.write(staged_as_copy(samples, first))
-            with cur.copy(_MERGE) as copy:
-                stored = keys_of_copy(b"".join(copy))
-            repeated = len(samples.values) - len(stored[0])
+            series_id, observed_us = cur.execute(_MERGE).fetchone() or (None, None)
+            repeated = len(first) - len(series_id or ())
             self._repeats_expected = repeated > 0
             conflicts = [Conflict(*row) for row in cur.execute(_CLASHING)] if repeated and compare else []
-        return Written(*stored, repeated, conflicts)
+        return Written(np.array(series_id or (), np.int32), np.array(observed_us or (), np.int64), repeated, conflicts)
 
     def _write_texts(self, texts: Sequence[TextSample], *, compare: bool) -> Written:
         """Texts, and numbers of series that hold text: a series has one row an instant in the two tables together."""

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.columns import Columns, by_key, changed, first_of_key, keys_of_copy, selected, staged_as_copy
+from services.ingest.columns import Columns, by_key, changed, first_of_key, selected, staged_as_copy
 
 _DAY_US = 86_400_000_000
 _POINTS = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40).map(lambda n: n * _DAY_US // 4)), max_size=40)
@@ -46,14 +46,6 @@ def test_of_points_at_the_same_instant_the_first_received_is_marked(points):
         expected.setdefault(point, place)
     assert list(zip(ordered.series_id.tolist(), ordered.observed_us.tolist(), strict=True)) == sorted(points)
     assert sorted(selected(ordered, first_of_key(ordered)).values.tolist()) == sorted(expected.values())
-
-
-def test_keys_come_back_from_a_binary_copy_as_they_went():
-    header = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-    row = b"\x00\x02" + b"\x00\x00\x00\x04" + (7).to_bytes(4) + b"\x00\x00\x00\x08" + (-1).to_bytes(8, signed=True)
-    series, at = keys_of_copy(header + row + b"\xff\xff")
-    assert (series.tolist(), at.tolist()) == ([7], [946_684_799_999_999])
-    assert [part.tolist() for part in keys_of_copy(header + b"\xff\xff")] == [[], []]
 
 
 def test_staged_samples_stand_in_their_order_each_with_eight_bytes_of_value():
