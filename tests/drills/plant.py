@@ -1,10 +1,10 @@
 """A publisher as a process of its own, which writes down what it sends and what the broker acknowledges.
 
-`python -m tests.drills.plant PORT DEVICE QOS RATE FIRST_MS LOG SEED` writes `s <number>` before a message is sent and
-`a <number>` once it is acknowledged (PUBACK, or PUBCOMP at QoS 2). Like a real one it keeps its session, sends again
-with DUP what was not acknowledged when a connection broke, repeats itself and dawdles at times: some messages are sent
-twice, some hundreds of messages late. When its standard input ends, it ends: at most 60 s later, once everything is
-acknowledged.
+`python -m tests.drills.plant PORT DEVICE QOS RATE METRICS FIRST_MS LOG SEED` writes `s <number>` before it sends a
+message and `a <number>` once that is acknowledged (PUBACK, or PUBCOMP at QoS 2). Like a real one it keeps its session,
+sends again with DUP what was not acknowledged when a connection broke, repeats itself and dawdles at times: some
+messages are sent twice, some hundreds of messages late. When its standard input ends, it ends: at most 60 s later,
+once everything is acknowledged.
 """
 
 import json
@@ -28,9 +28,9 @@ _FLUSH_WITHIN_S = 60.0
 class Plant:
     """One device that talks without end."""
 
-    def __init__(self, port: int, device: str, qos: int, first_ms: int, log: Path, seed: int) -> None:
+    def __init__(self, port: int, device: str, qos: int, metrics: int, first_ms: int, log: Path, seed: int) -> None:
         self._topic = f"bellwether/v1/drill/{device}"
-        self._device, self._qos, self._first_ms = device, qos, first_ms
+        self._device, self._qos, self._metrics, self._first_ms = device, qos, metrics, first_ms
         self._chance = random.Random(seed)
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._pending: dict[int, int] = {}
@@ -75,7 +75,7 @@ class Plant:
 
     def _send(self, number: int) -> None:
         os.write(self._log, b"s %d\n" % number)
-        payload = json.dumps(readings.body(self._device, number, self._first_ms))
+        payload = json.dumps(readings.body(self._device, number, self._first_ms, self._metrics))
         mid = self._client.publish(self._topic, payload, qos=self._qos).mid
         with self._lock:
             if mid in self._early:
@@ -98,8 +98,8 @@ class Plant:
 
 def main() -> None:
     """Talk until standard input ends."""
-    port, device, qos, rate, first_ms, log, seed = sys.argv[1:8]
-    plant = Plant(int(port), device, int(qos), int(first_ms), Path(log), int(seed))
+    port, device, qos, rate, metrics, first_ms, log, seed = sys.argv[1:9]
+    plant = Plant(int(port), device, int(qos), int(metrics), int(first_ms), Path(log), int(seed))
     ending = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     plant.run(float(rate), ending)

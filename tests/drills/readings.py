@@ -15,7 +15,7 @@ def values(device: str, numbers: NDArray[np.int64], metric: int) -> NDArray[np.f
     return ((numbers * 7919 + salt + metric * 104_729) % 1_000_003 / 8).astype(np.float64)
 
 
-def body(device: str, number: int, first_ms: int, metrics: int = METRICS) -> dict[str, object]:
+def body(device: str, number: int, first_ms: int, metrics: int) -> dict[str, object]:
     """The message of that number."""
     one = np.array([number], np.int64)
     said = {f"m{metric}": float(values(device, one, metric)[0]) for metric in range(metrics)}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -26,11 +26,19 @@ DATA_MB, WAL_MB, SPOOL_MB = 320, 160, 24
 _PROBE = "bellwether/v1/probe/probe"
 _PATIENCE_S = 60.0
 
-_COPY = (
-    "COPY (SELECT r.name, s.metric, (extract(epoch FROM x.observed_at) * 1000)::bigint, coalesce(x.value, 'NaN')"
-    " FROM samples x JOIN series s USING (series_id) JOIN devices r USING (device_id)"
-    " JOIN sources o USING (source_id) WHERE o.topic_prefix = 'bellwether/v1/drill') TO STDOUT"
+_OURS = (
+    "SELECT s.series_id, d.name, s.metric FROM series s JOIN devices d USING (device_id)"
+    " JOIN sources o USING (source_id)"
+    " WHERE o.topic_prefix LIKE 'bellwether/v1/drill' OR o.topic_prefix LIKE 'spBv1.0/drill/%'"
 )
+_COPY = (
+    "COPY (SELECT series_id, (extract(epoch FROM observed_at) * 1000)::bigint, coalesce(value, 'NaN') FROM samples)"
+    " TO STDOUT (FORMAT BINARY)"
+)
+_ROW = np.dtype(
+    [("fields", ">i2"), ("l1", ">i4"), ("series", ">i4"), ("l2", ">i4"), ("ms", ">i8"), ("l3", ">i4"), ("value", ">f8")]
+)
+_HEADER_BYTES, _TRAILER_BYTES = 19, 2
 
 
 class IngestProcess:
@@ -54,28 +62,6 @@ class IngestProcess:
                 [sys.executable, "-m", "services.ingest"], env=self._environment, stderr=output, stdout=output
             )
 
-    def start_broker(self) -> None:
-        self.broker.start()
-        self._broker_runs = True
-
-    def stop_broker(self) -> None:
-        if self._broker_runs:
-            self.broker.stop()
-            self._broker_runs = False
-
-    def recover(self) -> None:
-        """Put everything right that may have been struck, and wait until the database answers."""
-        for disk in self.disks.values():
-            disk.release()
-        for network in (self.to_database, self.to_broker, self.to_plants):
-            network.mend()
-        if not self._broker_runs:
-            self.start_broker()
-        for one in self.ingests:
-            if one.process is None:
-                one.start()
-        self.server.await_ready()
-
     def keep(self) -> None:
         if self.process is not None and self.process.poll() is not None:
             self.ended_by_itself += 1
@@ -92,24 +78,28 @@ class IngestProcess:
         """The most memory that it has ever held."""
         if self.process is None:
             return 0.0
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
+        return peak_rss_mb(self.process.pid)
+
+
+def peak_rss_mb(pid: int) -> float:
+    """The most memory that a process has ever held."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
 
 
 class PlantProcess:
-    """A publisher, and what it has written down so far."""
+    """A publisher, and what it has written down so far. `module` and `arguments` say which and how."""
 
-    def __init__(self, directory: Path, port: int, device: str, *, qos: int, rate: float, first_ms: int, seed: int):
+    def __init__(self, directory: Path, module: str, port: int, device: str, *arguments: object) -> None:
         self.device = device
         self._log = directory / f"{device}.log"
         self._log.touch()
         self._sent: set[int] = set()
         self._acknowledged: set[int] = set()
         self._read = 0
-        arguments = [port, device, qos, rate, first_ms, self._log, seed]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.drills.plant", *map(str, arguments)], stdin=subprocess.PIPE
-        )
+        words = [port, device, *arguments]
+        filled = [str(self._log if word == "LOG" else word) for word in words]
+        self._process = subprocess.Popen([sys.executable, "-m", module, *filled], stdin=subprocess.PIPE)
 
     def said(self) -> ledger.Said:
         with self._log.open("rb") as log:
@@ -135,11 +125,11 @@ class PlantProcess:
 class Scene:
     """All of it; the drills' troubles act on its parts."""
 
-    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, say: Callable[[str], None], server_settings: Mapping[str, str]) -> None:
         self.directory = directory
         self.say = say
         self.first_ms = int(time.time() * 1000) - 5 * 86_400_000
-        self.server = PostgresServer(directory / "postgres")
+        self.server = PostgresServer(directory / "postgres", server_settings)
         self.broker = Broker(directory / "mosquitto")
         self._broker_runs = False
         self.disks: dict[str, Disk] = {}
@@ -162,27 +152,32 @@ class Scene:
         one.start()
         return one
 
-    def add_plant(self, device: str, *, qos: int, rate: float, seed: int) -> PlantProcess:
-        one = PlantProcess(
-            self.directory, self.to_plants.port, device, qos=qos, rate=rate, first_ms=self.first_ms, seed=seed
-        )
-        self.plants.append(one)
-        return one
+    def add_plant(self, device: str, *, qos: int, rate: float, seed: int, metrics: int = readings.METRICS) -> None:
+        words = (qos, rate, metrics, self.first_ms, "LOG", seed)
+        self.plants.append(PlantProcess(self.directory, "tests.drills.plant", self.to_plants.port, device, *words))
+
+    def add_edge(self, node: str, *, rate: float, metrics: int) -> PlantProcess:
+        words = (rate, metrics, self.first_ms, "LOG")
+        return PlantProcess(self.directory, "tests.drills.edge", self.to_plants.port, node, *words)
 
     def connection(self) -> psycopg.Connection:
         return connect(self.server.url(), application="drill")
 
     def stored(self) -> dict[tuple[str, str], ledger.Row]:
         """All that the table holds of the drill's plants."""
-        numbers: dict[tuple[str, str], list[int]] = {}
-        values: dict[tuple[str, str], list[float]] = {}
-        with self.connection() as conn, conn.cursor() as cur, cur.copy(_COPY) as copy:
-            for device, metric, at_ms, value in copy.rows():
-                key = (str(device), str(metric))
-                past = int(at_ms) - self.first_ms
-                numbers.setdefault(key, []).append(past // readings.EVERY_MS if past % readings.EVERY_MS == 0 else -1)
-                values.setdefault(key, []).append(float(value))
-        return {key: ledger.Row(np.array(numbers[key]), np.array(values[key])) for key in numbers}
+        with self.connection() as conn:
+            with conn.cursor() as cur, cur.copy(_COPY) as copy:
+                raw = b"".join(copy)
+            ours = conn.execute(_OURS).fetchall()
+        rows = np.frombuffer(raw[_HEADER_BYTES:-_TRAILER_BYTES], _ROW)
+        rows = rows[np.argsort(rows["series"], kind="stable")]
+        past = rows["ms"].astype(np.int64) - self.first_ms
+        numbers = np.where(past % readings.EVERY_MS == 0, past // readings.EVERY_MS, -1)
+        found = {}
+        for series, device, metric in ours:
+            low, high = np.searchsorted(rows["series"], [series, series + 1])
+            found[device, metric] = ledger.Row(numbers[low:high], rows["value"][low:high].astype(np.float64))
+        return {key: row for key, row in found.items() if len(row.numbers)}
 
     def start_broker(self) -> None:
         self.broker.start()
@@ -211,7 +206,7 @@ class Scene:
         for one in self.ingests:
             one.keep()
 
-    def verdict(self, within_s: float) -> ledger.Verdict:
+    def verdict(self, within_s: float, metrics: int = readings.METRICS) -> ledger.Verdict:
         """Whether everything that is acknowledged now is in the table before the time is over, and nothing else."""
         promised = {one.device: one.said().acknowledged for one in self.plants}
         deadline = time.monotonic() + within_s
@@ -222,7 +217,7 @@ class Scene:
             except (psycopg.Error, OSError):
                 stored = {}
             said = {p.device: ledger.Said(p.said().sent, promised[p.device]) for p in self.plants}
-            verdict = ledger.judge(said, stored)
+            verdict = ledger.judge(said, stored, metrics)
             if verdict.good or time.monotonic() > deadline:
                 return verdict
             time.sleep(0.3)
@@ -241,12 +236,12 @@ class Scene:
 
 
 @contextmanager
-def scene(say: Callable[[str], None], *, disks: bool | None = None) -> Iterator[Scene]:
+def scene(say: Callable[[str], None], *, disks: bool | None = None, **server_settings: str) -> Iterator[Scene]:
     """A scene without ingest and plants yet; whatever happens, nothing of it is left afterwards."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwether-drill-")))
         directory.chmod(0o755)
-        made = Scene(directory, say)
+        made = Scene(directory, say, server_settings)
         if mountable() if disks is None else disks:
             for name, path, size in (
                 ("data", "postgres/data", DATA_MB),

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -36,8 +37,9 @@ _SETTINGS = {
 class PostgresServer:
     """A server with its data in `directory`/data and its log in `directory`/wal, which may be disks of their own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
         self._directory = directory
+        self._settings = {**_SETTINGS, **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -56,7 +58,7 @@ class PostgresServer:
 
     def start(self, *, wait: bool = True) -> None:
         argv = [binary("postgres"), "-D", str(self._directory / "data" / "cluster"), "-p", str(self.port)]
-        for name, value in _SETTINGS.items():
+        for name, value in self._settings.items():
             argv += ["-c", f"{name}={value}"]
         self._process = processes.start(argv, log=self._directory / "postgres.log", as_system_user=True)
         if wait:

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.drills.brokers import chosen_broker, shipped_settings
 from tests.drills.proxy import Proxy
+from tests.drills.readings import METRICS
 from tests.drills.scene import PlantProcess
 from tests.integration.ingest.rig import plant, publish, until
 
@@ -64,7 +65,9 @@ def test_a_plant_at_qos_2_whose_connection_breaks_again_and_again_gets_on():
         listener(broker.port, heard),
     ):
         network = Proxy(broker.port)
-        machine = PlantProcess(Path(directory), network.port, "plant", qos=2, rate=200.0, first_ms=0, seed=1)
+        machine = PlantProcess(
+            Path(directory), "tests.drills.plant", network.port, "plant", 2, 200.0, METRICS, 0, "LOG", 1
+        )
         try:
             for _ in range(5):
                 time.sleep(1.5)
