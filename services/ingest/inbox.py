@@ -8,7 +8,7 @@ from services.ingest.envelope import Envelope
 class Inbox:
     """Envelopes in order of receipt, at most `messages` and about `size` bytes of them."""
 
-    def __init__(self, *, messages: int = 8_000, size: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, *, messages: int = 8_000, size: int = 16 * 1024 * 1024) -> None:
         self._limit = messages
         self._size_limit = size
         self._waiting: list[Envelope] = []

@@ -30,7 +30,7 @@ from shared.database import storage_errors
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
-_INBOX_MESSAGES, _INBOX_BYTES = 8_000, 24 * 1024 * 1024
+_INBOX_MESSAGES, _INBOX_BYTES = 8_000, 16 * 1024 * 1024
 _LONGEST_WAIT_S, _LINGER_S = 0.2, 0.05
 _MANY = 500
 _PART_SAMPLES = 20_000
