@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.ingest.sparkplug.shapes import Shape
+from services.ingest.sparkplug.stencils import Stencils
 from shared.errors import DecodeError
 from shared.sparkplug.datatypes import DataType
 from shared.sparkplug.sparkplug_b_pb2 import Payload
@@ -37,6 +38,7 @@ class Births:
     by_alias: dict[int, Known] = field(default_factory=dict)
     by_name: dict[str, Known] = field(default_factory=dict)
     shapes: dict[object, Shape] = field(default_factory=dict)
+    stencils: Stencils = field(default_factory=Stencils)
     weight: int = _WEIGHT_OF_DEVICE
 
     def identify(self, topic: str, metric: Payload.Metric) -> Known:

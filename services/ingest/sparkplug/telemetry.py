@@ -8,6 +8,7 @@ from services.ingest.readings import GOOD, UNCERTAIN, Reading, check_instant, ch
 from services.ingest.sparkplug.address import Address
 from services.ingest.sparkplug.births import BD_SEQ, Births
 from services.ingest.sparkplug.shapes import Fields, Shape, fields_of, shape_of, values_of
+from services.ingest.sparkplug.stencils import Said
 from services.ingest.values import Scalar, sort_values
 from shared.errors import DecodeError
 from shared.sparkplug.decode import is_text, metric_properties, metric_value
@@ -36,27 +37,26 @@ def readings_of(envelope: Envelope, address: Address, payload: Payload, births: 
     it has none of its own (0 counts as none). What a birth says is in force when it says so: a value that it dates
     back is stored at its own time and at the birth's, or a node that died in between would have lost it.
     """
+    birth = address.kind.endswith("BIRTH")
+    if not birth:
+        said = births.stencils.read(envelope.payload, payload.seq)
+        if said is not None:
+            return _readings(envelope, address, payload, said)
     metrics = list(payload.metrics)
     if not metrics:
         return ()
-    fields = fields_of(metrics)
-    if not address.kind.endswith("BIRTH"):
-        usual = _usual(envelope, address, payload, births, metrics, fields)
-        if usual is not None:
-            return usual
+    if not birth:
+        said = _said(envelope, births, metrics)
+        if said is not None:
+            births.stencils.learn(envelope.payload, payload.seq, said)
+            return _readings(envelope, address, payload, said)
     values = _values(envelope, address, payload, births, metrics)
     return tuple(_grouped(envelope, address, values))
 
 
-def _usual(
-    envelope: Envelope,
-    address: Address,
-    payload: Payload,
-    births: Births,
-    metrics: Sequence[Payload.Metric],
-    fields: Fields,
-) -> tuple[Reading, ...] | None:
-    historical = fields.is_historical[0]
+def _said(envelope: Envelope, births: Births, metrics: Sequence[Payload.Metric]) -> Said | None:
+    """What the message says if it is a usual one."""
+    fields = fields_of(metrics)
     if any(fields.is_transient) or any(fields.is_null) or any(fields.properties):
         return None
     if any(fields.is_historical) and not all(fields.is_historical):
@@ -65,13 +65,18 @@ def _usual(
     values = None if shape is None else values_of(metrics, shape)
     if shape is None or values is None:
         return None
-    first = fields.timestamp[0]
+    return Said(shape, fields.is_historical[0], fields.timestamp, values)
+
+
+def _readings(envelope: Envelope, address: Address, payload: Payload, said: Said) -> tuple[Reading, ...]:
+    """One reading for each instant."""
+    first, count = said.timestamps[0], len(said.timestamps)
     source, device = address.source, address.device or address.edge
-    if fields.timestamp.count(first) == len(metrics):
+    if said.timestamps.count(first) == count:
         at = _instant(envelope, first or payload.timestamp)
-        return (Reading(source, PROTOCOL, device, at, historical, shape.metrics, values),)
+        return (Reading(source, PROTOCOL, device, at, said.historical, said.shape.metrics, said.values),)
     places: dict[int, list[int]] = {}
-    for place, milliseconds in enumerate(fields.timestamp):
+    for place, milliseconds in enumerate(said.timestamps):
         places.setdefault(milliseconds or payload.timestamp, []).append(place)
     return tuple(
         Reading(
@@ -79,9 +84,9 @@ def _usual(
             PROTOCOL,
             device,
             _instant(envelope, milliseconds),
-            historical,
-            tuple([shape.metrics[place] for place in members]),
-            values[members],
+            said.historical,
+            tuple([said.shape.metrics[place] for place in members]),
+            said.values[members],
         )
         for milliseconds, members in places.items()
     )
