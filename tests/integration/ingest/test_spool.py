@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 from shared.migrations import migrate
 from shared.sparkplug import DataType, Metric, next_seq, node_birth, parse_state, payload, topic
 from tests.drills.disks import mountable, small_disk
+from tests.drills.proxy import Proxy
 from tests.drills.server import PostgresServer
 from tests.integration.ingest.rig import (
     IngestProcess,
@@ -64,6 +65,10 @@ class Node:
         """NDATA, so many, one second after another by the node's clock."""
         publish(self.client, [self._next() for _ in range(messages)], qos=0)
 
+    def lose_one(self) -> None:
+        """A message is lost on the way, so that those after it wait for it."""
+        self._seq = next_seq(self._seq)
+
     def _next(self) -> tuple[str, bytes]:
         self.count += 1
         self._seq = next_seq(self._seq)
@@ -110,7 +115,7 @@ def talking(one: Node, messages: int = 20, every_s: float = 0.05) -> Iterator[No
 def server(tmp_path: Path) -> Iterator[PostgresServer]:
     """A PostgreSQL of the test's own, to be killed; with our schema."""
     tmp_path.chmod(0o755)
-    made = PostgresServer(tmp_path / "postgres")
+    made = PostgresServer(tmp_path / "postgres", {})
     made.make()
     made.start()
     migrate(made.url())
@@ -128,6 +133,10 @@ def hears_all(server: PostgresServer, *nodes: Node) -> None:
 
 def spooled(ingest: IngestProcess) -> float:
     return ingest.metric("bellwether_ingest_spool_messages")
+
+
+def received(ingest: IngestProcess) -> float:
+    return ingest.metric("bellwether_ingest_received_total", lane="sparkplug")
 
 
 def stored(server: PostgresServer) -> int:
@@ -182,6 +191,33 @@ def test_stopped_without_a_database_ingest_spools_what_it_holds_and_messages_out
         until(lambda: spooled(ingest) >= 10)
         assert ingest.stop() == 0
         server.start()
+        ingest.start()
+        hears_all(server, machine)
+
+
+def test_a_network_that_swallows_everything_does_not_hold_up_the_stop(server, broker):
+    to_broker, to_database = Proxy(broker.port), Proxy(server.port)
+    with (
+        closing(to_broker),
+        closing(to_database),
+        ingest_process(
+            server.url(to_database.port), f"mqtt://127.0.0.1:{to_broker.port}", ingest_reorder_timeout_s="600"
+        ) as ingest,
+        node(broker) as machine,
+    ):
+        ingest.start()
+        machine.bear()
+        machine.say()
+        until(lambda: stored(server) == 1)
+        to_database.stall()
+        machine.say(10)
+        machine.lose_one()
+        machine.say(10)
+        until(lambda: received(ingest) == 22)
+        to_broker.stall()
+        assert ingest.stop() == 0
+        to_database.mend()
+        to_broker.mend()
         ingest.start()
         hears_all(server, machine)
 
