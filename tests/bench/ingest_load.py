@@ -14,6 +14,7 @@ from shared.sparkplug import DataType, Metric, node_birth, payload, topic
 
 GATEWAYS, MACHINES = 20, 5
 PACKET_IDS = 60_000
+_WINDOW, _SPARKPLUG_SAMPLES = 8_000, 100_000
 
 
 class Load(NamedTuple):
@@ -31,6 +32,15 @@ class Load(NamedTuple):
     def name(self) -> str:
         """The scenario's name."""
         return f"{self.protocol}-{self.metrics}-qos{self.qos}"
+
+    @property
+    def window(self) -> int:
+        """Messages that may be on their way at full speed: enough to keep every stage busy.
+
+        More would queue at the broker, which may drop QoS 0 for a slow subscriber, and would have ingest spool what
+        the database is slower to take, as it must when plants send more than that for long.
+        """
+        return _WINDOW if self.qos else min(_WINDOW, _SPARKPLUG_SAMPLES // self.metrics)
 
     @property
     def births(self) -> int:

@@ -10,9 +10,6 @@ from typing import Any, NamedTuple
 from tests.bench.ingest_load import Load
 from tests.mosquitto import Broker
 
-WINDOW = 8_000
-"""Messages that may be on their way. More would queue at the broker, which may drop QoS 0 for a slow subscriber."""
-
 
 class Published(NamedTuple):
     """When each message was sent and all were acknowledged (wall time), and how long the window was full."""
@@ -28,7 +25,7 @@ class PublisherProcess:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def publish(self, first: int, end: int, *, window: int = WINDOW) -> Published:
+    def publish(self, first: int, end: int, *, window: int) -> Published:
         """At full speed, with at most `window` messages that are not stored yet."""
         self._order(first=first, end=end, window=window)
         return self.result()

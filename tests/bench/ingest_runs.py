@@ -60,10 +60,10 @@ def run(load: Load, engine: str, messages: int) -> Run:
             publisher(load, broker, url, 8 * messages // 5, _START_MS) as plant,
         ):
             warm = messages // 10
-            plant.publish(0, warm)
+            plant.publish(0, warm, window=load.window)
             await_stored(conn, warm, _START_MS, poll_s=_POLL_S)
             conn.execute("CHECKPOINT")
-            peak = _at_full_speed(conn, ingest, plant, warm, warm + messages)
+            peak = _at_full_speed(conn, ingest, plant, load, warm, warm + messages)
             paced = min(messages // 2, int(_PACED_S * peak.messages_per_s / 2))
             delays = _at_half(conn, plant, warm + messages, paced, peak.messages_per_s / 2)
             peak_rss_mb = ingest.peak_rss_mb
@@ -96,10 +96,10 @@ def _stage(engine: str) -> Iterator[tuple[str, Broker, psycopg.Connection]]:
 
 
 def _at_full_speed(
-    conn: psycopg.Connection, ingest: IngestProcess, plant: PublisherProcess, first: int, end: int
+    conn: psycopg.Connection, ingest: IngestProcess, plant: PublisherProcess, load: Load, first: int, end: int
 ) -> Peak:
     cpu_before = ingest.cpu_s
-    published = plant.publish(first, end)
+    published = plant.publish(first, end, window=load.window)
     (*_, (visible_at, _)) = await_stored(conn, end, _START_MS, poll_s=_POLL_S)
     cpu_s = ingest.cpu_s - cpu_before
     began_at = published.instants[0]
