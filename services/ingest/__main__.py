@@ -1,8 +1,9 @@
 """Composition root of ingest: settings from the environment, wiring, signals."""
 
+import os
 import signal
 import sys
-from threading import Event
+from threading import Event, Thread
 
 import structlog
 from prometheus_client import start_http_server
@@ -16,6 +17,7 @@ from shared.logs import configure_logs
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 
 _AWAIT_DATABASE_S = 1.0
+_STOPPED_WITHIN_S = 15.0
 
 log = structlog.get_logger()
 
@@ -69,6 +71,8 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
         acknowledge=kept.session.acknowledge,
         between=kept.between,
     )
+    ended = Event()
+    Thread(target=_end_anyway, args=(stopping, ended, sparkplug), name="end", daemon=True).start()
     sparkplug.start()
     try:
         while not stopping.is_set() and not kept.ready():
@@ -83,7 +87,21 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
         kept.session.end()
         sparkplug.stop()
         kept.close()
+        ended.set()
     log.info("ingest stopped")
+
+
+def _end_anyway(stopping: Event, ended: Event, sparkplug: SparkplugLane) -> None:
+    """End the process though the database answers no more and the main thread waits for it.
+
+    Sparkplug is spooled by then; what is not acknowledged the broker sends again.
+    """
+    stopping.wait()
+    sparkplug.begin_to_stop()
+    if not ended.wait(_STOPPED_WITHIN_S):
+        sparkplug.stop()
+        log.critical("ingest ends without an answer from the database")
+        os._exit(1)
 
 
 if __name__ == "__main__":

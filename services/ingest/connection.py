@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from threading import Thread
 from threading import enumerate as enumerate_threads
 from typing import Any
 
@@ -23,6 +24,7 @@ SESSION_TAKEN_OVER = 0x8E
 mosquitto 2.0.11 with MQTT 5."""
 
 _KEEPALIVE_S = 60
+_ENDS_WITHIN_S = 3.0
 _RECONNECT_FROM_S, _RECONNECT_TO_S = 1, 15
 
 log = structlog.get_logger()
@@ -90,9 +92,14 @@ class Connection:
         self._client.loop_start()
 
     def stop(self, properties: Properties | None = None) -> None:
-        """Send what is queued, say goodbye, and end the thread. Whatever takes the messages must still do so."""
+        """Send what is queued, say goodbye, and end the thread. Whatever takes the messages must still do so.
+
+        A network that swallows everything is waited for a few seconds only; the thread ends when paho gives it up.
+        """
         self._client.disconnect(properties=properties)
-        self._client.loop_stop()
+        ending = Thread(target=self._client.loop_stop, name=f"{self.name}-ending", daemon=True)
+        ending.start()
+        ending.join(_ENDS_WITHIN_S)
         self.connected = self.listening = False
 
     @property

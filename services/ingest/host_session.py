@@ -28,21 +28,20 @@ log = structlog.get_logger()
 class HostConnection(Connection):
     """One connection as host, from its CONNECT to its end. `online`: the broker has acknowledged our birth.
 
-    receive takes what plants say; on_granted and on_lost tell when that begins and ends.
+    receive takes what plants say; on_granted tells when that begins.
     """
 
     def __init__(
         self,
         settings: BrokerSettings,
         receive: Callable[[Publish], None],
-        on_granted: Callable[[], None],
-        on_lost: Callable[[], None],
+        on_granted: Callable[[Connection], None],
     ) -> None:
         super().__init__(settings, "host", reconnecting=False, SessionExpiryInterval=0)
         self.online = False
         self.taken_over = False
         self._state_topic = f"spBv1.0/STATE/{settings.sparkplug_host_id}"
-        self._take, self._on_granted, self._on_lost = receive, on_granted, on_lost
+        self._take, self._on_granted = receive, on_granted
         self._timestamp_ms = 0
         self._birth: int | None = None
         self._leaving = False
@@ -74,7 +73,7 @@ class HostConnection(Connection):
         )
 
     def _granted(self) -> None:
-        self._on_granted()
+        self._on_granted(self)
         self._birth = self._publish_birth()
 
     def _publish_birth(self) -> int:
@@ -91,7 +90,6 @@ class HostConnection(Connection):
     def _lost(self, reason: ReasonCode) -> None:
         self.online = False
         self.taken_over = reason.value == SESSION_TAKEN_OVER
-        self._on_lost()
 
     def _receive(self, message: Publish) -> None:
         if message.qos:

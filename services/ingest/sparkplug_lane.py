@@ -37,7 +37,7 @@ _PART_SAMPLES = 20_000
 _STEP_S = 0.2
 _RETRY_FROM_S, _RETRY_TO_S = 0.1, 2.0
 _DRAIN_S = 8.0
-_STOPPED_WITHIN_S = 14.0
+_STORED_WITHIN_S, _RELEASED_WITHIN_S = 9.0, 1.0
 _FOREVER_US = 2**62
 
 log = structlog.get_logger()
@@ -62,35 +62,24 @@ class SparkplugLane:
             database_url, name=f"sparkplug host {broker.sparkplug_host_id}", holder=broker.broker_client_id
         )
         self._stopping = Event()
-        self._listened = Event()
         self._fault: BaseException | None = None
-        self._threads = [
-            Thread(target=self._guarded, args=(work,), name=name, daemon=True)
-            for name, work in (
-                ("sparkplug", self._listen),
-                ("sparkplug-store", self._store),
-                ("sparkplug-part", self._play),
-                ("sparkplug-lease", self._renew),
-            )
-        ]
+        self._playing, self._listening, self._storing, self._renewing = map(
+            self._thread, (self._play, self._listen, self._store, self._renew)
+        )
 
     def start(self) -> None:
         """Go on in the background until `stop`."""
-        for thread in self._threads:
+        for thread in (self._playing, self._listening, self._storing, self._renewing):
             thread.start()
 
     def begin_to_stop(self) -> None:
-        """Let the threads come to their end meanwhile."""
+        """Let the lane come to its end meanwhile, whatever the rest of the process waits for."""
         self._stopping.set()
 
     def stop(self) -> None:
         """Say goodbye to the plants, store or spool everything that was received, and give the lease back."""
         self.begin_to_stop()
-        until = time.monotonic() + _STOPPED_WITHIN_S
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        self._backlog.close()
-        self._writer.close()
+        self._playing.join()
 
     def check(self) -> None:
         """Raise what a thread of the lane died of."""
@@ -112,6 +101,9 @@ class SparkplugLane:
         """Whether messages wait in the spool, so that the database does not know yet who has spoken."""
         return self._backlog.spooled > 0
 
+    def _thread(self, work: Callable[[], None]) -> Thread:
+        return Thread(target=self._guarded, args=(work,), name=f"sparkplug{work.__name__}", daemon=True)
+
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
@@ -121,15 +113,26 @@ class SparkplugLane:
 
     def _play(self) -> None:
         part = Part.SILENT
-        while not self._stopping.wait(_STEP_S):
-            before, fill = part, self._backlog.fill
-            part = part_of(lease_held=self._lease.held, spool_fill=fill, before=before)
-            if part is not before:
-                log.info("part changed", part=part.value, before=before.value, spool_fill=round(fill, 2))
-            self._sessions.play(part)
-            self._note()
-        self._sessions.play(Part.SILENT)
+        try:
+            while not self._stopping.wait(_STEP_S):
+                before, fill = part, self._backlog.fill
+                part = part_of(lease_held=self._lease.held, spool_fill=fill, before=before)
+                if part is not before:
+                    log.info("part changed", part=part.value, before=before.value, spool_fill=round(fill, 2))
+                self._sessions.play(part)
+                self._note()
+            self._sessions.play(Part.SILENT)
+        finally:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Decode what came, store it while the database answers, spool the rest."""
+        self._stopping.set()
         self._inbox.close()
+        self._listening.join()
+        self._storing.join(_STORED_WITHIN_S)
+        self._renewing.join(_RELEASED_WITHIN_S)
+        self._backlog.close()
 
     def _renew(self) -> None:
         self._lease.renew()
@@ -143,7 +146,6 @@ class SparkplugLane:
             if len(envelopes) < _MANY:
                 self._stopping.wait(_LINGER_S)  # a moment for more: a batch costs the spool an fsync
         self._keep(self._host.due(_FOREVER_US))
-        self._listened.set()
 
     def _decode(self, envelopes: Sequence[Envelope]) -> None:
         lane_metrics.count_received("sparkplug", len(envelopes))
@@ -180,18 +182,21 @@ class SparkplugLane:
     def _store(self) -> None:
         pause_s = _RETRY_FROM_S
         until = math.inf
-        while not (self._listened.is_set() and (self._backlog.settled or time.monotonic() > until)):
-            if self._listened.is_set():
+        while self._listening.is_alive() or not self._backlog.settled:
+            if not self._listening.is_alive():
                 until = min(until, time.monotonic() + _DRAIN_S)
             try:
                 self._store_some()
             except StorageError as exc:
                 self._backlog.failed()
                 log.warning("the database is away, Sparkplug goes to the spool", error=str(exc))
+                if time.monotonic() > until:
+                    break
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _RETRY_TO_S)
             else:
                 pause_s = _RETRY_FROM_S
+        self._writer.close()
 
     def _store_some(self) -> None:
         batch = self._backlog.take(_LONGEST_WAIT_S)

@@ -6,9 +6,6 @@ missed in between. What both heard is a repeat, which the decoder drops.
 
 import time
 from collections.abc import Callable, Iterable
-from threading import Lock
-
-from paho.mqtt.reasoncodes import ReasonCode
 
 from services.ingest import lane_metrics
 from services.ingest.connection import Connection, warn_of_quarrel
@@ -31,11 +28,10 @@ class PlainSubscriber(Connection):
         self,
         settings: BrokerSettings,
         receive: Callable[[Publish], None],
-        on_granted: Callable[[], None],
-        on_lost: Callable[[], None],
+        on_granted: Callable[[Connection], None],
     ) -> None:
         super().__init__(settings, "sparkplug", SessionExpiryInterval=0)
-        self._take, self._on_granted, self._on_lost = receive, on_granted, on_lost
+        self._take, self._on_granted = receive, on_granted
 
     def publish(self, to: str, payload: bytes) -> None:
         """Send a command, QoS 0 and not retained."""
@@ -45,10 +41,7 @@ class PlainSubscriber(Connection):
         return [(SUBSCRIPTION, 0)]
 
     def _granted(self) -> None:
-        self._on_granted()
-
-    def _lost(self, reason: ReasonCode) -> None:  # noqa: ARG002
-        self._on_lost()
+        self._on_granted(self)
 
     def _receive(self, message: Publish) -> None:
         self._take(message)
@@ -60,8 +53,6 @@ class SparkplugSessions:
     def __init__(self, settings: BrokerSettings, inbox: Inbox) -> None:
         self._settings = settings
         self._inbox = inbox
-        self._lock = Lock()
-        self._hearing: set[str] = set()
         self._number = 0
         self._host: HostConnection | None = None
         self._listener: PlainSubscriber | None = None
@@ -71,7 +62,7 @@ class SparkplugSessions:
     @property
     def listening(self) -> bool:
         """Whether every plant is heard."""
-        return bool(self._hearing)
+        return any(session.listening for session in self._sessions())
 
     @property
     def number(self) -> int:
@@ -98,8 +89,8 @@ class SparkplugSessions:
 
     def ask_for_births(self, group: str, edge: str) -> None:
         """Send the one command that Bellwether ever sends: a node is asked for its births."""
-        for session in (self._host, self._listener):
-            if session is not None and session.listening:
+        for session in self._sessions():
+            if session.listening:
                 lane_metrics.count_rebirth()
                 session.publish(
                     topic_of(group, "NCMD", edge), rebirth_command(timestamp_ms=time.time_ns() // 1_000_000)
@@ -111,10 +102,7 @@ class SparkplugSessions:
 
     def _keep_listener(self) -> None:
         if self._listener is None or not self._listener.running:
-            self._end("listener")
-            self._listener = PlainSubscriber(
-                self._settings, self._receive, lambda: self._begin("listener"), lambda: self._end("listener")
-            )
+            self._listener = PlainSubscriber(self._settings, self._receive, self._begin)
             self._listener.start()
 
     def _keep_host(self) -> None:
@@ -122,13 +110,10 @@ class SparkplugSessions:
         if self._host is not None and self._host.running:
             return
         if self._host is not None:
-            self._end("host")
             self._note_loss(self._host, now)
             self._host = None
         if now >= self._not_before:
-            self._host = HostConnection(
-                self._settings, self._receive, lambda: self._begin("host"), lambda: self._end("host")
-            )
+            self._host = HostConnection(self._settings, self._receive, self._begin)
             self._began = now
             self._host.start()
 
@@ -138,15 +123,13 @@ class SparkplugSessions:
         if self._giving_way.quarrel:
             warn_of_quarrel(host.client_id, wait_s)
 
-    def _begin(self, who: str) -> None:
-        with self._lock:
-            if not self._hearing:
-                self._number += 1
-            self._hearing.add(who)
+    def _begin(self, session: Connection) -> None:
+        """A session hears from now on; where none did, what was said before may have been missed."""
+        if not any(other.listening for other in self._sessions() if other is not session):
+            self._number += 1
 
-    def _end(self, who: str) -> None:
-        with self._lock:
-            self._hearing.discard(who)
+    def _sessions(self) -> list[HostConnection | PlainSubscriber]:
+        return [session for session in (self._host, self._listener) if session is not None]
 
     def _receive(self, message: Publish) -> None:
         topic, payload, qos, retained, mid = message
