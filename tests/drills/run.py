@@ -8,6 +8,7 @@ ARGS="--drill broker-kill"                            what a killed mosquitto lo
 
 import argparse
 import random
+import signal
 import sys
 
 from tests.drills import broker_kill
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="troubles with these words in their names")
     parser.add_argument("--quick", action="store_true", help="without those that last a minute")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the outage")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     return _run(parser.parse_args())
 
 

@@ -32,8 +32,8 @@ _OURS = (
     " WHERE o.topic_prefix LIKE 'bellwether/v1/drill' OR o.topic_prefix LIKE 'spBv1.0/drill/%'"
 )
 _COPY = (
-    "COPY (SELECT series_id, (extract(epoch FROM observed_at) * 1000)::bigint, coalesce(value, 'NaN') FROM samples)"
-    " TO STDOUT (FORMAT BINARY)"
+    "COPY (SELECT series_id, (extract(epoch FROM observed_at) * 1000)::bigint, value FROM samples"
+    " WHERE value IS NOT NULL) TO STDOUT (FORMAT BINARY)"
 )
 _ROW = np.dtype(
     [("fields", ">i2"), ("l1", ">i4"), ("series", ">i4"), ("l2", ">i4"), ("ms", ">i8"), ("l3", ">i4"), ("value", ">f8")]
