@@ -1,7 +1,8 @@
 """What is decoded and not yet committed, oldest first: in memory while the database keeps up, else in the spool.
 
 Plants publish Sparkplug at QoS 0, so nothing that was received may wait for the database with the broker waiting
-behind it. Whatever the writer's state, `put` returns soon.
+behind it. Whatever the writer's state, `put` returns within two seconds; the spool's way is slower, so a writer that
+goes on is waited for so long before it is taken.
 """
 
 import time
@@ -19,7 +20,6 @@ from services.ingest.spool import Spool, SpoolFullError
 _BATCH_SAMPLES, _BATCH_MESSAGES = 20_000, 3_000
 _MEMORY_SAMPLES, _MEMORY_MESSAGES = 60_000, 6_000
 _WRITER_ANSWERS_WITHIN_S = 2.0
-_PATIENCE_S = 0.5
 _LOUD_EVERY_S = 60.0
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class Backlog:
         """Append; where there is no room in memory and none in the spool, refuse, count and log."""
         with self._changed:
             if not self._spool.messages:
-                self._changed.wait_for(self._has_room, 0 if self._is_overdue() else _PATIENCE_S)
+                self._changed.wait_for(self._has_room, 0 if self._is_overdue() else _WRITER_ANSWERS_WITHIN_S)
             late = self._is_overdue()
             if self._spool.messages or late or not self._has_room():
                 self._spill()
@@ -86,6 +86,7 @@ class Backlog:
         """The database is away: what waits in memory goes to the spool, and with it what was taken."""
         with self._changed:
             self._spill()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Spool what is not committed, and let the file go."""

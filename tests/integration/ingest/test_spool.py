@@ -144,6 +144,7 @@ def stored(server: PostgresServer) -> int:
         return int(conn.execute(_NUMBERS).fetchone()[0])  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_a_database_that_is_killed_in_mid_stream_costs_nothing(server, broker):
     with running_ingest(server.url(), broker.url) as ingest:
         with node(broker) as machine:
@@ -158,6 +159,7 @@ def test_a_database_that_is_killed_in_mid_stream_costs_nothing(server, broker):
         assert ingest.stop() == 0
 
 
+@pytest.mark.slow
 def test_ingest_killed_and_started_without_a_database_goes_on_where_it_was(server, broker):
     with ingest_process(server.url(), broker.url) as ingest, node(broker) as machine:
         ingest.start()
@@ -178,6 +180,7 @@ def test_ingest_killed_and_started_without_a_database_goes_on_where_it_was(serve
         until(lambda: ingest.metric("bellwether_ingest_host_online") == 1)
 
 
+@pytest.mark.slow
 def test_stopped_without_a_database_ingest_spools_what_it_holds_and_messages_out_of_order_too(server, broker):
     with ingest_process(server.url(), broker.url, ingest_reorder_timeout_s="600") as ingest, node(broker) as machine:
         ingest.start()
@@ -195,6 +198,7 @@ def test_stopped_without_a_database_ingest_spools_what_it_holds_and_messages_out
         hears_all(server, machine)
 
 
+@pytest.mark.slow
 def test_a_network_that_swallows_everything_does_not_hold_up_the_stop(server, broker):
     to_broker, to_database = Proxy(broker.port), Proxy(server.port)
     with (
@@ -222,6 +226,7 @@ def test_a_network_that_swallows_everything_does_not_hold_up_the_stop(server, br
         hears_all(server, machine)
 
 
+@pytest.mark.slow
 def test_a_host_says_goodbye_only_near_the_bound_and_comes_back_when_half_is_drained(server, broker):
     """One node has us as its primary host and is silent while we are offline; another does not care."""
     states: list[bool] = []
@@ -238,7 +243,7 @@ def test_a_host_says_goodbye_only_near_the_bound_and_comes_back_when_half_is_dra
         until(lambda: stored(server) == 2)
         server.kill()
         while states == [True]:
-            faithful.say(5)
+            faithful.say(10)
             until(lambda: spooled(ingest) >= faithful.count - 1 or states != [True])
         assert states == [True, False]
         assert 750_000 < ingest.metric("bellwether_ingest_spool_bytes") < 1_000_000
@@ -254,6 +259,7 @@ def test_a_host_says_goodbye_only_near_the_bound_and_comes_back_when_half_is_dra
         assert not ingest.told("the spool is full and Sparkplug messages are lost")
 
 
+@pytest.mark.slow
 def test_at_the_bound_the_newest_is_lost_loudly_and_the_rest_is_not(server, broker):
     with (
         running_ingest(server.url(), broker.url, ingest_spool_limit_mb="1") as ingest,
@@ -275,6 +281,7 @@ def test_at_the_bound_the_newest_is_lost_loudly_and_the_rest_is_not(server, brok
         assert stored(server) >= kept
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_over_once_there_is_room(server, broker, tmp_path):
     if not mountable():
         pytest.skip("no disk of a size of its own can be mounted here; root can")
