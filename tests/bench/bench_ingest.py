@@ -92,7 +92,10 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
     options = parser.parse_args()
     names = [options.only] if options.only else SCENARIOS
-    figures = [figure for name in names for figure in measured(name, options.engine)]
+    figures: list[Figure] = []
+    for number, name in enumerate(names, 1):
+        sys.stderr.write(f"{number} of {len(names)}: {name}\n")
+        figures += measured(name, options.engine)
     report(figures)
     _say_who_was_slow(figures)
 

@@ -6,6 +6,7 @@ same hour up behind a day, a month and a year of history.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -162,7 +163,11 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
     options = parser.parse_args()
     names = [options.only] if options.only else list(SCENARIOS)
-    report([figure for name in names for figure in SCENARIOS[name](options.engine)])
+    figures: list[Figure] = []
+    for number, name in enumerate(names, 1):
+        sys.stderr.write(f"{number} of {len(names)}: {name}\n")
+        figures += SCENARIOS[name](options.engine)
+    report(figures)
 
 
 if __name__ == "__main__":
