@@ -113,7 +113,7 @@ class Rig:
         (count,) = self.rows("SELECT (SELECT count(*) FROM samples) + (SELECT count(*) FROM samples_text)")[0]
         return int(count)
 
-    def wait_until_assessed(self, within_s: float = 300.0) -> None:
+    def wait_until_assessed(self, within_s: float = 700.0) -> None:
         """Nothing is left to roll up, and every customer heard of is assessed as far as its sources have spoken."""
         pending = """
             SELECT (SELECT count(*) FROM changed_ranges) + (SELECT count(*) FROM assessments_due)
