@@ -30,7 +30,7 @@ def run_outage(minutes: float, say: Callable[[str], None], *, seed: int) -> Verd
         ingest = stage.add_ingest()
         stage.await_ingest()
         for number in range(PLANTS):
-            stage.add_plant(f"plant-{number}", qos=1, rate=RATE, seed=seed + number, metrics=METRICS)
+            stage.add_plant(f"plant-{number}", qos=1, rate=RATE, seed=seed + number, metrics=METRICS, twice=0.0)
         edge = stage.add_edge("edge-0", rate=EDGE_RATE, metrics=METRICS)
         try:
             tell(f"{PLANTS * RATE * METRICS:.0f} samples/s at QoS 1, {EDGE_RATE * METRICS:.0f} by Sparkplug at QoS 0")

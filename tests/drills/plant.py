@@ -1,10 +1,10 @@
 """A publisher as a process of its own, which writes down what it sends and what the broker acknowledges.
 
-`python -m tests.drills.plant PORT DEVICE QOS RATE METRICS FIRST_MS LOG SEED` writes `s <number>` before it sends a
-message and `a <number>` once that is acknowledged (PUBACK, or PUBCOMP at QoS 2). Like a real one it keeps its session,
-sends again with DUP what was not acknowledged when a connection broke, repeats itself and dawdles at times: some
-messages are sent twice, some hundreds of messages late. When its standard input ends, it ends: at most 60 s later,
-once everything is acknowledged.
+`python -m tests.drills.plant PORT DEVICE QOS RATE METRICS FIRST_MS LOG SEED TWICE` writes `s <number>` before it sends
+a message and `a <number>` once that is acknowledged (PUBACK, or PUBCOMP at QoS 2). Like a real one it keeps its
+session, sends again with DUP what was not acknowledged when a connection broke, repeats itself and dawdles at times: a
+share TWICE of its messages is sent twice, and some come hundreds of messages late. When its standard input ends, it
+ends: at most 60 s later, once everything is acknowledged.
 """
 
 import json
@@ -21,17 +21,20 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.drills import readings
 
 _WINDOW = 400
-_LATE, _TWICE = 0.05, 0.02
+_LATE = 0.05
 _FLUSH_WITHIN_S = 60.0
 
 
 class Plant:
     """One device that talks without end."""
 
-    def __init__(self, port: int, device: str, qos: int, metrics: int, first_ms: int, log: Path, seed: int) -> None:
+    def __init__(
+        self, port: int, device: str, qos: int, metrics: int, first_ms: int, log: Path, seed: int, *, twice: float
+    ) -> None:
         self._topic = f"bellwether/v1/drill/{device}"
         self._device, self._qos, self._metrics, self._first_ms = device, qos, metrics, first_ms
         self._chance = random.Random(seed)
+        self._twice = twice
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._pending: dict[int, int] = {}
         self._early: set[int] = set()
@@ -68,7 +71,7 @@ class Plant:
             self._late.append(number)
         else:
             self._send(number)
-        if luck > 1 - _TWICE:
+        if luck > 1 - self._twice:
             self._send(number)
         if self._late and self._chance.random() < _LATE:
             self._send(self._late.pop(self._chance.randrange(len(self._late))))
@@ -98,8 +101,8 @@ class Plant:
 
 def main() -> None:
     """Talk until standard input ends."""
-    port, device, qos, rate, metrics, first_ms, log, seed = sys.argv[1:9]
-    plant = Plant(int(port), device, int(qos), int(metrics), int(first_ms), Path(log), int(seed))
+    port, device, qos, rate, metrics, first_ms, log, seed, twice = sys.argv[1:10]
+    plant = Plant(int(port), device, int(qos), int(metrics), int(first_ms), Path(log), int(seed), twice=float(twice))
     ending = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ending.set()), daemon=True).start()
     plant.run(float(rate), ending)

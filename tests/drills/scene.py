@@ -152,8 +152,10 @@ class Scene:
         one.start()
         return one
 
-    def add_plant(self, device: str, *, qos: int, rate: float, seed: int, metrics: int = readings.METRICS) -> None:
-        words = (qos, rate, metrics, self.first_ms, "LOG", seed)
+    def add_plant(
+        self, device: str, *, qos: int, rate: float, seed: int, metrics: int = readings.METRICS, twice: float = 0.02
+    ) -> None:
+        words = (qos, rate, metrics, self.first_ms, "LOG", seed, twice)
         self.plants.append(PlantProcess(self.directory, "tests.drills.plant", self.to_plants.port, device, *words))
 
     def add_edge(self, node: str, *, rate: float, metrics: int) -> PlantProcess:

@@ -66,7 +66,7 @@ def test_a_plant_at_qos_2_whose_connection_breaks_again_and_again_gets_on():
     ):
         network = Proxy(broker.port)
         machine = PlantProcess(
-            Path(directory), "tests.drills.plant", network.port, "plant", 2, 200.0, METRICS, 0, "LOG", 1
+            Path(directory), "tests.drills.plant", network.port, "plant", 2, 200.0, METRICS, 0, "LOG", 1, 0
         )
         try:
             for _ in range(5):
