@@ -9,9 +9,10 @@ with atheris.instrument_imports(include=["services", "shared", "tests.fuzz"]):
 
 
 def main() -> None:
-    """Hand over to libFuzzer, which ends the process."""
-    target = TARGETS[sys.argv.pop(1)]
-    atheris.Setup(sys.argv, target)
+    """Hand over to libFuzzer, which ends the process; to merge, it runs its own command line again through a shell."""
+    name = sys.argv[1]
+    command = f"{sys.executable} -m tests.fuzz.one {name}"
+    atheris.Setup([command, *sys.argv[2:]], TARGETS[name])
     atheris.Fuzz()
 
 
