@@ -1,0 +1,3 @@
+from tests.mosquitto import broker
+
+__all__ = ["broker"]
