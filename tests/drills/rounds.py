@@ -52,7 +52,7 @@ def run_rounds(
 
 
 def _possible(trouble: Trouble, stage: Scene, names: Sequence[str], *, slow: bool) -> bool:
-    if trouble.needs_disks and not stage.disks:
+    if (trouble.needs_disks and not stage.disks) or (trouble.not_shared and len(stage.ingests) > 1):
         return False
     return any(name in trouble.name for name in names) if names else slow or not trouble.slow
 

@@ -24,14 +24,14 @@ _MESSAGES = 1_500
 
 
 @contextmanager
-def listener(port: int, heard: list[int]) -> Iterator[None]:
+def listener(port: int, heard: list[int], subscription: str = "bellwether/#") -> Iterator[None]:
     """A subscriber with a session that the broker keeps while it is away."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="listener", clean_session=False)
     granted: list[object] = []
     client.on_message = lambda _client, _data, message: heard.append(json.loads(message.payload)["timestamp"])
     client.on_subscribe = lambda *_: granted.append(1)
     client.connect("127.0.0.1", port)
-    client.subscribe("bellwether/#", qos=1)
+    client.subscribe(subscription, qos=1)
     client.loop_start()
     until(lambda: bool(granted))
     try:
@@ -80,3 +80,19 @@ def test_a_plant_at_qos_2_whose_connection_breaks_again_and_again_gets_on():
         assert said.acknowledged == said.sent
         assert len(said.sent) > 400
         until(lambda: {at // 1000 for at in heard} == said.acknowledged)
+
+
+@pytest.mark.parametrize(("subscription", "kept"), [("bellwether/#", 10), ("$share/group/bellwether/#", 0)])
+def test_mosquitto_forgets_a_shared_subscription_when_it_restarts_and_no_other(subscription, kept):
+    """So what comes between its restart and ingest's return is lost to a group, acknowledged as it was."""
+    heard: list[int] = []
+    with chosen_broker(shipped_settings()) as broker:
+        with listener(broker.port, heard, subscription):
+            pass
+        broker.stop()
+        broker.start()
+        with plant(broker.url) as machine:
+            publish(machine, [("bellwether/v1/p/d", {"timestamp": number}) for number in range(10)])
+        with listener(broker.port, heard, subscription):
+            time.sleep(1)
+    assert len(heard) == kept

@@ -16,6 +16,8 @@ class Trouble(NamedTuple):
     least_s: float = 0.0
     most_s: float = 3.0
     needs_disks: bool = False
+    not_shared: bool = False
+    """Not where several share the load: what mosquitto forgets then, test_broker_settings.py shows."""
     slow: bool = False
     well_within_s: float = 60.0
 
@@ -26,7 +28,7 @@ _WAYS: tuple[Direction, ...] = ("up", "down", "both")
 TROUBLES = (
     Trouble("ingest is killed", lambda scene, chance: chance.choice(scene.ingests).kill()),
     Trouble("the database is killed", lambda scene, _: scene.server.kill()),
-    Trouble("the broker restarts", lambda scene, _: scene.stop_broker()),
+    Trouble("the broker restarts", lambda scene, _: scene.stop_broker(), not_shared=True),
     Trouble("connections to the database are reset", lambda scene, _: scene.to_database.reset()),
     Trouble("the database cannot be reached", lambda scene, _: scene.to_database.refuse()),
     Trouble("the line to the database stalls", lambda s, chance: s.to_database.stall(chance.choice(_WAYS)), most_s=6.0),
