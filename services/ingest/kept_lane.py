@@ -23,7 +23,6 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sources import read_standing
 from services.ingest.sparkplug_lane import SparkplugLane
 from services.ingest.writing import Writer
-from shared.database import storage_errors
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
@@ -52,11 +51,10 @@ class KeptLane:
     def ready(self) -> bool:
         """Whether the database is there and its mappings are known, without which nothing should be received."""
         try:
-            with storage_errors():
-                self._refresh_mappings(self._writer.conn)
+            with self._writer.reading() as conn:
+                self._refresh_mappings(conn)
         except StorageError as exc:
             log.warning("waiting for the database", error=str(exc))
-            self._writer.drop()
             return False
         return True
 
@@ -77,12 +75,8 @@ class KeptLane:
         """
         self.session.check()
         metrics.note_connected(connected=self._listening)
-        try:
-            with storage_errors():
-                self._look_after(self._writer.conn, datetime.now(UTC))
-        except StorageError:
-            self._writer.drop()
-            raise
+        with self._writer.reading() as conn:
+            self._look_after(conn, datetime.now(UTC))
 
     def leaving(self) -> bool:
         """Whether the group's leave, taken at the first call, still brings what the broker had given us."""
@@ -96,8 +90,8 @@ class KeptLane:
         """Note until when ingest listened, and close the database connection."""
         if self._writer.connected and self._session is not None:
             try:
-                with storage_errors():
-                    note_session(self._writer.conn, self._session, datetime.now(UTC))
+                with self._writer.reading() as conn:
+                    note_session(conn, self._session, datetime.now(UTC))
             except StorageError as exc:
                 log.warning("the database is away", error=str(exc))
         self._writer.close()

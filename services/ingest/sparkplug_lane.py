@@ -26,7 +26,6 @@ from services.ingest.sparkplug import Counts, SparkplugHost
 from services.ingest.sparkplug_sessions import SparkplugSessions
 from services.ingest.spool import Spool
 from services.ingest.writing import Writer
-from shared.database import storage_errors
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
@@ -201,8 +200,8 @@ class SparkplugLane:
     def _store_some(self) -> None:
         batch = self._backlog.take(_LONGEST_WAIT_S)
         if self._roll_call.wanted:
-            with storage_errors():
-                self._roll_call.know(alive_nodes(self._writer.conn))
+            with self._writer.reading() as conn:
+                self._roll_call.know(alive_nodes(conn))
         if batch:
             self._writer.write(batch)
             self._backlog.done()

@@ -1,7 +1,8 @@
 """One lane's way into the database: a connection that is opened again when it was lost, and its store."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 
@@ -9,7 +10,7 @@ from services.ingest import metrics
 from services.ingest.readings import Decoded
 from services.ingest.settings import IngestSettings
 from services.ingest.store import Store
-from shared.database import connect
+from shared.database import connect, storage_errors
 from shared.errors import StorageError
 
 
@@ -51,6 +52,16 @@ class Writer:
             committed_us=time.time_ns() // 1000,
         )
         return outcome
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Connection]:
+        """The connection, to read by; raise StorageError, with it dropped, when the database is away."""
+        try:
+            with storage_errors():
+                yield self.conn
+        except StorageError:
+            self.drop()
+            raise
 
     def drop(self) -> None:
         """Close the connection: the database was found away."""

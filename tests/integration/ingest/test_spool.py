@@ -306,3 +306,21 @@ def test_a_full_disk_is_told_and_over_once_there_is_room(server, broker, tmp_pat
         assert refused > 0
         with psycopg.connect(server.url()) as conn:
             eventually(conn, _NUMBERS, machine.count - ingest.metric("bellwether_ingest_spool_refused_total"))
+
+
+def test_a_connection_that_is_lost_while_nodes_are_called_is_opened_again(database_url, conn, broker):
+    with running_ingest(database_url, broker.url) as ingest, node(broker) as one:
+        one.say()
+        eventually(conn, _SUM, 1)
+        broker.stop()
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'bellwether-ingest-sparkplug' AND datname = current_database()"
+        )
+        conn.commit()
+        broker.start()
+        until(lambda: [told["event"] for told in ingest.events()].count("online as Sparkplug host") == 2)
+        until(one.client.is_connected)
+        one.bear()
+        one.say()
+        eventually(conn, _SUM, 3)
