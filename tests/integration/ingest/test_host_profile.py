@@ -171,6 +171,7 @@ def test_leaving_on_purpose_the_host_says_its_death_of_that_moment_and_disconnec
     with hosting(broker) as (host, recorded):
         time.sleep(0.05)
         host.leave()
+        until(lambda: DISCONNECT in recorded.kinds())
         assert recorded.kinds()[-2:] == [PUBLISH, DISCONNECT]
         birth, death = host.publishes()
         assert (death.topic, death.qos, death.retained) == (STATE, 1, True)
