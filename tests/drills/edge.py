@@ -27,19 +27,30 @@ class Edge:
         self._node, self._metrics, self._first_ms = node, metrics, first_ms
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._seq = 0
+        self._bd_seq = -1
         self._birth_wanted = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=node, protocol=MQTTProtocolVersion.MQTTv311)
-        self._client.will_set(topic(GROUP, "NDEATH", node), node_death(bd_seq=0, timestamp_ms=first_ms), qos=1)
-        self._client.on_connect = lambda *_: self._client.subscribe(topic(GROUP, "NCMD", node))
+        self._client.reconnect_delay_set(1, 2)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = lambda *_: self._begin_session()
         self._client.on_message = lambda *_: self._birth_wanted.set()
+        self._begin_session()
         self._client.connect("127.0.0.1", port, keepalive=10)
         self._client.loop_start()
+
+    def _begin_session(self) -> None:
+        self._bd_seq = next_seq(self._bd_seq)
+        death = node_death(bd_seq=self._bd_seq, timestamp_ms=self._first_ms)
+        self._client.will_set(topic(GROUP, "NDEATH", self._node), death, qos=1)
+
+    def _on_connect(self, *_: object) -> None:
+        self._client.subscribe(topic(GROUP, "NCMD", self._node))
         self._birth_wanted.set()
 
     def run(self, rate: float, ending: threading.Event) -> None:
         began, number = time.monotonic(), 0
         while not ending.is_set():
-            if number < (time.monotonic() - began) * rate:
+            if self._client.is_connected() and number < (time.monotonic() - began) * rate:
                 self._say(number)
                 number += 1
             else:
@@ -53,7 +64,7 @@ class Edge:
         if self._birth_wanted.is_set():
             self._birth_wanted.clear()
             self._seq = 0
-            body = node_birth(self._told(number, named=True), bd_seq=0, timestamp_ms=at_ms)
+            body = node_birth(self._told(number, named=True), bd_seq=self._bd_seq, timestamp_ms=at_ms)
             self._client.publish(topic(GROUP, "NBIRTH", self._node), body)
         else:
             self._seq = next_seq(self._seq)

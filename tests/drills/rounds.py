@@ -40,12 +40,13 @@ def run_rounds(
         stage.await_ingest()
         for number, qos in enumerate((1, 2, 1)):
             stage.add_plant(f"plant-{number}", qos=qos, rate=RATE, seed=seed + number)
+        edge = stage.add_edge("edge-0", rate=RATE / 3)
         troubles = _deal(chance, rounds, [t for t in TROUBLES if _possible(t, stage, names, slow=slow)])
         for number, trouble in enumerate(troubles, 1):
             _round(stage, chance, number, trouble, troubles)
             _hold(stage.verdict(trouble.well_within_s), seed, stage)
-        for plant in stage.plants:
-            plant.finish()
+        for one in (*stage.plants, edge):
+            one.finish()
         _hold(stage.verdict(60.0), seed, stage)
         tell(_summary(stage))
         return sum(len(plant.said().acknowledged) for plant in stage.plants)

@@ -111,6 +111,11 @@ class PlantProcess:
             (self._sent if line[:1] == b"s" else self._acknowledged).add(int(line[2:]))
         return ledger.Said(frozenset(self._sent), frozenset(self._acknowledged))
 
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
     def finish(self) -> None:
         """Let it send what it has held back and wait for its acknowledgements."""
         assert self._process.stdin is not None
@@ -135,6 +140,7 @@ class Scene:
         self.disks: dict[str, Disk] = {}
         self.ingests: list[IngestProcess] = []
         self.plants: list[PlantProcess] = []
+        self.edges: list[PlantProcess] = []
         self.to_database: Proxy
         self.to_broker: Proxy
         self.to_plants: Proxy
@@ -158,9 +164,10 @@ class Scene:
         words = (qos, rate, metrics, self.first_ms, "LOG", seed, twice)
         self.plants.append(PlantProcess(self.directory, "tests.drills.plant", self.to_plants.port, device, *words))
 
-    def add_edge(self, node: str, *, rate: float, metrics: int) -> PlantProcess:
+    def add_edge(self, node: str, *, rate: float, metrics: int = readings.METRICS) -> PlantProcess:
         words = (rate, metrics, self.first_ms, "LOG")
-        return PlantProcess(self.directory, "tests.drills.edge", self.to_plants.port, node, *words)
+        self.edges.append(PlantProcess(self.directory, "tests.drills.edge", self.to_plants.port, node, *words))
+        return self.edges[-1]
 
     def connection(self) -> psycopg.Connection:
         return connect(self.server.url(), application="drill")
@@ -208,9 +215,13 @@ class Scene:
         for one in self.ingests:
             one.keep()
 
-    def verdict(self, within_s: float, metrics: int = readings.METRICS) -> ledger.Verdict:
-        """Whether everything that is acknowledged now is in the table before the time is over, and nothing else."""
+    def verdict(self, within_s: float) -> ledger.Verdict:
+        """Whether everything that is acknowledged now is in the table before the time is over, and nothing else.
+
+        Of an edge node that goes on, which nobody acknowledges anything to, something that it says from now on.
+        """
         promised = {one.device: one.said().acknowledged for one in self.plants}
+        newest = {one.device: max(one.said().sent, default=-1) for one in self.edges if not one.finished}
         deadline = time.monotonic() + within_s
         while True:
             self.keep()
@@ -219,7 +230,12 @@ class Scene:
             except (psycopg.Error, OSError):
                 stored = {}
             said = {p.device: ledger.Said(p.said().sent, promised[p.device]) for p in self.plants}
-            verdict = ledger.judge(said, stored, metrics)
+            said |= {one.device: ledger.Said(one.said().sent, frozenset()) for one in self.edges}
+            verdict = ledger.judge(said, stored)
+            for device, number in newest.items():
+                row = stored.get((device, "m0"))
+                if row is None or row.numbers.max() <= number:
+                    verdict.missing.append(f"{device}: nothing that it said after {number}")
             if verdict.good or time.monotonic() > deadline:
                 return verdict
             time.sleep(0.3)
@@ -268,7 +284,7 @@ def scene(say: Callable[[str], None], *, disks: bool | None = None, **server_set
 
 
 def _end_processes(made: Scene) -> None:
-    for one in made.plants:
+    for one in (*made.plants, *made.edges):
         with contextlib.suppress(OSError):
             one.kill()
     for ingest in made.ingests:
