@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from deploy.local.access import running_addresses
-from services.ingest.cli import conflicts_app, dead_letters_app, sources_app
+from services.ingest.commands.cli import conflicts_app, dead_letters_app, sources_app
 from shared.errors import BellwetherError, SetupError
 
 app = typer.Typer(

@@ -11,8 +11,8 @@ import psycopg
 from deploy.broker_access.grants import Access, Source, access
 from deploy.broker_access.mosquitto_file import mosquitto_file, mosquitto_refuses
 from deploy.broker_access.nats_block import nats_block, nats_refuses
-from services.ingest.declared import load_mappings
-from services.ingest.decoding import acknowledged_subscriptions
+from services.ingest.decoding.decoder import acknowledged_subscriptions
+from services.ingest.store.mappings import load_mappings
 from shared.database import connect, storage_errors
 from shared.errors import SetupError
 

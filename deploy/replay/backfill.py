@@ -14,9 +14,9 @@ from rich.progress import track
 from deploy.replay.mapping import load_mapping
 from deploy.replay.publisher import topic
 from deploy.replay.readings import Reading, read_readings
-from services.ingest.decoding import Decoder
-from services.ingest.envelope import Envelope
-from services.ingest.store import Store
+from services.ingest.decoding.decoder import Decoder
+from services.ingest.messages.envelope import Envelope
+from services.ingest.store.store import Store
 from shared.database import connect
 
 _READINGS_A_BATCH = 2_000

@@ -8,10 +8,10 @@ from threading import Event, Thread
 import structlog
 from prometheus_client import start_http_server
 
-from services.ingest.kept_lane import KeptLane
-from services.ingest.pipeline import Pipeline
+from services.ingest.lanes.persistent import PersistentLane
+from services.ingest.lanes.pipeline import Pipeline
+from services.ingest.lanes.sparkplug import SparkplugLane
 from services.ingest.settings import IngestSettings
-from services.ingest.sparkplug_lane import SparkplugLane
 from shared.errors import BellwetherError, SetupError
 from shared.logs import configure_logs
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
@@ -52,41 +52,41 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
     """Ingest until `stopping` is set: Sparkplug in threads of its own, everything else in this one."""
     url = database.database_url.get_secret_value()
     sparkplug = SparkplugLane(url, broker, settings)
-    kept = KeptLane(url, broker, settings, sparkplug)
+    persistent = PersistentLane(url, broker, settings, sparkplug)
 
     def stop_receiving() -> bool:
         sparkplug.check()
         if not stopping.is_set():
             return False
         sparkplug.begin_to_stop()
-        if kept.leaving():
+        if persistent.leaving():
             return False
-        kept.inbox.close()
+        persistent.inbox.close()
         return True
 
     pipeline = Pipeline(
-        take=kept.take,
-        decode=kept.decoder.decode,
-        write=kept.write,
-        acknowledge=kept.session.acknowledge,
-        between=kept.between,
+        take=persistent.take,
+        decode=persistent.decoder.decode,
+        write=persistent.write,
+        acknowledge=persistent.session.acknowledge,
+        between=persistent.between,
     )
     ended = Event()
     Thread(target=_end_anyway, args=(stopping, ended, sparkplug), name="end", daemon=True).start()
     sparkplug.start()
     try:
-        while not stopping.is_set() and not kept.ready():
+        while not stopping.is_set() and not persistent.ready():
             sparkplug.check()
             stopping.wait(_AWAIT_DATABASE_S)
         if not stopping.is_set():
-            kept.session.start()
+            persistent.session.start()
             log.info("ingest runs")
         pipeline.run(stop_receiving)
     finally:
-        kept.inbox.close()
-        kept.session.end()
+        persistent.inbox.close()
+        persistent.session.end()
         sparkplug.stop()
-        kept.close()
+        persistent.close()
         ended.set()
     log.info("ingest stopped")
 

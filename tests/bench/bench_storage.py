@@ -16,7 +16,7 @@ import numpy as np
 import psycopg
 
 from services.health.data_acquisition.change_intake import newest_change, take_changes
-from services.ingest.columns import SAMPLE_COLUMNS
+from services.ingest.batch.binary_copy import SAMPLE_COLUMNS
 from shared.migrations import ensure_partitions
 from tests.bench.database import ENGINES, bench_database
 from tests.bench.figures import Figure, report

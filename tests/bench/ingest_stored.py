@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import psycopg
 
-from services.ingest.columns import SAMPLE_COLUMNS
+from services.ingest.batch.binary_copy import SAMPLE_COLUMNS
 
 _COPY_ROWS = 20_000
 _COPY_RUNS = 3

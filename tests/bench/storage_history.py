@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ingest.columns import Columns, samples_as_copy
+from services.ingest.batch.binary_copy import Columns, samples_as_copy
 
 SERIES = 10
 _ROWS_AT_ONCE = 500_000

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from services.ingest.envelope import Envelope
-from services.ingest.readings import EXACT_IN_FLOAT64, GOOD, UNCERTAIN, Decoded, Reading, Silence
+from services.ingest.messages.envelope import Envelope
+from services.ingest.messages.readings import EXACT_IN_FLOAT64, GOOD, UNCERTAIN, Decoded, Reading, Silence
 
 EARLIEST_US = 631_152_000_000_000
 AHEAD_US = 86_400_000_000

@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable
 from functools import cache
 
-from services.ingest.decoding import Decoder
-from services.ingest.envelope import Envelope
-from services.ingest.readings import EXACT_IN_FLOAT64, Decoded
+from services.ingest.decoding.decoder import Decoder
+from services.ingest.messages.envelope import Envelope
+from services.ingest.messages.readings import EXACT_IN_FLOAT64, Decoded
 from services.ingest.sparkplug import SparkplugHost
 from shared.mappings import MappingSpecification, parse_mapping
 from shared.sparkplug import DataType, Metric, node_birth, parse_state

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.ingest.readings import Decoded, Reading
+from services.ingest.messages.readings import Decoded, Reading
 from tests.fuzz.invariants import check_decoded
 from tests.fuzz.run import SHARES
 from tests.fuzz.targets import NOW_US, TARGETS

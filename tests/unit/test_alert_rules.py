@@ -9,7 +9,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import services.ingest.__main__  # noqa: F401 - registers its metrics
-from services.ingest.clocks import ClockState
+from services.ingest.batch.device_clocks import ClockState
 
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "ingest.rules.yaml"
 RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]]

@@ -17,6 +17,12 @@ BREACHES = {
     "Services do not know how they are deployed": ("services/api/keys.py", "import deploy.local.ports"),
     "The pure core does no input or output and reads no clock": ("services/health/assess.py", "import psycopg"),
     "What several services decide by is pure": ("shared/alerts.py", "import time"),
+    "The rooms of ingest import downwards only": (
+        "services/ingest/store/lease.py",
+        "import services.ingest.lanes.pipeline",
+    ),
+    "Only the store and the lanes of ingest talk to the database": ("services/ingest/mqtt/inbox.py", "import psycopg"),
+    "Only the MQTT room of ingest talks to the broker": ("services/ingest/store/lease.py", "import paho.mqtt.client"),
 }
 
 

@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from services.ingest.checking.finding import Finding
-from services.ingest.envelope import Envelope
+from services.ingest.messages.envelope import Envelope
 from shared.errors import BellwetherError, BrokerError
 from shared.mqtt import address_of, connect, new_client
 from shared.settings import BrokerSettings

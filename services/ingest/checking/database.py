@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 
 from services.ingest.checking.finding import Finding, clock_finding
-from services.ingest.declared import load_mappings
+from services.ingest.store.mappings import load_mappings
 from shared.database import connect, connection_settings
 from shared.errors import BellwetherError
 from shared.mappings import MappingSpecification

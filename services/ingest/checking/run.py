@@ -6,7 +6,7 @@ from services.ingest.checking import broker, database
 from services.ingest.checking.broker import Heard, Subscription
 from services.ingest.checking.finding import Finding
 from services.ingest.checking.spool import check_spool
-from services.ingest.decoding import Decoder, acknowledged_subscriptions
+from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
 from services.ingest.settings import IngestSettings
 from services.ingest.sparkplug import SUBSCRIPTION
 from shared.mappings import MappingSpecification

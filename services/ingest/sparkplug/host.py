@@ -6,14 +6,14 @@ birth that is refused for a value still names its aliases, so that the data afte
 
 from dataclasses import dataclass
 
-from services.ingest.envelope import Envelope
-from services.ingest.readings import Decoded, Silence, check_instant
-from services.ingest.sparkplug.address import NOT_TELEMETRY, parse_topic
+from services.ingest.messages.envelope import Envelope
+from services.ingest.messages.readings import Decoded, Silence, check_instant
 from services.ingest.sparkplug.births import Births, UnknownMetricError, bd_seq, learn
-from services.ingest.sparkplug.nodes import Node, Nodes, Session
-from services.ingest.sparkplug.sequence import NUMBERS, Message, Place
+from services.ingest.sparkplug.edge_nodes import Node, Nodes, Session
+from services.ingest.sparkplug.reorder_buffer import Waiting
+from services.ingest.sparkplug.seq import NUMBERS, Message, Place
 from services.ingest.sparkplug.telemetry import readings_of
-from services.ingest.sparkplug.waiting import Waiting
+from services.ingest.sparkplug.topics import NOT_TELEMETRY, parse_topic
 from shared.errors import DecodeError
 from shared.sparkplug.decode import parse_payload
 from shared.sparkplug.sparkplug_b_pb2 import Payload

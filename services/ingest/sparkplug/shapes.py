@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.ingest.readings import EXACT_IN_FLOAT64, Floats
+from services.ingest.messages.readings import EXACT_IN_FLOAT64, Floats
 from shared.sparkplug.datatypes import KNOWN_TYPES, SIGNED_BITS, STRUCTURES, TEXTS, DataType
 from shared.sparkplug.scalars import signed
 from shared.sparkplug.sparkplug_b_pb2 import Payload

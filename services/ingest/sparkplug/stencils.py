@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ingest.readings import Floats
+from services.ingest.messages.readings import Floats
 from services.ingest.sparkplug.shapes import Shape
 from services.ingest.sparkplug.wire import COUNTED, EIGHT_BYTES, FOUR_BYTES, VARINT, Field, fields_in, varint, varint_of
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from services.ingest.envelope import Envelope
-from services.ingest.readings import GOOD, UNCERTAIN, Reading, check_instant, check_name, check_text
-from services.ingest.sparkplug.address import Address
+from services.ingest.decoding.values import Scalar, sort_values
+from services.ingest.messages.envelope import Envelope
+from services.ingest.messages.readings import GOOD, UNCERTAIN, Reading, check_instant, check_name, check_text
 from services.ingest.sparkplug.births import BD_SEQ, Births
 from services.ingest.sparkplug.shapes import Fields, Shape, fields_of, shape_of, values_of
 from services.ingest.sparkplug.stencils import Said
-from services.ingest.values import Scalar, sort_values
+from services.ingest.sparkplug.topics import Address
 from shared.errors import DecodeError
 from shared.sparkplug.decode import is_text, metric_properties, metric_value
 from shared.sparkplug.sparkplug_b_pb2 import Payload

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.broker_access.grants import access
 from deploy.broker_access.mosquitto_file import mosquitto_file, mosquitto_refuses
-from services.ingest.dead_letters import list_dead_letters, replay
+from services.ingest.commands.dead_letters import list_dead_letters, replay
 from shared.errors import BrokerError
 from shared.settings import BrokerSettings
 from tests.integration.broker_access.brokers import Client, mosquitto

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from services.ingest.readings import Decoded, Reading
+from services.ingest.messages.readings import Decoded, Reading
 from tests.unit.ingest.messages import NOW_US, envelope
 
 SECOND = 1_000_000

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.ingest.conflicts import list_conflicts
-from services.ingest.readings import Decoded
-from services.ingest.store import Store
+from services.ingest.messages.readings import Decoded
+from services.ingest.store.conflicts import list_conflicts
+from services.ingest.store.store import Store
 from shared.database import connect
 from tests.integration.ingest.messages import NOW, NOW_US, SECOND, message, reading
 

@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from psycopg.types.json import Jsonb
 
-from services.ingest.dead_letters import list_dead_letters, replay, show
+from services.ingest.commands.dead_letters import list_dead_letters, replay, show
 from shared.database import connect
 from shared.errors import NotFoundError
 from shared.migrations import migrate

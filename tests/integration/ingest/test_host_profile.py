@@ -8,9 +8,9 @@ from queue import Empty, Queue
 import paho.mqtt.client as mqtt
 import pytest
 
-from services.ingest.host_part import Part
-from services.ingest.inbox import Inbox
-from services.ingest.sparkplug_sessions import SparkplugSessions
+from services.ingest.mqtt.inbox import Inbox
+from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
+from services.ingest.sparkplug.host_role import Part
 from shared.settings import BrokerSettings
 from shared.sparkplug import parse_state, state_payload
 from shared.sparkplug.decode import parse_payload

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from services.ingest.lease import Lease, claim, release
+from services.ingest.store.lease import Lease, claim, release
 from shared.database import connect
 from shared.sparkplug import parse_state
 from tests.databases import wait_until_blocked

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from services.ingest import catalogue
-from services.ingest.dead_letters import list_dead_letters
-from services.ingest.readings import Decoded
-from services.ingest.store import Store
+from services.ingest.commands.dead_letters import list_dead_letters
+from services.ingest.messages.readings import Decoded
+from services.ingest.store import catalogue
+from services.ingest.store.store import Store
 from shared.database import connect
 from tests.integration.ingest.messages import NOW_US, SECOND, message, reading
 from tests.unit.ingest.messages import envelope

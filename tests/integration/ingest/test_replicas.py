@@ -11,10 +11,10 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from structlog.testing import capture_logs
 
-from services.ingest.host_part import Part
-from services.ingest.inbox import Inbox
-from services.ingest.kept_session import KeptSession
-from services.ingest.sparkplug_sessions import SparkplugSessions
+from services.ingest.mqtt.inbox import Inbox
+from services.ingest.mqtt.persistent_session import PersistentSession
+from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
+from services.ingest.sparkplug.host_role import Part
 from shared.errors import SetupError
 from shared.settings import BrokerSettings
 from tests.integration.ingest.rig import IngestProcess, eventually, ingest_process, plant, publish, until, value
@@ -46,7 +46,7 @@ def has_session(port: int, client_id: str) -> bool:
 
 
 def received(ingest: IngestProcess) -> float:
-    return ingest.metric("bellwether_ingest_received_total", lane="kept")
+    return ingest.metric("bellwether_ingest_received_total", lane="persistent")
 
 
 def test_two_processes_share_the_load_and_one_that_goes_strands_nothing(database_url, conn, broker):
@@ -108,7 +108,7 @@ def test_a_process_that_joins_a_group_stops_receiving_everything(database_url, c
 def test_a_group_needs_mqtt_5():
     settings = BrokerSettings(broker_url="mqtt://localhost", broker_mqtt_version="3.1.1", broker_shared_group="g")
     with pytest.raises(SetupError, match="BELLWETHER_BROKER_SHARED_GROUP needs MQTT 5"):
-        KeptSession(settings, Inbox(), ())
+        PersistentSession(settings, Inbox(), ())
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ def taking_broker() -> Iterator[TakingBroker]:
 
 def test_a_session_that_was_taken_over_is_not_taken_back_at_once(taking_broker):
     settings = BrokerSettings(broker_url=taking_broker.url, broker_client_id="same")
-    session = KeptSession(settings, Inbox(), ())
+    session = PersistentSession(settings, Inbox(), ())
     with capture_logs() as logs:
         session.start()
         until(lambda: logs != [] and logs[-1]["log_level"] == "critical")

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.ingest.sources import read_standing
+from services.ingest.monitoring.standing import read_standing
 from tests.integration.broker_access.brokers import free_port
 from tests.integration.ingest.messages import NOW
 from tests.integration.ingest.rig import plant, publish, running_ingest, until

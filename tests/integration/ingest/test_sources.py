@@ -10,11 +10,12 @@ from prometheus_client import REGISTRY
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from services.ingest import metrics
-from services.ingest.clocks import ClockState
-from services.ingest.readings import Decoded, Silence
-from services.ingest.sources import list_sources, read_standing
-from services.ingest.store import Store
+from services.ingest.batch.device_clocks import ClockState
+from services.ingest.commands.sources import list_sources
+from services.ingest.messages.readings import Decoded, Silence
+from services.ingest.monitoring import store_metrics
+from services.ingest.monitoring.standing import read_standing
+from services.ingest.store.store import Store
 from shared.database import connect
 from tests.integration.ingest.messages import NOW, NOW_US, SECOND, SOURCE, message, reading
 from tests.unit.ingest.messages import envelope
@@ -123,7 +124,7 @@ def test_live_sources_are_measured_and_those_that_are_silent_or_dead_are_not(sto
     standing = read_standing(conn, NOW + timedelta(seconds=10))
     assert (standing.lag_s, standing.ahead_s, standing.behind_s) == (30.0, 90.0, 400.0)
     assert standing.states == {ClockState.RIGHT: 0, ClockState.AHEAD: 1, ClockState.BEHIND: 1}
-    metrics.note_sources(standing)
+    store_metrics.note_sources(standing)
     assert counted("watermark_lag_seconds") == 30.0
     assert counted("clock_skew_seconds", direction="behind") == 400.0
     assert counted("clocks", clock="ahead") == 1

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from services.ingest.readings import Decoded
-from services.ingest.store import Store
+from services.ingest.messages.readings import Decoded
+from services.ingest.store.store import Store
 from shared.database import connect
 from shared.errors import StorageError
 from tests.databases import wait_until_blocked

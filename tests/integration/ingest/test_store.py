@@ -8,9 +8,9 @@ import numpy as np
 import psycopg
 import pytest
 
-from services.ingest.presence import begin_session, note_session, tick_idle_sources
-from services.ingest.readings import Decoded, Reading, Silence
-from services.ingest.store import Store
+from services.ingest.messages.readings import Decoded, Reading, Silence
+from services.ingest.store.heartbeat import begin_session, note_session, tick_idle_sources
+from services.ingest.store.store import Store
 from shared.database import connect
 from shared.errors import StorageError
 from tests.databases import wait_until_blocked

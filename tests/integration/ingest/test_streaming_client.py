@@ -13,8 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from services.ingest.packets import Publish
-from services.ingest.streaming_client import StreamingClient
+from services.ingest.mqtt.packets import Publish
+from services.ingest.mqtt.streaming_client import StreamingClient
 from tests.certificates import Certificates, make_certificates
 from tests.integration.ingest.rig import plant, publish, until
 from tests.mosquitto import running_broker

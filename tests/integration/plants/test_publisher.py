@@ -14,9 +14,9 @@ from pydantic import SecretStr
 
 from deploy.local.plants import progress
 from deploy.local.plants.publisher import PublisherOptions, publish
-from services.ingest.decoding import Decoder
-from services.ingest.envelope import Envelope
-from services.ingest.readings import Reading
+from services.ingest.decoding.decoder import Decoder
+from services.ingest.messages.envelope import Envelope
+from services.ingest.messages.readings import Reading
 from services.ingest.sparkplug import SparkplugHost
 from shared.settings import BrokerSettings
 from shared.sparkplug import rebirth_command

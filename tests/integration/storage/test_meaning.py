@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from services.health.data_manipulation.roll_up import ChangedRange, roll_up
-from services.ingest.decoding import Decoder
-from services.ingest.readings import Decoded, Silence
-from services.ingest.store import Store
+from services.ingest.decoding.decoder import Decoder
+from services.ingest.messages.readings import Decoded, Silence
+from services.ingest.store.store import Store
 from shared.database import connect
 from tests.telemetry_rows import rollups
 from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope

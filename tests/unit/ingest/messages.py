@@ -2,7 +2,7 @@
 
 import json
 
-from services.ingest.envelope import Envelope
+from services.ingest.messages.envelope import Envelope
 
 NOW_US = 1_780_000_000_000_000
 NOW_MS = NOW_US // 1000

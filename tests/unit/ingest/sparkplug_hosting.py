@@ -1,6 +1,6 @@
 """What a host makes of an edge node's messages."""
 
-from services.ingest.readings import Decoded
+from services.ingest.messages.readings import Decoded
 from services.ingest.sparkplug import SparkplugHost
 from tests.sparkplug_edge import EdgeNode, Message
 from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope

@@ -5,9 +5,9 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.ingest.backlog import Backlog
-from services.ingest.readings import Decoded, Reading
-from services.ingest.spool import Spool
+from services.ingest.messages.readings import Decoded, Reading
+from services.ingest.spool.backlog import Backlog
+from services.ingest.spool.spool import Spool
 from tests.unit.ingest.messages import envelope
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.cardinality import NEW_SOURCES_A_DAY, admit
-from services.ingest.readings import Decoded, Reading, Silence
+from services.ingest.batch.cardinality import NEW_SOURCES_A_DAY, admit
+from services.ingest.messages.readings import Decoded, Reading, Silence
 from tests.unit.ingest.messages import NOW_US, envelope
 
 

@@ -1,6 +1,6 @@
 from threading import Thread
 
-from services.ingest.inbox import Inbox
+from services.ingest.mqtt.inbox import Inbox
 from tests.unit.ingest.messages import envelope
 
 

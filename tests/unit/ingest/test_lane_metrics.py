@@ -1,6 +1,6 @@
 from prometheus_client import REGISTRY
 
-from services.ingest.lane_metrics import note_host
+from services.ingest.monitoring.lane_metrics import note_host
 from services.ingest.sparkplug import Counts, SparkplugHost
 from tests.unit.ingest.sparkplug_hosting import edge_node, hear
 

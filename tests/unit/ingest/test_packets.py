@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from services.ingest.packets import Publish, PublishStream, pubacks
+from services.ingest.mqtt.packets import Publish, PublishStream, pubacks
 
 
 def length(size):

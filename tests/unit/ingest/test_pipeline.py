@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from services.ingest.pipeline import Pipeline
-from services.ingest.readings import Decoded, Reading
+from services.ingest.lanes.pipeline import Pipeline
+from services.ingest.messages.readings import Decoded, Reading
 from shared.errors import StorageError
 from tests.unit.ingest.messages import envelope
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.readings import GOOD, UNCERTAIN
+from services.ingest.messages.readings import GOOD, UNCERTAIN
 from services.ingest.sparkplug import SparkplugHost
 from shared.sparkplug import DataType, Metric, node_birth, payload, topic
 from shared.sparkplug.sparkplug_b_pb2 import Payload

@@ -1,6 +1,6 @@
 import pytest
 
-from services.ingest.readings import Silence
+from services.ingest.messages.readings import Silence
 from services.ingest.sparkplug import SparkplugHost
 from shared.sparkplug import DataType, Metric, node_birth, payload, topic
 from shared.sparkplug.sparkplug_b_pb2 import Payload

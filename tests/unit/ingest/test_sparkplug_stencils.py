@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.readings import Reading
-from services.ingest.sparkplug.address import parse_topic
+from services.ingest.messages.readings import Reading
 from services.ingest.sparkplug.births import Births, learn
 from services.ingest.sparkplug.stencils import Stencils
 from services.ingest.sparkplug.telemetry import readings_of
+from services.ingest.sparkplug.topics import parse_topic
 from shared.errors import DecodeError
 from shared.sparkplug import DataType, Metric, payload, topic
 from shared.sparkplug.decode import parse_payload

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.ingest.readings import Decoded, Reading
-from services.ingest.spool import Spool, SpoolFullError
+from services.ingest.messages.readings import Decoded, Reading
+from services.ingest.spool.spool import Spool, SpoolFullError
 from shared.errors import SetupError
 from tests.unit.ingest.messages import envelope
 

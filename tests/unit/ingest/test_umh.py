@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.decoding import Decoder
-from services.ingest.umh import Tag, parse_topic
+from services.ingest.decoding.decoder import Decoder
+from services.ingest.decoding.umh import Tag, parse_topic
 from shared.errors import DecodeError
 from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope
 

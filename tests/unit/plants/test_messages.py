@@ -11,8 +11,8 @@ from deploy.local.plants.json_messages import json_messages
 from deploy.local.plants.kinds import HOUR_S
 from deploy.local.plants.sparkplug_messages import births, data_messages, death
 from deploy.local.plants.stretches import HISTORY_STRETCH_S
-from services.ingest.decoding import Decoder
-from services.ingest.envelope import Envelope
+from services.ingest.decoding.decoder import Decoder
+from services.ingest.messages.envelope import Envelope
 from services.ingest.sparkplug import SparkplugHost
 from shared.sparkplug.decode import metric_properties
 from shared.sparkplug.sparkplug_b_pb2 import Payload

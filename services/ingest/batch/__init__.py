@@ -1,0 +1,1 @@
+"""Many messages as the arrays and decisions that one transaction needs."""

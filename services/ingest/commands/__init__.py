@@ -1,0 +1,1 @@
+"""What `bellwether` does for ingest's operators."""

@@ -1,0 +1,166 @@
+"""`bellwether dead-letters`, `conflicts` and `sources`: the sub-commands, mounted by the one console command."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.ingest.batch.device_clocks import ClockState
+from services.ingest.commands.dead_letters import DeadLetter, delete, list_dead_letters, numbers_left, replay, show
+from services.ingest.commands.sources import Source, list_sources
+from services.ingest.store.conflicts import list_conflicts
+from shared.database import connect
+from shared.settings import BrokerSettings, DatabaseSettings, read_settings
+
+dead_letters_app = typer.Typer(help="Messages that were refused: list, show, replay, delete.", no_args_is_help=True)
+conflicts_app = typer.Typer(help="Samples that came again with another value.", no_args_is_help=True)
+sources_app = typer.Typer(help="Who publishes, how far each told its time, and its clock.", no_args_is_help=True)
+
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database", envvar="BELLWETHER_DATABASE_URL", help="postgresql:// URL", metavar="URL")
+]
+BrokerUrl = Annotated[
+    str | None, typer.Option("--broker", envvar="BELLWETHER_BROKER_URL", help="mqtt:// URL", metavar="URL")
+]
+
+
+@dead_letters_app.command("list")
+def list_command(
+    database: DatabaseUrl = None,
+    limit: Annotated[int, typer.Option(min=1, help="how many")] = 50,
+    before: Annotated[int | None, typer.Option(help="only those with a smaller number")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="also those that were replayed")] = False,
+) -> None:
+    """The newest dead letters, with the reason."""
+    with _database(database) as conn:
+        letters = list_dead_letters(conn, limit=limit, before=before, replayed=all_)
+    table = Table("number", "received", "topic", "bytes", "reason", "replayed")
+    for letter in letters:
+        replayed = "" if letter.replayed_at is None else f"{letter.replayed_at:%F %T}"
+        table.add_row(
+            str(letter.dead_letter_id),
+            f"{letter.received_at:%F %T}",
+            letter.topic,
+            str(len(letter.payload)),
+            letter.reason,
+            replayed,
+        )
+    Console().print(table if letters else "There are no dead letters.")
+
+
+@dead_letters_app.command("show")
+def show_command(
+    number: Annotated[int, typer.Argument(help="number of the dead letter")], database: DatabaseUrl = None
+) -> None:
+    """One dead letter with its bytes, as text where they are text and in hexadecimal where not."""
+    with _database(database) as conn:
+        letter = show(conn, number)
+    typer.echo("\n".join(_described(letter)))
+
+
+@dead_letters_app.command("replay")
+def replay_command(
+    numbers: Annotated[list[int] | None, typer.Argument(help="numbers of the dead letters")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="every one that was not replayed yet")] = False,
+    database: DatabaseUrl = None,
+    broker: BrokerUrl = None,
+) -> None:
+    """Publish dead letters again, in the order in which they came."""
+    if bool(numbers) == all_:
+        raise typer.BadParameter("name the numbers of dead letters, or --all")
+    settings = read_settings(BrokerSettings, **({} if broker is None else {"broker_url": broker}))
+    with _database(database) as conn:
+        ids = sorted(numbers) if numbers else numbers_left(conn)
+        count = replay(conn, ids, settings, datetime.now(UTC))
+    typer.echo(f"{count} published again; what is refused again becomes a new dead letter.")
+
+
+@dead_letters_app.command("delete")
+def delete_command(
+    numbers: Annotated[list[int] | None, typer.Argument(help="numbers of the dead letters")] = None,
+    replayed: Annotated[bool, typer.Option("--replayed", help="every one that was replayed")] = False,
+    database: DatabaseUrl = None,
+) -> None:
+    """Delete dead letters for good, which makes room for others."""
+    if bool(numbers) == replayed:
+        raise typer.BadParameter("name the numbers of dead letters, or --replayed")
+    with _database(database) as conn:
+        count = delete(conn, numbers or None)
+    typer.echo(f"{count} deleted.")
+
+
+@conflicts_app.command("list")
+def list_conflicts_command(
+    database: DatabaseUrl = None,
+    source: Annotated[str | None, typer.Option(help="only those of this source")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="how many")] = 50,
+) -> None:
+    """Series of which samples came again with another value: the first is stored, the others are counted."""
+    with _database(database) as conn:
+        found = list_conflicts(conn, source=source, limit=limit)
+    table = Table("source", "device", "metric", "conflicts", "last received", "of", "stored", "refused")
+    for series in found:
+        table.add_row(
+            series.source,
+            series.device,
+            series.metric,
+            str(series.conflicts),
+            f"{series.last_at:%F %T}",
+            f"{series.last_observed_at:%F %T}",
+            series.kept or "no value",
+            series.offered or "no value",
+        )
+    Console().print(table if found else "No sample came again with another value.")
+
+
+@sources_app.command("list")
+def list_sources_command(database: DatabaseUrl = None) -> None:
+    """Every source: whose it is, when it was heard, how far it told its time, its clock, its series."""
+    with _database(database) as conn:
+        found = list_sources(conn)
+    table = Table("source", "protocol", "customer, site", "alive", "received", "told", "clock", "series", "conflicts")
+    for source in found:
+        table.add_row(
+            source.topic_prefix,
+            source.protocol or "",
+            ", ".join(name for name in (source.customer, source.site) if name) or "nobody's",
+            {True: "yes", False: "no", None: "?"}[source.alive],
+            "never" if source.received_at is None else f"{source.received_at:%F %T}",
+            "" if source.observed_through is None else f"{source.observed_through:%F %T}",
+            _clock(source),
+            str(source.series),
+            str(source.conflicts),
+        )
+    Console().print(table if found else "No source was ever heard.")
+
+
+def _clock(source: Source) -> str:
+    if source.clock_offset_s is None:
+        return ""
+    flag = "" if source.clock is ClockState.RIGHT else f" {str(source.clock).upper()}"
+    return f"{source.clock_offset_s:+.1f} s{flag}"
+
+
+def _database(url: str | None) -> psycopg.Connection:
+    given = url if url is not None else read_settings(DatabaseSettings).database_url.get_secret_value()
+    return connect(given, application="dead-letters")
+
+
+def _described(letter: DeadLetter) -> list[str]:
+    try:
+        body = letter.payload.decode()
+    except UnicodeDecodeError:
+        body = letter.payload.hex(" ")
+    return [
+        f"number    {letter.dead_letter_id}",
+        f"received  {letter.received_at.isoformat()}",
+        f"topic     {letter.topic}",
+        f"qos       {letter.qos}{', retained' if letter.retained else ''}",
+        f"reason    {letter.reason}",
+        f"replayed  {letter.replayed_at.isoformat() if letter.replayed_at else 'no'}",
+        f"payload   {len(letter.payload)} bytes",
+        body,
+    ]

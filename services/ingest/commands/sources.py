@@ -1,0 +1,45 @@
+"""What is known of the sources: to show them, and to measure how they stand."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+
+from services.ingest.batch.device_clocks import ClockState, judge
+
+_LIST = """
+SELECT topic_prefix, protocol, credential, customers.name, sites.name, alive, received_at, observed_through,
+    clock_offset_s, clock_checked_at, coalesce(named.series, 0), coalesce(named.conflicts, 0)
+FROM sources LEFT JOIN sites USING (site_id) LEFT JOIN customers USING (customer_id) LEFT JOIN (
+    SELECT source_id, count(*) AS series, sum(conflicts)::bigint AS conflicts
+    FROM devices JOIN series USING (device_id) LEFT JOIN sample_conflicts USING (series_id) GROUP BY source_id
+) named USING (source_id)
+ORDER BY topic_prefix
+"""
+
+
+class Source(NamedTuple):
+    """One source; None for what was never said, or is assigned to nobody. clock_offset_s: + is ahead of ours."""
+
+    topic_prefix: str
+    protocol: str | None
+    credential: str | None
+    customer: str | None
+    site: str | None
+    alive: bool | None
+    received_at: datetime | None
+    observed_through: datetime | None
+    clock_offset_s: float | None
+    clock_checked_at: datetime | None
+    series: int
+    conflicts: int
+
+    @property
+    def clock(self) -> ClockState | None:
+        """Whether its clock is right enough; None where that is not known."""
+        return None if self.clock_offset_s is None else judge(self.clock_offset_s)
+
+
+def list_sources(conn: psycopg.Connection) -> list[Source]:
+    """All sources, by topic prefix."""
+    return [Source(*row) for row in conn.execute(_LIST)]

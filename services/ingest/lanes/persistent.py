@@ -1,0 +1,137 @@
+"""The lane of what the broker keeps for us, JSON and mappings: its session, its decoder, its database connection.
+
+Beside its batches it does what one process does for all: it reads mappings that changed, notes that ingest listens,
+and moves idle sources on.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+
+from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
+from services.ingest.lanes.sparkplug import SparkplugLane
+from services.ingest.messages.envelope import Envelope
+from services.ingest.messages.readings import Decoded
+from services.ingest.monitoring import lane_metrics, store_metrics
+from services.ingest.monitoring.standing import read_standing
+from services.ingest.mqtt.inbox import Inbox
+from services.ingest.mqtt.persistent_session import PersistentSession
+from services.ingest.settings import IngestSettings
+from services.ingest.store.heartbeat import Touch, begin_session, note_session, tick_idle_sources
+from services.ingest.store.mappings import load_mappings
+from services.ingest.store.writer import Writer
+from shared.errors import StorageError
+from shared.settings import BrokerSettings
+
+_MAPPINGS_EVERY_S, _SESSION_EVERY_S, _TICK_EVERY_S, _STANDING_EVERY_S = 5.0, 10.0, 60.0, 10.0
+_LEAVE_WITHIN_S = 8.0
+
+log = structlog.get_logger()
+
+
+class PersistentLane:
+    """Everything that `Pipeline` needs, on one database connection and one session."""
+
+    def __init__(
+        self, database_url: str, broker: BrokerSettings, settings: IngestSettings, sparkplug: SparkplugLane
+    ) -> None:
+        self._writer = Writer(database_url, settings, application="ingest")
+        self._sparkplug = sparkplug
+        self._session: int | None = None
+        self._touch = Touch()
+        self._due = {"mappings": 0.0, "session": 0.0, "ticks": 0.0, "standing": 0.0}
+        self._leave_until: float | None = None
+        self.inbox = Inbox()
+        self.decoder = Decoder()
+        self.session = PersistentSession(broker, self.inbox, acknowledged_subscriptions(()))
+
+    def ready(self) -> bool:
+        """Whether the database is there and its mappings are known, without which nothing should be received."""
+        try:
+            with self._writer.reading() as conn:
+                self._refresh_mappings(conn)
+        except StorageError as exc:
+            log.warning("waiting for the database", error=str(exc))
+            return False
+        return True
+
+    def take(self, timeout_s: float) -> list[Envelope]:
+        """What came from the broker."""
+        taken = self.inbox.take(timeout_s)
+        lane_metrics.count_received("persistent", len(taken))
+        return taken
+
+    def write(self, batch: Sequence[Decoded]) -> Sequence[Decoded]:
+        """Store a batch; raise StorageError when the database is away."""
+        return self._writer.write(batch)
+
+    def between(self) -> None:
+        """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError.
+
+        Raises BrokerError when nothing can be received any more, which only a new process mends.
+        """
+        self.session.check()
+        store_metrics.note_connected(connected=self._listening)
+        with self._writer.reading() as conn:
+            self._look_after(conn, datetime.now(UTC))
+
+    def leaving(self) -> bool:
+        """Whether the group's leave, taken at the first call, still brings what the broker had given us."""
+        now = time.monotonic()
+        if self._leave_until is None:
+            self._leave_until = now + _LEAVE_WITHIN_S
+            self.session.take_leave()
+        return self.session.is_leaving and now < self._leave_until
+
+    def close(self) -> None:
+        """Note until when ingest listened, and close the database connection."""
+        if self._writer.connected and self._session is not None:
+            try:
+                with self._writer.reading() as conn:
+                    note_session(conn, self._session, datetime.now(UTC))
+            except StorageError as exc:
+                log.warning("the database is away", error=str(exc))
+        self._writer.close()
+
+    @property
+    def _listening(self) -> bool:
+        return self.session.listening and self._sparkplug.listening
+
+    def _look_after(self, conn: psycopg.Connection, now: datetime) -> None:
+        if self._leave_until is not None:
+            return
+        if self._is_due("mappings", _MAPPINGS_EVERY_S):
+            self._refresh_mappings(conn)
+        if self._is_due("standing", _STANDING_EVERY_S):
+            store_metrics.note_sources(read_standing(conn, now))
+        if not self._listening:
+            self._session, self._touch = None, Touch()
+            return
+        if self._session is None:
+            self._session = begin_session(conn, now)
+        elif self._is_due("session", _SESSION_EVERY_S):
+            note_session(conn, self._session, now)
+        self._tick(conn, now)
+
+    def _tick(self, conn: psycopg.Connection, now: datetime) -> None:
+        """Only where the database knows who has spoken: what waited for it, or for us, must come first."""
+        since = self._touch.since(now)
+        if self._sparkplug.in_charge and not self._sparkplug.behind and self._is_due("ticks", _TICK_EVERY_S):
+            tick_idle_sources(conn, since, now)
+
+    def _refresh_mappings(self, conn: psycopg.Connection) -> None:
+        mappings = load_mappings(conn)
+        if mappings != self.decoder.mappings:
+            self.decoder.mappings = mappings
+            self.session.subscribe(acknowledged_subscriptions(mappings))
+            log.info("mappings changed", count=len(mappings))
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True

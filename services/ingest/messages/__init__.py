@@ -1,0 +1,1 @@
+"""What came from a broker, and what was read from it."""

@@ -1,0 +1,1 @@
+"""What ingest tells about itself: Prometheus metrics and logs."""

@@ -1,0 +1,51 @@
+"""Which nodes to ask for their births after a time in which nobody heard them."""
+
+from collections import deque
+from collections.abc import Iterable
+
+_EVERY_S = 0.05
+_BEGIN_AFTER_S = 2.0
+
+
+class RebirthQueue:
+    """Names silent nodes one after another, twenty a second: all births at once could drown a broker.
+
+    A node that speaks is left out: the decoder asks it itself, at its first message. `wanted`: the nodes are not
+    known yet.
+    """
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._nodes: deque[tuple[str, str]] = deque()
+        self._spoke: set[tuple[str, str]] = set()
+        self._next_s = 0.0
+
+    def begin(self, now_s: float) -> None:
+        """Nothing that was said before is known to be in force."""
+        self.wanted = True
+        self._nodes.clear()
+        self._spoke.clear()
+        self._next_s = now_s + _BEGIN_AFTER_S
+
+    def hear(self, topic: str) -> None:
+        """A message came by this topic."""
+        if self.wanted or self._nodes:
+            match topic.split("/"):
+                case [_, group, _, edge, *_]:
+                    self._spoke.add((group, edge))
+
+    def know(self, nodes: Iterable[tuple[str, str]]) -> None:
+        """These are the nodes to call."""
+        self.wanted = False
+        self._nodes.extend(nodes)
+
+    def due(self, now_s: float) -> list[tuple[str, str]]:
+        """The nodes to ask now."""
+        called = []
+        self._next_s = max(self._next_s, now_s - 1)
+        while self._nodes and self._next_s <= now_s:
+            node = self._nodes.popleft()
+            if node not in self._spoke:
+                called.append(node)
+                self._next_s += _EVERY_S
+        return called

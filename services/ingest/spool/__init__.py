@@ -1,0 +1,1 @@
+"""What waits for the database, in memory and on the disk."""

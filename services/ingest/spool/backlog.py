@@ -1,0 +1,162 @@
+"""What is decoded and not yet committed, oldest first: in memory while the database keeps up, else in the spool.
+
+Plants publish Sparkplug at QoS 0, so nothing that was received may wait for the database with the broker waiting
+behind it. Whatever the writer's state, `put` returns within two seconds; the spool's way is slower, so a writer that
+goes on is waited for so long before it is taken.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Condition
+
+import structlog
+
+from services.ingest.messages.readings import Decoded
+from services.ingest.monitoring import lane_metrics
+from services.ingest.spool.spool import Spool, SpoolFullError
+
+_BATCH_SAMPLES, _BATCH_MESSAGES = 20_000, 3_000
+_MEMORY_SAMPLES, _MEMORY_MESSAGES = 60_000, 6_000
+_WRITER_ANSWERS_WITHIN_S = 2.0
+_LOUD_EVERY_S = 60.0
+
+log = structlog.get_logger()
+
+
+class Backlog:
+    """One thread puts, another takes and says what became of it.
+
+    As long as the spool holds anything, everything new goes behind it. A batch that the writer has had for two
+    seconds is spooled too: should we die before it is committed, it is stored then, and once more at worst.
+    """
+
+    def __init__(self, spool: Spool, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._spool = spool
+        self._clock = clock
+        self._changed = Condition()
+        self._memory: deque[Sequence[Decoded]] = deque()
+        self._memory_samples = self._memory_messages = 0
+        self._taken: Sequence[Decoded] = ()
+        self._taken_at = 0.0
+        self._taken_through: int | None = None
+        self._refused = 0
+        self._loud_at = 0.0
+
+    @property
+    def fill(self) -> float:
+        """How full the spool is, 0 to 1; 1 also while the disk takes nothing."""
+        return self._spool.fill
+
+    @property
+    def spooled(self) -> int:
+        """How many messages wait in the spool."""
+        return self._spool.messages
+
+    def put(self, batch: Sequence[Decoded]) -> None:
+        """Append; where there is no room in memory and none in the spool, refuse, count and log."""
+        with self._changed:
+            if not self._spool.messages:
+                self._changed.wait_for(self._has_room, 0 if self._is_overdue() else _WRITER_ANSWERS_WITHIN_S)
+            late = self._is_overdue()
+            if self._spool.messages or late or not self._has_room():
+                self._spill()
+            if batch:
+                self._append(batch, to_spool=not self._memory and (late or self._spool.messages > 0))
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> Sequence[Decoded]:
+        """The oldest messages, the same again until they are `done`; nothing after so many seconds without any."""
+        with self._changed:
+            if not self._taken:
+                self._changed.wait_for(lambda: self._memory or self._spool.messages, timeout_s)
+                self._take_next()
+            return self._taken
+
+    def done(self) -> None:
+        """What was taken is committed."""
+        with self._changed:
+            if self._taken_through is not None:
+                self._spool.remove(self._taken_through)
+            self._taken, self._taken_through = (), None
+            self._changed.notify_all()
+
+    def failed(self) -> None:
+        """The database is away: what waits in memory goes to the spool, and with it what was taken."""
+        with self._changed:
+            self._spill()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Spool what is not committed, and let the file go."""
+        with self._changed:
+            self._spill()
+            self._spool.close()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing would be lost if the process ended now."""
+        with self._changed:
+            return not self._memory and (not self._taken or self._taken_through is not None)
+
+    def _take_next(self) -> None:
+        if self._memory:
+            batch: list[Decoded] = []
+            samples = 0
+            while self._memory and len(batch) < _BATCH_MESSAGES and samples < _BATCH_SAMPLES:
+                batch.extend(self._memory[0])
+                samples += _samples(self._memory.popleft())
+            self._taken, self._taken_through = batch, None
+            self._memory_messages -= len(batch)
+            self._memory_samples -= samples
+        elif self._spool.messages:
+            self._taken, self._taken_through = self._spool.oldest(samples=_BATCH_SAMPLES, messages=_BATCH_MESSAGES)
+        self._taken_at = self._clock()
+        self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._memory_samples < _MEMORY_SAMPLES and self._memory_messages < _MEMORY_MESSAGES
+
+    def _is_overdue(self) -> bool:
+        return bool(self._taken) and self._clock() - self._taken_at > _WRITER_ANSWERS_WITHIN_S
+
+    def _append(self, batch: Sequence[Decoded], *, to_spool: bool) -> None:
+        try:
+            if to_spool:
+                self._spool.append(batch)
+            elif self._has_room():
+                self._memory.append(batch)
+                self._memory_messages += len(batch)
+                self._memory_samples += _samples(batch)
+            else:
+                self._refuse(batch, "neither memory nor the spool has room")
+        except SpoolFullError as exc:
+            self._refuse(batch, str(exc))
+
+    def _spill(self) -> None:
+        """Move what was taken and what memory holds to the spool, where it has room; else they stay where they are."""
+        with suppress(SpoolFullError):
+            if self._taken and self._taken_through is None and not self._spool.messages:
+                self._taken_through = self._spool.append(self._taken)
+            if self._memory:
+                self._spool.append([decoded for batch in self._memory for decoded in batch])
+                self._memory.clear()
+                self._memory_messages = self._memory_samples = 0
+
+    def _refuse(self, batch: Sequence[Decoded], reason: str) -> None:
+        self._refused += len(batch)
+        lane_metrics.count_refused(len(batch))
+        now = self._clock()
+        if now >= self._loud_at:
+            self._loud_at = now + _LOUD_EVERY_S
+            log.critical(
+                "the spool is full and Sparkplug messages are lost",
+                messages_since_the_start=self._refused,
+                spooled_messages=self._spool.messages,
+                reason=reason,
+            )
+
+
+def _samples(batch: Sequence[Decoded]) -> int:
+    return sum(decoded.samples for decoded in batch)

@@ -1,0 +1,1 @@
+"""What ingest writes into the database and reads from it."""

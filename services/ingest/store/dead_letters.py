@@ -1,0 +1,66 @@
+"""Store what was refused, as it came, as long as there is room for it."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from services.ingest.batch.dead_letter_quota import DeadLetterQuota
+from services.ingest.messages.readings import Decoded
+from services.ingest.messages.timestamps import instant
+
+_MEASURE_EVERY_US = 60_000_000
+_BURY = "INSERT INTO dead_letters (received_at, topic, payload, qos, retained, reason) VALUES (%s, %s, %s, %s, %s, %s)"
+# Deleted rows leave their space to new ones, so only what is in use counts; that takes a look at every row, and is
+# done where the whole is too large.
+_SPACE = "SELECT pg_total_relation_size('dead_letters')"
+_IN_USE = "SELECT coalesce(sum(pg_column_size(payload) + octet_length(topic) + 200), 0) FROM dead_letters"
+
+
+class DeadLetterWriter:
+    """Writes to `dead_letters` within the caller's transaction, up to `limit_mb` in all."""
+
+    def __init__(self, conn: psycopg.Connection, limit_mb: int) -> None:
+        self._conn = conn
+        self._limit = limit_mb * 1_000_000
+        self._quota = DeadLetterQuota(self._limit)
+        self._measured_us: int | None = None
+
+    def bury(self, refused: Sequence[Decoded], now_us: int) -> list[Decoded]:
+        """Store the messages with their reasons; those for which there is no room are given back."""
+        if not refused:
+            return []
+        if self._measured_us is None or now_us - self._measured_us >= _MEASURE_EVERY_US:
+            self._measured_us = now_us
+            self._quota.measured(self._stored_bytes())
+        kept: list[Decoded] = []
+        lost: list[Decoded] = []
+        for decoded in refused:
+            envelope = decoded.envelope
+            (kept if self._quota.take(envelope.topic, len(envelope.payload), now_us) else lost).append(decoded)
+        with self._conn.cursor() as cur:
+            cur.executemany(_BURY, [_letter(decoded) for decoded in kept])
+        return lost
+
+    def _stored_bytes(self) -> int:
+        for query in (_SPACE, _IN_USE):
+            row = self._conn.execute(query).fetchone()
+            size = int(row[0]) if row else 0
+            if size < self._limit:
+                break
+        return size
+
+
+def _letter(decoded: Decoded) -> tuple[object, ...]:
+    envelope = decoded.envelope
+    return (
+        instant(envelope.received_us),
+        _printable(envelope.topic),
+        envelope.payload,
+        envelope.qos,
+        envelope.retained,
+        _printable(decoded.reason or ""),
+    )
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")

@@ -1,0 +1,194 @@
+"""One transaction a batch: samples, what they change, dead letters, and what is known of the sources."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import LiteralString
+
+import numpy as np
+import psycopg
+
+from services.ingest.batch.binary_copy import RANGE_COLUMNS, Int64s, changed, ranges_as_copy
+from services.ingest.batch.device_clocks import ClockNote, ClockWatch
+from services.ingest.batch.rows import (
+    Heard,
+    Rows,
+    after_last_word,
+    event_time,
+    hear,
+    joined,
+    late_samples,
+    rows_of,
+    silenced,
+)
+from services.ingest.messages.readings import Decoded, Reading
+from services.ingest.messages.timestamps import instant
+from services.ingest.monitoring.commit_report import CommitReport, Committed
+from services.ingest.store.catalogue import Catalogue
+from services.ingest.store.conflicts import note_conflicts
+from services.ingest.store.dead_letters import DeadLetterWriter
+from services.ingest.store.samples import SampleWriter
+from services.ingest.store.source_state import heard_before, note_clocks, note_heard
+from shared.errors import StorageError
+from shared.migrations import ensure_partitions_for
+
+SERIES_PER_SOURCE, DEAD_LETTERS_MB = 10_000, 1_024
+
+# SQLSTATE classes that blame what a message contains: cardinality, data, integrity, limits of the program. After
+# anything else the same batch may succeed later: connection (08), transaction rolled back by a deadlock or a neighbour
+# (40), read-only standby (25), full disk, memory or connections (53), shutdown (57), input and output (58), our schema
+# not there yet (42).
+_BLAMES_CONTENT = frozenset({"21", "22", "23", "54"})
+
+_COPY_RANGES: LiteralString = f"COPY changed_ranges ({RANGE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
+
+
+class Store:
+    """Writes batches through one connection.
+
+    Counts of what is committed: `stored` samples that were new, `repeated` those that were not, of them `conflicts`
+    those with another value than the one stored. After a commit of which nobody knows whether it took place, the same
+    batch counts as repeated where it had.
+    """
+
+    def __init__(
+        self,
+        conn: psycopg.Connection,
+        *,
+        series_per_source: int = SERIES_PER_SOURCE,
+        dead_letters_mb: int = DEAD_LETTERS_MB,
+    ) -> None:
+        self.conn = conn
+        self.conn.autocommit = True
+        self._catalogue = Catalogue(series_per_source)
+        self._samples = SampleWriter(conn)
+        self._letters = DeadLetterWriter(conn, dead_letters_mb)
+        self._clocks = ClockWatch()
+        self._through_us: dict[str, int] = {}
+        self._report = CommitReport()
+        self.stored = 0
+        self.repeated = 0
+        self.conflicts = 0
+
+    def write(self, batch: Sequence[Decoded]) -> list[Decoded]:
+        """Store the batch; return its messages as they were stored, some now with a reason.
+
+        All of it in one transaction, unless the database refuses a part for what it contains: then by halves, in
+        order, until the message is found, which becomes a dead letter. Raises StorageError when the fault is the
+        database's: then a commit may be unknown, and writing the same batch again is harmless.
+        """
+        try:
+            return self._commit(batch)
+        except psycopg.Error:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return [*self.write(batch[:middle]), *self.write(batch[middle:])]
+        # Once more before the message is blamed, now with nothing cached.
+        try:
+            return self._commit(batch)
+        except psycopg.Error as exc:
+            return self._commit([Decoded(batch[0].envelope, reason=f"the database refuses it: {exc.sqlstate} {exc}")])
+
+    def _commit(self, batch: Sequence[Decoded]) -> list[Decoded]:
+        """Store the batch or nothing; raise StorageError, or psycopg's own error where that blames what it contains."""
+        try:
+            self._make_room([reading for d in batch for reading in d.readings])
+            with self.conn.transaction():
+                committed = self._write_all(batch)
+        except psycopg.Error as exc:
+            self._catalogue.forget()
+            if _blames_content(exc):
+                raise
+            raise StorageError(str(exc)) from exc
+        self._through_us |= committed.through_us
+        self.stored += committed.stored
+        self.repeated += committed.repeated
+        self.conflicts += committed.conflicts
+        self._report.tell(committed)
+        return committed.batch
+
+    def _make_room(self, readings: Sequence[Reading]) -> None:
+        """Make the partitions that the readings need, table by table and before the transaction that fills them.
+
+        Their making locks out readers of the DEFAULT partitions; held until the rows are in, while the next table's
+        is waited for, that could meet a reader of both coming the other way. What a death ends in a month of which
+        nothing is stored yet goes to the DEFAULT partition, and on from there when the month gets its own.
+        """
+        spoken = {
+            "samples": [reading.observed_us for reading in readings if reading.metrics],
+            "samples_text": [reading.observed_us for reading in readings if reading.texts],
+        }
+        for table, observed_us in spoken.items():
+            if observed_us:
+                ensure_partitions_for(self.conn, table, _months(np.array(observed_us)))
+
+    def _write_all(self, messages: Sequence[Decoded]) -> Committed:
+        now_us = max(d.envelope.received_us for d in messages)
+        batch = self._catalogue.enter(self.conn, messages, instant(now_us))
+        written = self._samples.write(rows_of(batch, self._catalogue.device), compare=True)
+        ends = self._samples.write(joined(self._silenced(batch)), compare=False)
+        ranges = changed(
+            np.concatenate([written.series_id, ends.series_id]), np.concatenate([written.observed_us, ends.observed_us])
+        )
+        if len(ranges.series_id):
+            with self.conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
+                copy.write(ranges_as_copy(ranges, now_us))
+        through_us = {s: self._through_us[s] for d in batch for r in d.readings if (s := r.source) in self._through_us}
+        clocks = self._clocks.observe(batch)
+        return Committed(
+            batch=batch,
+            stored=len(written.series_id),
+            repeated=written.repeated,
+            conflicts=note_conflicts(self.conn, written.conflicts),
+            late=late_samples(batch, through_us),
+            lost=self._letters.bury([d for d in batch if d.reason is not None], now_us),
+            clocks=clocks,
+            through_us=self._hear(batch, clocks),
+        )
+
+    def _silenced(self, batch: Sequence[Decoded]) -> list[Rows]:
+        """Rows for the deaths in the batch, of which none takes the place of what a device said of the same instant."""
+        dying = sorted({silence.source for d in batch for silence in d.silences})
+        if not dying:
+            return []
+        heard = {
+            source: known._replace(ahead_us=max(known.ahead_us, self._clocks.ahead_us(source)))
+            for source, known in heard_before(self.conn, dying).items()
+        }
+        parts = []
+        for decoded in batch:
+            received_us = decoded.envelope.received_us
+            for silence in decoded.silences:
+                source, at = heard.get(silence.source), silence.observed_us
+                if source is not None:
+                    at = event_time(source, received_us) if at is None else after_last_word(source, at)
+                if at is not None:
+                    devices = self._catalogue.load(self.conn, silence.source, silence.device)
+                    parts.append(silenced(devices, at, received_us))
+            hear(heard, decoded)
+        return parts
+
+    def _hear(self, batch: Sequence[Decoded], clocks: Sequence[ClockNote]) -> dict[str, int]:
+        """Note what the batch says about its sources; how far each has told its time now, in Unix µs."""
+        heard: dict[str, Heard] = {}
+        for decoded in batch:
+            hear(heard, decoded)
+        if not heard:
+            return {}
+        through_us = note_heard(self.conn, heard)
+        note_clocks(self.conn, clocks)
+        return through_us
+
+
+def _blames_content(exc: psycopg.Error) -> bool:
+    if exc.sqlstate is None:
+        return isinstance(exc, psycopg.DataError)
+    return exc.sqlstate[:2] in _BLAMES_CONTENT
+
+
+def _months(observed_us: Int64s) -> list[tuple[datetime, datetime]]:
+    """First and last instant of each calendar month that occurs."""
+    months = observed_us.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    low, high = int(months.min()), int(months.max())
+    found = [low] if low == high else np.unique(months).tolist()
+    starts = [datetime(1970 + month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in found]
+    return [(start, start) for start in starts]

@@ -1,0 +1,47 @@
+from services.ingest.sparkplug.rebirth_queue import RebirthQueue
+
+NODES = [("g", f"e{number}") for number in range(100)]
+
+
+def begun(nodes=NODES, at_s=0.0):
+    call = RebirthQueue()
+    call.begin(at_s)
+    call.know(nodes)
+    return call
+
+
+def test_nobody_is_called_before_it_begins():
+    assert RebirthQueue().due(1e9) == []
+
+
+def test_nodes_are_called_once_each_and_twenty_a_second_from_two_seconds_on():
+    call = begun()
+    assert call.due(1.9) == []
+    times = {second: call.due(2.0 + second) for second in range(6)}
+    assert [len(called) for called in times.values()] == [1, 20, 20, 20, 20, 19]
+    assert [node for called in times.values() for node in called] == NODES
+
+
+def test_who_spoke_meanwhile_is_left_to_the_decoder():
+    call = RebirthQueue()
+    call.begin(0.0)
+    call.hear("spBv1.0/g/DDATA/e1/pump")
+    call.know(NODES[:3])
+    call.hear("spBv1.0/g/NDATA/e2")
+    assert call.due(10.0) == [("g", "e0")]
+
+
+def test_a_new_beginning_forgets_the_last():
+    call = begun()
+    call.hear("spBv1.0/g/NDATA/e0")
+    call.begin(100.0)
+    assert call.wanted
+    assert call.due(200.0) == []
+    call.know(NODES[:1])
+    assert not call.wanted
+    assert call.due(200.0) == NODES[:1]
+
+
+def test_a_long_pause_does_not_let_all_be_called_at_once():
+    call = begun()
+    assert len(call.due(1000.0)) <= 21
