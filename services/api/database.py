@@ -12,18 +12,16 @@ from psycopg_pool import ConnectionPool
 from shared.database import connection_settings, storage_errors
 
 _STATEMENT_TIMEOUT_MS = 10_000
-_WAIT_FOR_CONNECTION_S = 5.0
-# The pool doubles its pause after every failure; giving up soon means that the next request tries at once.
-_RECONNECT_FOR_S = 5.0
 
 
 class Database:
     """Connections for as long as one question takes; raises StorageError when there is none to be had.
 
-    No connection is held while an answer is being sent, and none while another is waited for.
+    No connection is held while an answer is being sent, and none while another is waited for. patience_s: how long a
+    question waits for one.
     """
 
-    def __init__(self, url: str, *, size: int = 8) -> None:
+    def __init__(self, url: str, *, size: int = 8, patience_s: float = 5.0) -> None:
         settings = connection_settings(url)
         given = settings.pop("options", "")
         self._pool = ConnectionPool(
@@ -37,8 +35,9 @@ class Database:
             },
             min_size=1,
             max_size=size,
-            timeout=_WAIT_FOR_CONNECTION_S,
-            reconnect_timeout=_RECONNECT_FOR_S,
+            timeout=patience_s,
+            # The pool doubles its pause after every failure; giving up soon means that the next request tries at once.
+            reconnect_timeout=patience_s,
             check=ConnectionPool.check_connection,
             open=False,
             name="api",

@@ -156,7 +156,7 @@ def test_an_instant_outside_the_calendar_is_a_problem(client: httpx.Client) -> N
 
 
 def test_without_a_database_it_is_alive_and_not_ready(clock: Clock) -> None:
-    with serve(build_app(Database("postgresql://127.0.0.1:1/none"), secret=SECRET, clock=clock)) as url:
+    with serve(build_app(Database("postgresql://127.0.0.1:1/none", patience_s=0.5), secret=SECRET, clock=clock)) as url:
         assert httpx.get(f"{url}/livez").status_code == 200
         answer = httpx.get(f"{url}/readyz", timeout=30)
         assert is_problem(answer, 503, "unavailable")
