@@ -17,5 +17,8 @@ class IngestSettings(BaseSettings):
     )
     spool_limit_mb: int = Field(default=1024, ge=1, description="how much of them, in MB")
     reorder_timeout_s: float = Field(default=5.0, gt=0, description="how long a Sparkplug message may be overtaken")
+    sparkplug_metrics: int = Field(
+        default=200_000, ge=1, description="so many metrics of Sparkplug births are kept in memory, 0.5 kB each"
+    )
     dead_letters_mb: int = Field(default=1024, ge=1, description="how many MB of refused messages are kept")
     series_per_source: int = Field(default=10_000, ge=1, description="so many metrics of its devices a source may name")

@@ -49,7 +49,9 @@ class SparkplugLane:
     def __init__(self, database_url: str, broker: BrokerSettings, settings: IngestSettings) -> None:
         self._inbox = Inbox(messages=_INBOX_MESSAGES, size=_INBOX_BYTES)
         self._sessions = SparkplugSessions(broker, self._inbox)
-        self._host = SparkplugHost(reorder_timeout_us=round(settings.reorder_timeout_s * 1e6))
+        self._host = SparkplugHost(
+            reorder_timeout_us=round(settings.reorder_timeout_s * 1e6), known_metrics=settings.sparkplug_metrics
+        )
         self._counted = Counts()
         self._spool = Spool(
             settings.spool_directory / "sparkplug.sqlite3", limit_bytes=settings.spool_limit_mb * 1_000_000

@@ -50,7 +50,6 @@ class Node:
     session: Session = field(default_factory=Session)
     previous: Session | None = None
     births_wanted: bool = False
-    rebirth_asked_us: int | None = None
     ended: bool = False
     ended_bd_seq: int | None = None
 

@@ -10,6 +10,7 @@ from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded, Silence, check_instant
 from services.ingest.sparkplug.births import Births, UnknownMetricError, bd_seq, learn
 from services.ingest.sparkplug.edge_nodes import Node, Nodes, Session
+from services.ingest.sparkplug.rebirth_throttle import RebirthThrottle
 from services.ingest.sparkplug.reorder_buffer import Waiting
 from services.ingest.sparkplug.seq import NUMBERS, Message, Place
 from services.ingest.sparkplug.telemetry import readings_of
@@ -27,7 +28,11 @@ _RETAINED = "a retained Sparkplug message tells the past: the specification forb
 
 @dataclass
 class Counts:
-    """What the host has met since it was made. gaps: messages were missing when the time-out or the room was over."""
+    """What the host has met since it was made.
+
+    gaps: messages were missing when the time-out or the room was over. forgotten_nodes: there was no room for their
+    births; forgotten_strangers: they had none.
+    """
 
     repeated: int = 0
     held: int = 0
@@ -35,6 +40,7 @@ class Counts:
     stale_deaths: int = 0
     rebirths: int = 0
     forgotten_nodes: int = 0
+    forgotten_strangers: int = 0
 
 
 class SparkplugHost:
@@ -53,7 +59,7 @@ class SparkplugHost:
         rebirth_every_us: int = 30_000_000,
         known_metrics: int = 200_000,
     ) -> None:
-        self._rebirth_every_us = rebirth_every_us
+        self._throttle = RebirthThrottle(rebirth_every_us)
         self._nodes = Nodes(known_metrics)
         self._waiting = Waiting(reorder_timeout_us)
         self._released: list[Decoded] = []
@@ -97,7 +103,10 @@ class SparkplugHost:
             case _:
                 self._follow(node, message, payload, out)
         for surplus in self._nodes.surplus() if self._nodes.crowded else ():
-            self.counts.forgotten_nodes += 1
+            if surplus.session.births:
+                self.counts.forgotten_nodes += 1
+            else:
+                self.counts.forgotten_strangers += 1
             self._let_go(surplus, out)
         return out
 
@@ -113,6 +122,7 @@ class SparkplugHost:
 
     def forget(self) -> None:
         """Take nothing that was said before as still in force: this is a new connection. What waits comes out next."""
+        self._throttle.clear()
         for node in self._nodes.clear():
             self._let_go(node, self._released)
 
@@ -275,11 +285,8 @@ class SparkplugHost:
 
     def _asking(self, node: Node, decoded: Decoded) -> Decoded:
         """The message with the question for births, where they are wanted and the node was not asked lately."""
-        now_us = decoded.envelope.received_us
-        asked = node.rebirth_asked_us
-        if not node.births_wanted or (asked is not None and 0 <= now_us - asked < self._rebirth_every_us):
+        if not node.births_wanted or not self._throttle.may_ask(node.key, decoded.envelope.received_us):
             return decoded
-        node.rebirth_asked_us = now_us
         self.counts.rebirths += 1
         return decoded._replace(rebirth=node.key)
 

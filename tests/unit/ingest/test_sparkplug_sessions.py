@@ -334,17 +334,6 @@ def test_what_waited_when_the_connection_was_lost_comes_out_next_read_with_the_b
     assert host.due(NOW_US) == []
 
 
-def test_invented_nodes_are_forgotten_and_the_real_one_is_not():
-    host, edge = in_session()
-    other = edge_node()
-    for number in range(5_000):
-        other.edge = f"invented {number}"
-        hear(host, [other.named_data()])
-    assert host.counts.forgotten_nodes == 5_000 - 4_096
-    assert host.messages_held <= 4_096
-    assert values(hear(host, [edge.data(value=1.0)])) == [1.0]
-
-
 def test_of_a_forgotten_node_what_waited_is_stored():
     host = SparkplugHost()
     other = edge_node()
