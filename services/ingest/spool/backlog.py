@@ -21,6 +21,7 @@ _BATCH_SAMPLES, _BATCH_MESSAGES = 20_000, 3_000
 _MEMORY_SAMPLES, _MEMORY_MESSAGES = 60_000, 6_000
 _WRITER_ANSWERS_WITHIN_S = 2.0
 _LOUD_EVERY_S = 60.0
+_PROBE_EVERY_S = 1.0
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ class Backlog:
         self._taken_at = 0.0
         self._taken_through: int | None = None
         self._refused = 0
-        self._loud_at = 0.0
+        self._loud_at = self._probe_at = 0.0
 
     @property
     def fill(self) -> float:
@@ -55,8 +56,13 @@ class Backlog:
         return self._spool.messages
 
     def put(self, batch: Sequence[Decoded]) -> None:
-        """Append; where there is no room in memory and none in the spool, refuse, count and log."""
+        """Append; where there is no room in memory and none in the spool, refuse, count and log.
+
+        Call it with nothing too, several times a second: what the writer has for too long is spooled, and a disk that
+        was full is tried again.
+        """
         with self._changed:
+            self._probe()
             if not self._spool.messages:
                 self._changed.wait_for(self._has_room, 0 if self._is_overdue() else _WRITER_ANSWERS_WITHIN_S)
             late = self._is_overdue()
@@ -99,6 +105,12 @@ class Backlog:
         """Whether nothing would be lost if the process ended now."""
         with self._changed:
             return not self._memory and (not self._taken or self._taken_through is not None)
+
+    def _probe(self) -> None:
+        now = self._clock()
+        if now >= self._probe_at:
+            self._probe_at = now + _PROBE_EVERY_S
+            self._spool.probe()
 
     def _take_next(self) -> None:
         if self._memory:

@@ -8,6 +8,7 @@ used again, and a file that has grown great is given back to the disk once nothi
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,14 +49,23 @@ class Spool:
         self._path = path
         self._limit = limit_bytes
         self._conn = sqlite_file.open_or_begin(path)
-        self._disk_full = False
+        self._refused_bytes = 0
         self.messages = self.bytes = self._next = self._through = 0
         self._read_totals()
 
     @property
     def fill(self) -> float:
         """Share of the bound that is taken; 1 while the disk takes nothing."""
-        return 1.0 if self._disk_full else self.bytes / self._limit
+        return 1.0 if self._refused_bytes else self.bytes / self._limit
+
+    def probe(self) -> None:
+        """Where the disk refused something, try whether it would take as much now."""
+        if self._refused_bytes:
+            with suppress(sqlite3.OperationalError):
+                self._conn.execute("DROP TABLE IF EXISTS probe")
+                self._conn.execute("CREATE TABLE probe AS SELECT zeroblob(?)", [self._refused_bytes])
+                self._conn.execute("DROP TABLE probe")
+                self._refused_bytes = 0
 
     def append(self, batch: Sequence[Decoded]) -> int:
         """Keep the batch behind everything else; its last position. Raises SpoolFullError and keeps nothing of it."""
@@ -67,12 +77,12 @@ class Spool:
             with self._conn:
                 self._conn.executemany("INSERT INTO batches VALUES (?, ?, ?)", rows)
         except sqlite3.OperationalError as exc:
-            self._disk_full = True
+            self._refused_bytes = size
             raise SpoolFullError(f"the disk takes nothing: {exc}") from exc
         except sqlite3.DatabaseError as exc:
             self._begin_anew(exc)
             return self.append(batch)
-        self._disk_full = False
+        self._refused_bytes = 0
         self._next += len(rows)
         self.bytes += size
         self.messages += len(batch)

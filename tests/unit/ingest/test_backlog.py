@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from services.ingest.messages.readings import Decoded, Reading
 from services.ingest.spool.backlog import Backlog
 from services.ingest.spool.spool import Spool
+from tests.unit.ingest.full_disk import no_room_on_disk
 from tests.unit.ingest.messages import envelope
 
 
@@ -170,6 +171,21 @@ def test_beyond_the_bound_the_newest_is_refused_counted_and_told_once_a_minute(s
     assert REGISTRY.get_sample_value("bellwether_ingest_spool_refused_total") == before + 3
     small.put(5)
     assert small.stored() == [[1], [5]]
+
+
+def test_a_disk_that_was_full_is_tried_again_every_second_though_the_database_takes_all_from_memory(holding):
+    holding.put(1)
+    holding.take()
+    with no_room_on_disk(holding.path):
+        holding.backlog.failed()
+        assert holding.backlog.fill == 1.0
+        holding.put()
+    assert holding.stored() == [[1]]
+    holding.put()
+    assert holding.backlog.fill == 1.0
+    holding.now += 1
+    holding.put()
+    assert holding.backlog.fill == 0.0
 
 
 def test_what_memory_holds_waits_there_while_the_spool_takes_nothing(small):

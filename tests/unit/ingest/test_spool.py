@@ -1,4 +1,3 @@
-import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import pytest
 from services.ingest.messages.readings import Decoded, Reading
 from services.ingest.spool.spool import Spool, SpoolFullError
 from shared.errors import SetupError
+from tests.unit.ingest.full_disk import no_room_on_disk
 from tests.unit.ingest.messages import envelope
 
 LIMIT = 100_000
@@ -184,18 +184,6 @@ def test_a_row_that_cannot_be_understood_is_set_aside_and_the_others_go_on(path)
         assert spool.append(messages(3)) > 2
 
 
-@contextmanager
-def no_room_on_disk(path: Path) -> Iterator[None]:
-    """Neither the file nor its log may grow."""
-    most = max(file.stat().st_size for file in path.parent.iterdir())
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_full_disk_is_like_the_bound_until_there_is_room_again(path):
     with spool_at(path, 10**8) as spool:
         spool.append(messages(1, size=300_000))
@@ -206,6 +194,19 @@ def test_a_full_disk_is_like_the_bound_until_there_is_room_again(path):
         spool.append(messages(3))
         assert spool.fill < 0.1
         assert drained(spool) == [[1, 3]]
+
+
+def test_room_on_a_disk_that_was_full_is_found_though_nothing_is_spooled_any_more(path):
+    with spool_at(path, 10**8) as spool:
+        with no_room_on_disk(path):
+            with pytest.raises(SpoolFullError, match="the disk takes nothing"):
+                spool.append(messages(1, size=6_000_000))
+            spool.probe()
+            assert spool.fill == 1.0
+        spool.probe()
+        assert (spool.fill, spool.messages) == (0.0, 0)
+        spool.append(messages(2))
+        assert drained(spool) == [[2]]
 
 
 def test_a_full_disk_does_not_keep_what_waits_from_the_database(path):
