@@ -35,7 +35,7 @@ def list_command(
     all_: Annotated[bool, typer.Option("--all", help="also those that were replayed")] = False,
 ) -> None:
     """The newest dead letters, with the reason."""
-    with _database(database) as conn:
+    with _database(database, application="dead-letters") as conn:
         letters = list_dead_letters(conn, limit=limit, before=before, replayed=all_)
     table = Table("number", "received", "topic", "bytes", "reason", "replayed")
     for letter in letters:
@@ -56,7 +56,7 @@ def show_command(
     number: Annotated[int, typer.Argument(help="number of the dead letter")], database: DatabaseUrl = None
 ) -> None:
     """One dead letter with its bytes, as text where they are text and in hexadecimal where not."""
-    with _database(database) as conn:
+    with _database(database, application="dead-letters") as conn:
         letter = show(conn, number)
     typer.echo("\n".join(_described(letter)))
 
@@ -72,7 +72,7 @@ def replay_command(
     if bool(numbers) == all_:
         raise typer.BadParameter("name the numbers of dead letters, or --all")
     settings = read_settings(BrokerSettings, **({} if broker is None else {"broker_url": broker}))
-    with _database(database) as conn:
+    with _database(database, application="dead-letters") as conn:
         ids = sorted(numbers) if numbers else numbers_left(conn)
         count = replay(conn, ids, settings, datetime.now(UTC))
     typer.echo(f"{count} published again; what is refused again becomes a new dead letter.")
@@ -87,7 +87,7 @@ def delete_command(
     """Delete dead letters for good, which makes room for others."""
     if bool(numbers) == replayed:
         raise typer.BadParameter("name the numbers of dead letters, or --replayed")
-    with _database(database) as conn:
+    with _database(database, application="dead-letters") as conn:
         count = delete(conn, numbers or None)
     typer.echo(f"{count} deleted.")
 
@@ -99,7 +99,7 @@ def list_conflicts_command(
     limit: Annotated[int, typer.Option(min=1, help="how many")] = 50,
 ) -> None:
     """Series of which samples came again with another value: the first is stored, the others are counted."""
-    with _database(database) as conn:
+    with _database(database, application="conflicts") as conn:
         found = list_conflicts(conn, source=source, limit=limit)
     table = Table("source", "device", "metric", "conflicts", "last received", "of", "stored", "refused")
     for series in found:
@@ -119,7 +119,7 @@ def list_conflicts_command(
 @sources_app.command("list")
 def list_sources_command(database: DatabaseUrl = None) -> None:
     """Every source: whose it is, when it was heard, how far it told its time, its clock, its series."""
-    with _database(database) as conn:
+    with _database(database, application="sources") as conn:
         found = list_sources(conn)
     table = Table("source", "protocol", "customer, site", "alive", "received", "told", "clock", "series", "conflicts")
     for source in found:
@@ -144,9 +144,9 @@ def _clock(source: Source) -> str:
     return f"{source.clock_offset_s:+.1f} s{flag}"
 
 
-def _database(url: str | None) -> psycopg.Connection:
+def _database(url: str | None, *, application: str) -> psycopg.Connection:
     given = url if url is not None else read_settings(DatabaseSettings).database_url.get_secret_value()
-    return connect(given, application="dead-letters")
+    return connect(given, application=application)
 
 
 def _described(letter: DeadLetter) -> list[str]:

@@ -8,8 +8,8 @@ import psycopg
 from services.ingest.batch.device_clocks import ClockState, judge
 
 _LIST = """
-SELECT topic_prefix, protocol, credential, customers.name, sites.name, alive, received_at, observed_through,
-    clock_offset_s, clock_checked_at, coalesce(named.series, 0), coalesce(named.conflicts, 0)
+SELECT topic_prefix, protocol, customers.name, sites.name, alive, received_at, observed_through, clock_offset_s,
+    coalesce(named.series, 0), coalesce(named.conflicts, 0)
 FROM sources LEFT JOIN sites USING (site_id) LEFT JOIN customers USING (customer_id) LEFT JOIN (
     SELECT source_id, count(*) AS series, sum(conflicts)::bigint AS conflicts
     FROM devices JOIN series USING (device_id) LEFT JOIN sample_conflicts USING (series_id) GROUP BY source_id
@@ -23,14 +23,12 @@ class Source(NamedTuple):
 
     topic_prefix: str
     protocol: str | None
-    credential: str | None
     customer: str | None
     site: str | None
     alive: bool | None
     received_at: datetime | None
     observed_through: datetime | None
     clock_offset_s: float | None
-    clock_checked_at: datetime | None
     series: int
     conflicts: int
 
