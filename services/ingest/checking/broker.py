@@ -8,7 +8,7 @@ import os
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import Empty, Queue
 from typing import NamedTuple
@@ -42,18 +42,22 @@ class Heard(NamedTuple):
     first: tuple[Envelope, ...]
 
 
-class Checked:
+class Checked(NamedTuple):
     """What the broker said: `findings`, and what was `heard` under each topic filter."""
 
-    def __init__(self, settings: BrokerSettings, wanted: Iterable[Subscription], *, listen_s: float) -> None:
-        self.findings: list[Finding] = []
-        self.heard: dict[str, Heard] = {}
-        try:
-            with _listener(settings) as listener:
-                self.findings.extend(listener.look(wanted, listen_s))
-                self.heard = listener.heard()
-        except BellwetherError as exc:
-            self.findings.append(_unreachable(exc))
+    findings: tuple[Finding, ...]
+    heard: Mapping[str, Heard]
+
+
+def check_broker(settings: BrokerSettings, wanted: Iterable[Subscription], *, listen_s: float) -> Checked:
+    """What it says to each question, up to the first that it cannot be asked."""
+    findings: list[Finding] = []
+    try:
+        with _listener(settings) as listener:
+            findings.extend(listener.look(wanted, listen_s))
+            return Checked(tuple(findings), listener.heard())
+    except BellwetherError as exc:
+        return Checked((*findings, _unreachable(exc)), {})
 
 
 class _Listener:
@@ -87,7 +91,7 @@ class _Listener:
 
     def _subscribed(self, wanted: Subscription, *, retained: bool = False) -> Finding:
         what = f"topics {wanted.topic_filter}"
-        (reason,) = self._ask(wanted.topic_filter, wanted.qos, retained=retained)
+        reason = self._ask(wanted.topic_filter, wanted.qos, retained=retained)
         if reason is None:
             return Finding(what, "the broker does not answer", "look at the broker's log")
         if reason.is_failure:
@@ -104,12 +108,12 @@ class _Listener:
         if not self._version5:
             told = "MQTT 3.1.1 does not have them"
             return Finding(what, told, "set BELLWETHER_BROKER_MQTT_VERSION to 5, or no BELLWETHER_BROKER_SHARED_GROUP")
-        (reason,) = self._ask(f"$share/{group}-check-{os.getpid()}/bellwether/v1/+/+", 1, retained=False)
+        reason = self._ask(f"$share/{group}-check-{os.getpid()}/bellwether/v1/+/+", 1, retained=False)
         if reason is None or reason.is_failure:
             return Finding(what, f"refused ({reason})", "use a broker that has them, or one ingest process")
         return Finding(what, "granted to a group of the check's own")
 
-    def _ask(self, topic_filter: str, qos: int, *, retained: bool) -> "tuple[ReasonCode | None]":
+    def _ask(self, topic_filter: str, qos: int, *, retained: bool) -> ReasonCode | None:
         handling = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE if retained else SubscribeOptions.RETAIN_DO_NOT_SEND
         if self._version5:
             options = SubscribeOptions(qos=qos, retainHandling=handling)
@@ -117,9 +121,9 @@ class _Listener:
         else:
             self._client.subscribe(topic_filter, qos=qos)
         try:
-            return (self._answers.get(timeout=_ANSWERS_WITHIN_S)[0],)
+            return self._answers.get(timeout=_ANSWERS_WITHIN_S)[0]
         except Empty:
-            return (None,)
+            return None
 
     def _said_about_us(self) -> str:
         state = None if self._state is None else parse_state(self._state)

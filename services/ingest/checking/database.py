@@ -1,13 +1,14 @@
 """The database: reached, of our schema, ours to write; what it says about the broker's topics and about who is host."""
 
 import time
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import psycopg
 from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 
 from services.ingest.checking.finding import Finding, clock_finding
+from services.ingest.store.lease import host_lease
 from services.ingest.store.mappings import load_mappings
 from shared.database import connect, connection_settings
 from shared.errors import BellwetherError
@@ -38,41 +39,45 @@ _HOST = "SELECT holder FROM ingest_leases WHERE name = %s AND expires_at > clock
 _MAPPINGS = "SELECT count(*) FROM mappings WHERE enabled"
 
 
-class Checked:
+class Checked(NamedTuple):
     """What the database said: `findings`, and the mappings that can be used, as far as one got."""
 
-    def __init__(self, settings: DatabaseSettings, *, host_id: str) -> None:
-        self.findings: list[Finding] = []
-        self.mappings: tuple[MappingSpecification, ...] = ()
-        self._host_id = host_id
-        try:
-            with connect(_impatient(settings), application="check") as conn:
-                self.findings.extend(self._look(conn))
-        except BellwetherError as exc:
-            self._failed(exc, "start the database, open the way to it, or correct BELLWETHER_DATABASE_URL")
-        except psycopg.Error as exc:
-            self._failed(exc, "look at the database's log")
+    findings: tuple[Finding, ...]
+    mappings: tuple[MappingSpecification, ...]
 
-    def _failed(self, exc: Exception, remedy: str) -> None:
-        self.findings.append(Finding("database", " ".join(str(exc).split()), remedy))
 
-    def _look(self, conn: psycopg.Connection) -> Iterator[Finding]:
-        yield Finding("database", f"{_one(conn, _ENGINE)} at {conn.info.host}:{conn.info.port}/{conn.info.dbname}")
-        schema = _schema(conn)
-        yield schema
-        if not schema.ok:
-            return
-        yield from (_rights(conn), _writable(conn), _clock(conn))
-        self.mappings = load_mappings(conn)
-        yield _usable(len(self.mappings), int(str(_one(conn, _MAPPINGS))))
-        holder = conn.execute(_HOST, [f"sparkplug host {self._host_id}"]).fetchone()
-        yield Finding("Sparkplug host", f"now {holder[0]}" if holder else "nobody now: ingest would take it")
+def check_database(settings: DatabaseSettings, *, host_id: str) -> Checked:
+    """What it says to each question, up to the first that it cannot be asked."""
+    findings: list[Finding] = []
+    mappings: tuple[MappingSpecification, ...] = ()
+    try:
+        with connect(_impatient(settings), application="check") as conn:
+            findings.append(_reached(conn))
+            findings.append(schema := _schema(conn))
+            if schema.ok:
+                findings.extend(ask(conn) for ask in (_rights, _writable, _clock))
+                mappings = load_mappings(conn)
+                findings.append(_usable(len(mappings), int(str(_one(conn, _MAPPINGS)))))
+                findings.append(_host(conn, host_id))
+    except BellwetherError as exc:
+        findings.append(_failed(exc, "start the database, open the way to it, or correct BELLWETHER_DATABASE_URL"))
+    except psycopg.Error as exc:
+        findings.append(_failed(exc, "look at the database's log"))
+    return Checked(tuple(findings), mappings)
+
+
+def _failed(exc: Exception, remedy: str) -> Finding:
+    return Finding("database", " ".join(str(exc).split()), remedy)
 
 
 def _impatient(settings: DatabaseSettings) -> str:
     url = settings.database_url.get_secret_value()
     connection_settings(url)
     return make_conninfo(url, connect_timeout=_WITHIN_S)
+
+
+def _reached(conn: psycopg.Connection) -> Finding:
+    return Finding("database", f"{_one(conn, _ENGINE)} at {conn.info.host}:{conn.info.port}/{conn.info.dbname}")
 
 
 def _schema(conn: psycopg.Connection) -> Finding:
@@ -115,6 +120,11 @@ def _usable(usable: int, enabled: int) -> Finding:
     if usable == enabled:
         return Finding("mappings", f"{enabled} enabled")
     return Finding("mappings", f"{enabled - usable} of {enabled} cannot be used", "import mappings.yaml again")
+
+
+def _host(conn: psycopg.Connection, host_id: str) -> Finding:
+    holder = conn.execute(_HOST, [host_lease(host_id)]).fetchone()
+    return Finding("Sparkplug host", f"now {holder[0]}" if holder else "nobody now: ingest would take it")
 
 
 def _one(conn: psycopg.Connection, query: str) -> object:

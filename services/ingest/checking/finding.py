@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+_CLOCKS_AGREE_S = 2.0
+
 
 class Finding(NamedTuple):
     """One thing that ingest needs: what was found, and what to do where that will not do (None where it will)."""
@@ -22,6 +24,3 @@ def clock_finding(ahead_s: float, *, uncertain_s: float) -> Finding:
     if abs(ahead_s) - uncertain_s <= _CLOCKS_AGREE_S:
         return Finding("clock", said)
     return Finding("clock", said, "let both machines follow one NTP server: times of receipt come from this clock")
-
-
-_CLOCKS_AGREE_S = 2.0

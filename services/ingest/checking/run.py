@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from services.ingest.checking import broker, database
-from services.ingest.checking.broker import Heard, Subscription
+from services.ingest.checking.broker import Heard, Subscription, check_broker
+from services.ingest.checking.database import check_database
 from services.ingest.checking.finding import Finding
 from services.ingest.checking.spool import check_spool
 from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
@@ -21,9 +21,9 @@ def check_all(
     listen_s: float,
 ) -> list[Finding]:
     """Everything that was found. Nothing is stored, nothing published, nobody's session touched."""
-    stored = database.Checked(database_settings, host_id=broker_settings.sparkplug_host_id)
+    stored = check_database(database_settings, host_id=broker_settings.sparkplug_host_id)
     wanted = {Subscription(each, 1) for each in acknowledged_subscriptions(stored.mappings)}
-    said = broker.Checked(broker_settings, {*wanted, Subscription(SUBSCRIPTION, 0)}, listen_s=listen_s)
+    said = check_broker(broker_settings, {*wanted, Subscription(SUBSCRIPTION, 0)}, listen_s=listen_s)
     would = _would_do(said.heard, stored.mappings, listen_s)
     return [*stored.findings, check_spool(settings), *said.findings, *would]
 

@@ -24,7 +24,7 @@ from services.ingest.sparkplug.host_role import Part, part_of
 from services.ingest.sparkplug.rebirth_queue import RebirthQueue
 from services.ingest.spool.backlog import Backlog
 from services.ingest.spool.spool import Spool
-from services.ingest.store.lease import RENEWED_EVERY_S, Lease
+from services.ingest.store.lease import RENEWED_EVERY_S, Lease, host_lease
 from services.ingest.store.source_state import alive_nodes
 from services.ingest.store.writer import Writer
 from shared.errors import StorageError
@@ -60,9 +60,7 @@ class SparkplugLane:
         self._writer = Writer(database_url, settings, application="ingest-sparkplug")
         self._rebirths = RebirthQueue()
         self._number = 0
-        self._lease = Lease(
-            database_url, name=f"sparkplug host {broker.sparkplug_host_id}", holder=broker.broker_client_id
-        )
+        self._lease = Lease(database_url, name=host_lease(broker.sparkplug_host_id), holder=broker.broker_client_id)
         self._stopping = Event()
         self._fault: BaseException | None = None
         self._playing, self._listening, self._storing, self._renewing = map(

@@ -20,6 +20,11 @@ _CLAIM = """
 log = structlog.get_logger()
 
 
+def host_lease(host_id: str) -> str:
+    """Name of the lease that makes its holder the Sparkplug host of this id."""
+    return f"sparkplug host {host_id}"
+
+
 def claim(conn: psycopg.Connection, name: str, holder: str) -> bool:
     """Whether `holder` has the lease for the next fifteen seconds: it had it already, or nobody has it."""
     return conn.execute(_CLAIM, {"name": name, "holder": holder, "ttl_s": TTL_S}).fetchone() is not None
