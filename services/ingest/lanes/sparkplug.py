@@ -20,7 +20,7 @@ from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
 from services.ingest.settings import IngestSettings
 from services.ingest.sparkplug import Counts, SparkplugHost
-from services.ingest.sparkplug.host_role import Part, part_of
+from services.ingest.sparkplug.host_role import HostRole, role_of
 from services.ingest.sparkplug.rebirth_queue import RebirthQueue
 from services.ingest.spool.backlog import Backlog
 from services.ingest.spool.spool import Spool
@@ -63,13 +63,13 @@ class SparkplugLane:
         self._lease = Lease(database_url, name=host_lease(broker.sparkplug_host_id), holder=broker.broker_client_id)
         self._stopping = Event()
         self._fault: BaseException | None = None
-        self._playing, self._listening, self._storing, self._renewing = map(
-            self._thread, (self._play, self._listen, self._store, self._renew)
+        self._acting, self._listening, self._storing, self._renewing = map(
+            self._thread, (self._act, self._listen, self._store, self._renew)
         )
 
     def start(self) -> None:
         """Go on in the background until `stop`."""
-        for thread in (self._playing, self._listening, self._storing, self._renewing):
+        for thread in (self._acting, self._listening, self._storing, self._renewing):
             thread.start()
 
     def begin_to_stop(self) -> None:
@@ -79,7 +79,7 @@ class SparkplugLane:
     def stop(self) -> None:
         """Say goodbye to the plants, store or spool everything that was received, and give the lease back."""
         self.begin_to_stop()
-        self._playing.join()
+        self._acting.join()
 
     def check(self) -> None:
         """Raise what a thread of the lane died of."""
@@ -111,17 +111,17 @@ class SparkplugLane:
             self._fault = exc
             raise
 
-    def _play(self) -> None:
-        part = Part.SILENT
+    def _act(self) -> None:
+        role = HostRole.STANDBY
         try:
             while not self._stopping.wait(_STEP_S):
-                before, fill = part, self._backlog.fill
-                part = part_of(lease_held=self._lease.held, spool_fill=fill, before=before)
-                if part is not before:
-                    log.info("part changed", part=part.value, before=before.value, spool_fill=round(fill, 2))
-                self._sessions.play(part)
+                before, fill = role, self._backlog.fill
+                role = role_of(lease_held=self._lease.held, spool_fill=fill, before=before)
+                if role is not before:
+                    log.info("role changed", role=role.value, before=before.value, spool_fill=round(fill, 2))
+                self._sessions.take_role(role)
                 self._note()
-            self._sessions.play(Part.SILENT)
+            self._sessions.take_role(HostRole.STANDBY)
         finally:
             self._finish()
 

@@ -30,7 +30,7 @@ _RECONNECT_FROM_S, _RECONNECT_TO_S = 1, 15
 log = structlog.get_logger()
 
 
-def warn_of_quarrel(client_id: str, wait_s: int) -> None:
+def warn_of_contested_id(client_id: str, wait_s: int) -> None:
     """Say what to do about a client id that two clients have."""
     log.critical(
         "the connection is taken from us; does another process have the same "
@@ -162,8 +162,8 @@ class Connection:
         """Come back later, where another client seems to have our client id."""
         lasted_s = time.monotonic() - self._connected_at
         wait_s = self._reconnect_delay.wait_s(lasted_s=lasted_s, taken_over=taken_over)
-        if self._reconnect_delay.quarrel:
-            warn_of_quarrel(self.client_id, wait_s)
+        if self._reconnect_delay.contested:
+            warn_of_contested_id(self.client_id, wait_s)
         self._client.reconnect_delay_set(wait_s, max(wait_s, _RECONNECT_TO_S))
 
     def _on_subscribe(

@@ -6,7 +6,7 @@ _TAKEN_FROM_S, _TAKEN_TO_S = 60, 600
 
 
 class ReconnectDelay:
-    """`quarrel`: somebody else seems to have our client id. MQTT 5 says so; with MQTT 3.1.1 it shows by connections
+    """`contested`: somebody else seems to have our client id. MQTT 5 says so; with MQTT 3.1.1 it shows by connections
     that do not last, which may also be the network's fault.
     """
 
@@ -14,7 +14,7 @@ class ReconnectDelay:
         self._taken = self._brief = 0
 
     @property
-    def quarrel(self) -> bool:
+    def contested(self) -> bool:
         """Whether the last losses look like it."""
         return self._taken > 0 or self._brief >= _BRIEF_TIMES
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 
 from services.ingest.messages.envelope import Envelope
 from services.ingest.monitoring import lane_metrics
-from services.ingest.mqtt.connection import Connection, warn_of_quarrel
+from services.ingest.mqtt.connection import Connection, warn_of_contested_id
 from services.ingest.mqtt.host_session import HostConnection
 from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.packets import Publish
 from services.ingest.mqtt.reconnect_delay import ReconnectDelay
 from services.ingest.sparkplug import SUBSCRIPTION
-from services.ingest.sparkplug.host_role import Part
+from services.ingest.sparkplug.host_role import HostRole
 from shared.settings import BrokerSettings
 from shared.sparkplug import rebirth_command
 from shared.sparkplug import topic as topic_of
@@ -74,16 +74,18 @@ class SparkplugSessions:
         """Whether the plants know that this host is online."""
         return self._host is not None and self._host.online
 
-    def play(self, part: Part) -> None:
-        """One step towards `part`; call it again and again: it also connects again what was lost."""
-        if part is Part.HOST:
+    def take_role(self, role: HostRole) -> None:
+        """One step towards `role`; call it again and again: it also connects again what was lost."""
+        if role is HostRole.HOST:
             self._keep_host()
-        elif self._host is not None and (part is Part.SILENT or not self._host.listening or self._listener_hears()):
+        elif self._host is not None and (
+            role is HostRole.STANDBY or not self._host.listening or self._listener_hears()
+        ):
             self._host.leave()
             self._host = None
-        if part is Part.LISTENER:
+        if role is HostRole.LISTENER:
             self._keep_listener()
-        elif self._listener is not None and (part is Part.SILENT or self.online):
+        elif self._listener is not None and (role is HostRole.STANDBY or self.online):
             self._listener.stop()
             self._listener = None
 
@@ -120,8 +122,8 @@ class SparkplugSessions:
     def _note_loss(self, host: HostConnection, now: float) -> None:
         wait_s = self._reconnect_delay.wait_s(lasted_s=now - self._began, taken_over=host.taken_over)
         self._not_before = now + wait_s
-        if self._reconnect_delay.quarrel:
-            warn_of_quarrel(host.client_id, wait_s)
+        if self._reconnect_delay.contested:
+            warn_of_contested_id(host.client_id, wait_s)
 
     def _begin(self, session: Connection) -> None:
         """A session hears from now on; where none did, what was said before may have been missed."""

@@ -10,7 +10,7 @@ import pytest
 
 from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
-from services.ingest.sparkplug.host_role import Part
+from services.ingest.sparkplug.host_role import HostRole
 from shared.settings import BrokerSettings
 from shared.sparkplug import parse_state, state_payload
 from shared.sparkplug.decode import parse_payload
@@ -37,11 +37,11 @@ class Host:
 
     def come(self) -> None:
         """Go online."""
-        until(lambda: self._sessions.play(Part.HOST) or self._sessions.online)
+        until(lambda: self._sessions.take_role(HostRole.HOST) or self._sessions.online)
 
     def leave(self) -> None:
         """Go offline on purpose."""
-        self._sessions.play(Part.SILENT)
+        self._sessions.take_role(HostRole.STANDBY)
 
     def come_again(self) -> None:
         """Go online on a new connection, after the one there was has been cut."""

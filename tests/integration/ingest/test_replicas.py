@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.persistent_session import PersistentSession
 from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
-from services.ingest.sparkplug.host_role import Part
+from services.ingest.sparkplug.host_role import HostRole
 from shared.errors import SetupError
 from shared.settings import BrokerSettings
 from tests.integration.ingest.rig import IngestProcess, eventually, ingest_process, plant, publish, until, value
@@ -167,10 +167,10 @@ def test_a_host_whose_session_was_taken_over_steps_down(taking_broker):
     settings = BrokerSettings(broker_url=taking_broker.url, broker_client_id="same")
     sessions = SparkplugSessions(settings, Inbox())
     with capture_logs() as logs:
-        until(lambda: sessions.play(Part.HOST) or any(log["log_level"] == "critical" for log in logs))
+        until(lambda: sessions.take_role(HostRole.HOST) or any(log["log_level"] == "critical" for log in logs))
         assert (logs[-1]["client_id"], logs[-1]["coming_back_after_s"]) == ("same-host", 60)
         for _ in range(20):
-            sessions.play(Part.HOST)
+            sessions.take_role(HostRole.HOST)
             time.sleep(0.1)
         assert taking_broker.connected == 1
-    sessions.play(Part.SILENT)
+    sessions.take_role(HostRole.STANDBY)
