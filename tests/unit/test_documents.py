@@ -2,16 +2,17 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 import services.ingest.__main__  # noqa: F401 - registers its metrics
+from deploy.cli import app
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
 from services.ingest.settings import IngestSettings
@@ -42,17 +43,15 @@ def commands(program: str) -> list[str]:
     return sorted(set(found))
 
 
-def help_of(*words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.cli", *words, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"COLUMNS": "300", "PATH": "/usr/bin:/bin", "TERM": "dumb", "NO_COLOR": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def command_of(words: list[str]) -> TyperCommand | TyperGroup:
+    """The sub-command that these words call; fails where there is none."""
+    command = get_command(app)
+    for word in words:
+        if not isinstance(command, TyperGroup):
+            break
+        assert word in command.commands, f"{shlex.join(words)}: {command.name} has no {word}"
+        command = command.commands[word]
+    return command
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -81,12 +80,29 @@ def test_every_make_target_exists(command):
 @pytest.mark.parametrize("command", commands(".venv/bin/bellwether") + commands("bellwether "))
 def test_every_command_and_option_exists(command):
     words = shlex.split(command, comments=True)[1:]
-    names = [words[0]]
-    if words[0] in {"keys", "dead-letters", "conflicts", "sources"} and len(words) > 1:
-        names.append(words[1])
-    text = help_of(*names)
-    for option in (word.split("=")[0] for word in words if word.startswith("--")):
-        assert option in text, f"{command}: no option {option}"
+    options = {option for parameter in command_of(words).params for option in parameter.opts}
+    assert {word.split("=")[0] for word in words if word.startswith("--")} <= {*options, "--help"}
+
+
+def test_every_short_hand_for_a_neighbour_of_a_command_exists():
+    """As in: `bellwether dead-letters list`, `show`, `replay`."""
+    named = [
+        [group, name]
+        for document in DOCUMENTS
+        for group, names in re.findall(
+            r"bellwether ([\w-]+) [\w-]+`((?:,? (?:and |or )?`[\w-]+`)+)", document.read_text()
+        )
+        for name in re.findall(r"[\w-]+(?=`)", names)
+    ]
+    assert ["dead-letters", "show"] in named
+    for words in named:
+        command_of(words)
+
+
+@pytest.mark.parametrize("words", [["harvest"], ["dead-letters", "bury"], ["conflicts", "show"], ["sources", "show"]])
+def test_a_command_that_is_not_there_is_seen(words):
+    with pytest.raises(AssertionError, match=f"has no {words[-1]}"):
+        command_of(words)
 
 
 def test_every_metric_of_ingest_that_a_document_names_is_counted():
