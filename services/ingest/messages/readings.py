@@ -73,6 +73,12 @@ class Decoded(NamedTuple):
     """(group, edge) of a Sparkplug node that should be asked for its births."""
 
     @property
+    def is_ignored(self) -> bool:
+        """Whether nothing follows from it, as from a retained copy of what was stored when it came."""
+        said = self.readings or self.silences or self.reason is not None
+        return not said and self.alive is None and self.rebirth is None
+
+    @property
     def samples(self) -> int:
         """How many values its readings have."""
         count = 0

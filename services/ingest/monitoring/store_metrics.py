@@ -12,8 +12,12 @@ from services.ingest.monitoring.standing import Standing
 _messages = Counter("bellwether_ingest_messages_total", "Messages committed", ["outcome"])
 _samples = Counter("bellwether_ingest_samples_total", "Samples offered to the database", ["outcome"])
 _batch_seconds = Histogram("bellwether_ingest_batch_seconds", "Time to store one batch")
-_waiting_seconds = Histogram("bellwether_ingest_commit_delay_seconds", "From the receipt of a message to its commit")
-_connected = Gauge("bellwether_ingest_connected", "1 while both connections to the broker stand")
+_waiting_seconds = Histogram(
+    "bellwether_ingest_commit_delay_seconds", "From the receipt of a batch's oldest message to its commit"
+)
+_connected = Gauge(
+    "bellwether_ingest_connected", "1 while every plant is heard, Sparkplug's by us or by the lease's holder"
+)
 
 _batch_samples = Histogram(
     "bellwether_ingest_batch_samples",
@@ -33,13 +37,12 @@ _undated = Counter(
     "bellwether_ingest_undated_samples_total",
     "Samples offered with the time of receipt, which are outside the promise of exactly one row a sample",
 )
-_NOTHING = tuple(Decoded._field_defaults.values())
 
 
 def count_batch(batch: Sequence[Decoded], *, stored: int, repeated: int, seconds: float, committed_us: int) -> None:
     """Note one committed batch."""
     refused = sum(decoded.reason is not None for decoded in batch)
-    ignored = sum(decoded[1:] == _NOTHING for decoded in batch)
+    ignored = sum(decoded.is_ignored for decoded in batch)
     _messages.labels("stored").inc(len(batch) - refused - ignored)
     _messages.labels("dead_letter").inc(refused)
     _messages.labels("ignored").inc(ignored)
@@ -51,7 +54,7 @@ def count_batch(batch: Sequence[Decoded], *, stored: int, repeated: int, seconds
 
 
 def note_connected(*, connected: bool) -> None:
-    """Note whether the broker is there."""
+    """Note whether every plant is heard, Sparkplug's by us or by the lease's holder."""
     _connected.set(connected)
 
 
