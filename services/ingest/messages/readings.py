@@ -25,9 +25,11 @@ MOST_READINGS = 100_000
 MOST_VALUES = 500_000
 """In one message, counted by its commas before anything is made of it."""
 
+LONGEST_NAME = 512
+"""Characters of a device's or a metric's name."""
+
 _EARLIEST_US = 631_152_000_000_000
 _AHEAD_US = 86_400_000_000
-_LONGEST_NAME = 512
 
 
 class Reading(NamedTuple):
@@ -114,8 +116,8 @@ def check_count(topic: str, readings: int) -> None:
 
 def check_name(topic: str, name: str) -> str:
     """`name` itself; raise DecodeError for a device's or metric's name that the database cannot hold."""
-    if not name or len(name) > _LONGEST_NAME:
-        raise DecodeError(topic, f"a name must have 1 to {_LONGEST_NAME} characters, not {len(name)}")
+    if not name or len(name) > LONGEST_NAME:
+        raise DecodeError(topic, f"a name must have 1 to {LONGEST_NAME} characters, not {len(name)}")
     return check_text(topic, name)
 
 

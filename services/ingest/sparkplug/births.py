@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import NamedTuple
 
+from services.ingest.messages.readings import LONGEST_NAME
 from services.ingest.sparkplug.shapes import Shape
 from services.ingest.sparkplug.stencils import Stencils
 from shared.errors import DecodeError
@@ -15,6 +17,8 @@ BD_SEQ = "bdSeq"
 
 _WEIGHT_OF_DEVICE = 4
 _BYTES_A_MEMBER = 8
+_BYTES_A_METRIC = 512
+_CUT_NAME = LONGEST_NAME + 1
 _MOST_TEMPLATE_BYTES = 512 * 1024
 _NO_MEMBERS: Mapping[str, Member] = {}
 
@@ -57,10 +61,13 @@ class Births:
 
 
 def learn(payload: Payload) -> Births:
-    """What a birth announces. An alias that it gives to several metrics names none: guessing would swap their data."""
+    """What a birth announces. An alias that it gives to several metrics names none: guessing would swap their data.
+
+    Of a name that is too long, and will be refused wherever it is said, as much is kept as shows that it is.
+    """
     births = Births()
     ambiguous = set()
-    template_bytes = 0
+    template_bytes = name_bytes = 0
     for metric in payload.metrics:
         if not metric.name:
             continue
@@ -68,13 +75,15 @@ def learn(payload: Payload) -> Births:
         if metric.datatype == DataType.TEMPLATE and template_bytes < _MOST_TEMPLATE_BYTES:
             template_bytes += len(metric.template_value)
             members = template_members(metric.template_value)
-        known = Known(metric.name, metric.datatype or None, members)
+        known = Known(metric.name[:_CUT_NAME], metric.datatype or None, members)
+        name_bytes += getsizeof(known.name)
         births.by_name[known.name] = known
         if metric.HasField("alias") and births.by_alias.setdefault(metric.alias, known).name != known.name:
             ambiguous.add(metric.alias)
     for alias in ambiguous:
         del births.by_alias[alias]
-    births.weight += len(births.by_name) + template_bytes // _BYTES_A_MEMBER
+    births.weight += max(len(births.by_name), len(births.by_alias))
+    births.weight += name_bytes // _BYTES_A_METRIC + template_bytes // _BYTES_A_MEMBER
     return births
 
 

@@ -112,7 +112,7 @@ class Nodes:
         self._look()
 
     def surplus(self) -> list[Node]:
-        """Forget the nodes beyond the bounds and return them. One node may have more than all should."""
+        """Forget the nodes beyond the bounds, but for the last one that is born, and return them."""
         forgotten = []
         while len(self._strangers) > _STRANGERS or (self._strangers and self._total > self._known_metrics):
             forgotten.append(self._strangers.popitem(last=False)[1])
@@ -121,6 +121,18 @@ class Nodes:
             forgotten.append(self._born.popitem(last=False)[1])
             self._weigh(forgotten[-1].key, 0)
         self.crowded = False
+        return forgotten
+
+    def surplus_devices(self) -> int:
+        """Forget births of a node that alone is beyond the bound, the oldest first but not the last; how many."""
+        forgotten = 0
+        while self._born and self._total > self._known_metrics:
+            (node,) = self._born.values()
+            if len(node.session.births) == 1:
+                break
+            node.session.bury(next(iter(node.session.births)))
+            self._weigh(node.key, node.session.weight)
+            forgotten += 1
         return forgotten
 
     def clear(self) -> list[Node]:

@@ -31,7 +31,7 @@ class Counts:
     """What the host has met since it was made.
 
     gaps: messages were missing when the time-out or the room was over. forgotten_nodes: there was no room for their
-    births; forgotten_strangers: they had none.
+    births; forgotten_devices: there was none for all of one node; forgotten_strangers: they had no births.
     """
 
     repeated: int = 0
@@ -40,6 +40,7 @@ class Counts:
     stale_deaths: int = 0
     rebirths: int = 0
     forgotten_nodes: int = 0
+    forgotten_devices: int = 0
     forgotten_strangers: int = 0
 
 
@@ -102,12 +103,8 @@ class SparkplugHost:
                 self._begin(node, message, payload, out)
             case _:
                 self._follow(node, message, payload, out)
-        for surplus in self._nodes.surplus() if self._nodes.crowded else ():
-            if surplus.session.births:
-                self.counts.forgotten_nodes += 1
-            else:
-                self.counts.forgotten_strangers += 1
-            self._let_go(surplus, out)
+        if self._nodes.crowded:
+            self._make_room(out)
         return out
 
     def due(self, now_us: int) -> list[Decoded]:
@@ -186,6 +183,16 @@ class SparkplugHost:
             gone = sorted(node.session.awaited)
             node.session.awaited.clear()
             out.append(Decoded(birth.envelope, silences=tuple(_before(birth, device) for device in gone)))
+
+    def _make_room(self, out: list[Decoded]) -> None:
+        """Forget whom there is no room for."""
+        for surplus in self._nodes.surplus():
+            if surplus.session.births:
+                self.counts.forgotten_nodes += 1
+            else:
+                self.counts.forgotten_strangers += 1
+            self._let_go(surplus, out)
+        self.counts.forgotten_devices += self._nodes.surplus_devices()
 
     def _let_go(self, node: Node, out: list[Decoded]) -> None:
         """Take what waits of a node that is forgotten, and await nothing of it any more."""

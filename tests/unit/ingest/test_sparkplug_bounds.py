@@ -1,9 +1,13 @@
 """What a host remembers is bounded, and beyond the bound it neither nags nodes nor forgets silently."""
 
+import tracemalloc
+
+import pytest
+
 from services.ingest.sparkplug import SparkplugHost
 from tests.sparkplug_edge import EdgeNode, Tag
 from tests.unit.ingest.messages import NOW_MS, NOW_US
-from tests.unit.ingest.sparkplug_hosting import SECOND_US, asked, edge_node, hear, values
+from tests.unit.ingest.sparkplug_hosting import SECOND_US, asked, edge_node, hear, reasons, values
 
 HUNDRED_TAGS = tuple(Tag(f"m{n}", n) for n in range(1, 101))
 
@@ -35,3 +39,41 @@ def test_invented_nodes_are_forgotten_and_the_real_one_is_not():
     assert (host.counts.forgotten_strangers, host.counts.forgotten_nodes) == (5_000 - 4_096, 0)
     assert host.messages_held <= 4_096
     assert values(hear(host, [edge.data(value=1.0)])) == [1.0]
+
+
+def test_a_birth_of_long_names_is_refused_and_takes_no_memory():
+    host, edge = SparkplugHost(), edge_node()
+    edge.tags = {None: ()} | {f"d{n}": (Tag(f"{n}" + 2_000_000 * "x", 1),) for n in range(10)}
+    births = edge.birth()
+    tracemalloc.start()
+    refused = reasons(hear(host, births))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(refused) == 10
+    assert taken < 1_000_000
+    data = hear(host, [edge.data("d1")])
+    assert (asked(data), len(reasons(data))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        pytest.param([Tag("m", n) for n in range(1, 401)], id="many aliases"),
+        pytest.param([Tag(f"{n}" + 500 * "x", n) for n in range(100, 250)], id="long names"),
+    ],
+)
+def test_aliases_and_long_names_take_room_too(tags):
+    host = SparkplugHost(known_metrics=350)
+    for name in ("first", "second"):
+        hear(host, EdgeNode(clock_ms=NOW_MS, edge=name, tags={None: tuple(tags)}).birth())
+    assert (host.nodes_born, host.counts.forgotten_nodes) == (1, 1)
+
+
+def test_of_one_node_that_has_more_than_the_bound_the_oldest_births_are_forgotten():
+    host = SparkplugHost(known_metrics=400)
+    edge = EdgeNode(clock_ms=NOW_MS, tags={None: ()} | dict.fromkeys("abcde", HUNDRED_TAGS))
+    hear(host, edge.birth())
+    assert (host.nodes_born, host.counts.forgotten_devices) == (1, 3)
+    old = hear(host, [edge.data("a")])
+    assert (asked(old), len(reasons(old))) == (1, 1)
+    assert len(values(hear(host, [edge.data("e")]))) == 100
