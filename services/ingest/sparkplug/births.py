@@ -37,7 +37,10 @@ class Known(NamedTuple):
 
 @dataclass
 class Births:
-    """The metrics of one device, or of the node itself. weight: how much memory that takes, in metrics."""
+    """The metrics of one device, or of the node itself.
+
+    weight: how much memory that takes, with what is learnt of its messages, in metrics.
+    """
 
     by_alias: dict[int, Known] = field(default_factory=dict)
     by_name: dict[str, Known] = field(default_factory=dict)

@@ -26,8 +26,8 @@ _KEPT, _CONTINUATION, _ALL_BUT_TRUTH = 0xFF, 0x80, 0xFE
 _LONGEST_INTEGER, _LONGEST_TIME = 4, 7
 _SIGN_OUT_OF_REACH_BITS = 32
 
-
 _LEAST_METRICS = 16
+_MOST_BYTES_A_METRIC = 128
 _SEQ_TAG = b"\x18"
 _STENCILS_KEPT = 2
 _FIRST_PATIENCE, _MOST_PATIENCE = 8, 4096
@@ -202,6 +202,8 @@ class Stencils:
             return
         self._read_long, self._patience = 0, min(2 * self._patience, _MOST_PATIENCE)
         body = _without_seq(raw, seq)
+        if len(body) > _MOST_BYTES_A_METRIC * len(said.shape.metrics):
+            return
         stencil = stencil_of(body, said)
         if stencil is not None:
             while len(self._by_length) >= _STENCILS_KEPT:

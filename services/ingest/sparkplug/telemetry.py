@@ -48,7 +48,8 @@ def readings_of(envelope: Envelope, address: Address, payload: Payload, births: 
     if not birth:
         said = _said(envelope, births, metrics)
         if said is not None:
-            births.stencils.learn(envelope.payload, payload.seq, said)
+            if len(metrics) <= len(births.by_name):
+                births.stencils.learn(envelope.payload, payload.seq, said)
             return _readings(envelope, address, payload, said)
     values = _values(envelope, address, payload, births, metrics)
     return tuple(_grouped(envelope, address, values))

@@ -162,3 +162,22 @@ def test_a_device_that_never_says_the_same_has_few_stencils_cut():
             read(doubles(count, 1.0, seq=1), births)
     fitting = [count for count in range(16, 40) if births.stencils.read(doubles(count, 1.0, seq=1), 1) is not None]
     assert 1 <= len(fitting) <= 2
+
+
+def test_no_stencil_is_cut_for_history_of_more_values_than_the_device_has_metrics():
+    births = born([DataType.DOUBLE] * 16)
+    metrics = said([DataType.DOUBLE] * 16, [1.0] * 16, [NOW_MS] * 16)
+    raw = payload(metrics * 2, timestamp_ms=NOW_MS, seq=1)
+    for _ in range(REPEATED + 1):
+        read(raw, births)
+    assert births.stencils.read(raw, 1) is None
+
+
+def test_no_stencil_is_cut_for_metrics_that_are_mostly_something_else():
+    births = born([DataType.DOUBLE] * 16)
+    message = Payload.FromString(doubles(16, 1.0, seq=1))
+    message.metrics[5].metadata = bytes(16 * 128)
+    raw = message.SerializeToString()
+    for _ in range(REPEATED + 1):
+        assert len(read(raw, births)) == 1
+    assert births.stencils.read(raw, 1) is None
