@@ -43,6 +43,7 @@ class Backlog:
         self._taken_at = 0.0
         self._taken_through: int | None = None
         self._refused = 0
+        self._closed = False
         self._loud_at = self._probe_at = 0.0
 
     @property
@@ -75,7 +76,7 @@ class Backlog:
     def take(self, timeout_s: float) -> Sequence[Decoded]:
         """The oldest messages, the same again until they are `done`; nothing after so many seconds without any."""
         with self._changed:
-            if not self._taken:
+            if not self._taken and not self._closed:
                 self._changed.wait_for(lambda: self._memory or self._spool.messages, timeout_s)
                 self._take_next()
             return self._taken
@@ -83,7 +84,7 @@ class Backlog:
     def done(self) -> None:
         """What was taken is committed."""
         with self._changed:
-            if self._taken_through is not None:
+            if self._taken_through is not None and not self._closed:
                 self._spool.remove(self._taken_through)
             self._taken, self._taken_through = (), None
             self._changed.notify_all()
@@ -95,16 +96,17 @@ class Backlog:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Spool what is not committed, and let the file go."""
+        """Spool what is not committed, and let the file go: what is committed after that is stored twice at worst."""
         with self._changed:
             self._spill()
+            self._closed = True
             self._spool.close()
 
     @property
     def settled(self) -> bool:
-        """Whether nothing would be lost if the process ended now."""
+        """Whether nothing would be lost if the process ended now, or nothing can be kept any more."""
         with self._changed:
-            return not self._memory and (not self._taken or self._taken_through is not None)
+            return self._closed or (not self._memory and (not self._taken or self._taken_through is not None))
 
     def _probe(self) -> None:
         now = self._clock()
@@ -148,6 +150,8 @@ class Backlog:
 
     def _spill(self) -> None:
         """Move what was taken and what memory holds to the spool, where it has room; else they stay where they are."""
+        if self._closed:
+            return
         with suppress(SpoolFullError):
             if self._taken and self._taken_through is None and not self._spool.messages:
                 self._taken_through = self._spool.append(self._taken)

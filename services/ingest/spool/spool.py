@@ -125,10 +125,10 @@ class Spool:
         self._conn.close()
 
     def _read_totals(self) -> None:
+        """Positions never come again, not even in a new file: somebody may still want one removed."""
         self.messages, self.bytes = self._one(_WAITING)
         (last,) = self._one(f"SELECT coalesce(max(position), 0) FROM ({_POSITIONS})")
-        self._next = last + 1
-        self._through = 0
+        self._next = max(self._next, last + 1)
 
     def _begin_anew(self, exc: sqlite3.DatabaseError) -> None:
         log.critical("the spool cannot be read", messages=self.messages, error=str(exc))

@@ -24,6 +24,13 @@ def numbers(decoded):
     return [int(each.envelope.payload.split()[0]) for each in decoded]
 
 
+def damage(path):
+    for file in (path, path.with_name(path.name + "-wal")):
+        with file.open("r+b") as opened:
+            opened.seek(4096)
+            opened.write(b"\xff" * (file.stat().st_size - 4096))
+
+
 class Holding:
     """A backlog whose clock stands still until it is moved; `after_a_kill` are those that the spool has kept."""
 
@@ -64,6 +71,13 @@ def holding(tmp_path):
 @pytest.fixture
 def small(tmp_path):
     made = Holding(tmp_path / "s.sqlite3", limit_bytes=10_000)
+    yield made
+    made.spool.close()
+
+
+@pytest.fixture
+def great(tmp_path):
+    made = Holding(tmp_path / "s.sqlite3", limit_bytes=10**8)
     yield made
     made.spool.close()
 
@@ -154,6 +168,32 @@ def test_closing_spools_what_is_not_committed(holding):
     assert not holding.backlog.settled
     holding.backlog.close()
     assert holding.after_a_kill() == [1, 2]
+
+
+def test_a_commit_that_ends_after_the_closing_leaves_the_spool_alone(holding):
+    holding.put(1)
+    holding.backlog.failed()
+    assert holding.take() == [1]
+    holding.backlog.close()
+    holding.backlog.done()
+    holding.backlog.failed()
+    assert (holding.take(), holding.backlog.settled) == ([], True)
+    assert [file.name for file in holding.path.parent.iterdir()] == [holding.path.name]
+    assert holding.after_a_kill() == [1]
+
+
+def test_a_spool_that_is_damaged_while_a_batch_is_in_hand_keeps_what_comes_after(great):
+    great.backlog.failed()
+    for number in range(100):
+        great.put(number, samples=500, size=100_000)
+        great.backlog.failed()
+    assert great.take() == list(range(40))
+    damage(great.path)
+    for number in range(100, 105):
+        great.put(number)
+    great.backlog.done()
+    assert great.stored() == [[100, 101, 102, 103, 104]]
+    assert great.backlog.spooled == 0
 
 
 def test_beyond_the_bound_the_newest_is_refused_counted_and_told_once_a_minute(small):
