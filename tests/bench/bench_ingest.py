@@ -1,11 +1,11 @@
 """How fast ingest stores, beside raw COPY of the same rows into the same table in the same run.
 
-`python -m tests.bench.bench_ingest [--only SCENARIO] [--engine timescale]`: a real mosquitto, an embedded PostgreSQL
+`python -m tests.bench.bench_ingest [--only SCENARIO] [--engine timescale] [--runs N]`: a real mosquitto, an embedded PostgreSQL
 that syncs to disk, publisher, broker, database and ingest each in processes of their own on this machine. Where
 BELLWETHER_TEST_TIMESCALE_URL names a TimescaleDB, `--engine timescale` measures on that.
 
 `json-50-qos1` has 50 metrics in each message, and so on. In `json-10-backlog` ingest finds what the broker kept for it
-while it was away.
+while it was away. Of several runs a figure is the median, with the lowest and highest beside it.
 """
 
 import argparse
@@ -90,12 +90,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=SCENARIOS)
     parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
+    parser.add_argument("--runs", type=int, default=1)
     options = parser.parse_args()
     names = [options.only] if options.only else SCENARIOS
     figures: list[Figure] = []
     for number, name in enumerate(names, 1):
         sys.stderr.write(f"{number} of {len(names)}: {name}\n")
-        figures += measured(name, options.engine)
+        figures += medians([measured(name, options.engine) for _ in range(options.runs)])
     report(figures)
     _say_who_was_slow(figures)
 

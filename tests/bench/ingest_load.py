@@ -14,7 +14,7 @@ from shared.sparkplug import DataType, Metric, node_birth, payload, topic
 
 GATEWAYS, MACHINES = 20, 5
 PACKET_IDS = 60_000
-_WINDOW, _SPARKPLUG_SAMPLES = 8_000, 100_000
+_WINDOW, _SPARKPLUG_SAMPLES = 8_000, 200_000
 
 
 class Load(NamedTuple):

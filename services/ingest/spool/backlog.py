@@ -17,8 +17,10 @@ from services.ingest.messages.readings import Decoded
 from services.ingest.monitoring import lane_metrics
 from services.ingest.spool.spool import Spool, SpoolFullError
 
-_BATCH_SAMPLES, _BATCH_MESSAGES = 20_000, 3_000
-_MEMORY_SAMPLES, _MEMORY_MESSAGES = 60_000, 6_000
+# A batch touches every series once, however many samples of it there are: of 60,000 samples 150,000 to 220,000 a second
+# were stored where batches of 20,000 came to 100,000 to 145,000.
+_BATCH_SAMPLES, _BATCH_MESSAGES = 60_000, 3_000
+_MEMORY_SAMPLES, _MEMORY_MESSAGES = 120_000, 6_000
 _WRITER_ANSWERS_WITHIN_S = 2.0
 _LOUD_EVERY_S = 60.0
 _PROBE_EVERY_S = 1.0
