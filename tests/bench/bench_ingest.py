@@ -1,7 +1,7 @@
 """How fast ingest stores, beside raw COPY of the same rows into the same table in the same run.
 
-`python -m tests.bench.bench_ingest [--only SCENARIO] [--engine timescale] [--runs N]`: a real mosquitto, an embedded PostgreSQL
-that syncs to disk, publisher, broker, database and ingest each in processes of their own on this machine. Where
+`python -m tests.bench.bench_ingest [--only SCENARIO] [--engine timescale] [--runs N]`: a real mosquitto, an embedded
+PostgreSQL that syncs to disk, publisher, broker, database and ingest each in processes of their own. Where
 BELLWETHER_TEST_TIMESCALE_URL names a TimescaleDB, `--engine timescale` measures on that.
 
 `json-50-qos1` has 50 metrics in each message, and so on. In `json-10-backlog` ingest finds what the broker kept for it
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.bench.database import ENGINES
-from tests.bench.figures import Figure, report
+from tests.bench.figures import Figure, medians, report
 from tests.bench.ingest_load import Load
 from tests.bench.ingest_runs import Run, catch_up, run
 

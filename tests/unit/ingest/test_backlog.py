@@ -103,7 +103,7 @@ def test_a_batch_is_no_greater_than_one_transaction_should_be(holding):
         holding.put(*range(first, first + 1_000))
     assert [len(batch) for batch in holding.stored()] == [3_000, 3_000]
     for number in range(4):
-        holding.put(number, samples=12_000)
+        holding.put(number, samples=35_000)
     assert [len(batch) for batch in holding.stored()] == [2, 2]
 
 
