@@ -185,7 +185,7 @@ def test_a_commit_that_ends_after_the_closing_leaves_the_spool_alone(holding):
 def test_a_spool_that_is_damaged_while_a_batch_is_in_hand_keeps_what_comes_after(great):
     great.backlog.failed()
     for number in range(100):
-        great.put(number, samples=500, size=100_000)
+        great.put(number, samples=1_500, size=100_000)
         great.backlog.failed()
     assert great.take() == list(range(40))
     damage(great.path)
