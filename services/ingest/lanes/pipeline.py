@@ -9,9 +9,9 @@ import structlog
 
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded
+from services.ingest.messages.size import FULL, Size, size_of
 from shared.errors import StorageError
 
-_FULL_SAMPLES, _FULL_MESSAGES = 20_000, 3_000
 # Plants that were cut off send their history in messages of thousands of samples each: decoded all at once, what the
 # inbox holds would take many times its size.
 _MOST_SAMPLES = 200_000
@@ -68,17 +68,17 @@ class Pipeline:
     def _collect(self) -> list[Decoded]:
         """A batch: full, or as much as came before it was quiet for a moment. More than that waits undecoded."""
         batch: list[Decoded] = []
-        size, patience_s, until = 0, _LONGEST_WAIT_S, math.inf
-        while size < _FULL_SAMPLES and len(batch) < _FULL_MESSAGES and time.monotonic() < until:
+        size, patience_s, until = Size(), _LONGEST_WAIT_S, math.inf
+        while not size.reaches(FULL) and time.monotonic() < until:
             if not self._taken:
                 self._taken.extend(self._take(patience_s))
             if not self._taken:
                 break
             until = min(until, time.monotonic() + _LONGEST_WAIT_S)
             patience_s = _LINGER_S
-            while self._taken and size < _MOST_SAMPLES:
+            while self._taken and size.samples < _MOST_SAMPLES:
                 batch.append(self._decode(self._taken.popleft()))
-                size += batch[-1].samples
+                size = size.plus(size_of(batch[-1:]))
         return batch
 
     def _finish(self, batch: Sequence[Decoded], giving_up: Callable[[], bool]) -> bool:

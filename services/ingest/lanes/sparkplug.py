@@ -15,6 +15,7 @@ import structlog
 
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded
+from services.ingest.messages.size import FULL, Size, size_of
 from services.ingest.monitoring import lane_metrics
 from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
@@ -33,7 +34,6 @@ from shared.settings import BrokerSettings
 _INBOX_MESSAGES, _INBOX_BYTES = 8_000, 16 * 1024 * 1024
 _LONGEST_WAIT_S, _LINGER_S = 0.2, 0.05
 _MANY = 500
-_PART_SAMPLES = 20_000
 _STEP_S = 0.2
 _RETRY_FROM_S, _RETRY_TO_S = 0.1, 2.0
 _DRAIN_S = 8.0
@@ -150,16 +150,16 @@ class SparkplugLane:
     def _decode(self, envelopes: Sequence[Envelope]) -> None:
         lane_metrics.count_received("sparkplug", len(envelopes))
         decoded: list[Decoded] = []
-        samples = 0
+        size = Size()
         for envelope in envelopes:
             self._notice(envelope.connection)
             self._rebirths.hear(envelope.topic)
             told = self._host.receive(envelope)
             decoded += told
-            samples += sum(one.samples for one in told)
-            if samples >= _PART_SAMPLES:
+            size = size.plus(size_of(told))
+            if size.reaches(FULL):
                 self._keep(decoded)
-                decoded, samples = [], 0
+                decoded, size = [], Size()
         self._notice(self._sessions.number)
         decoded += self._host.due(time.time_ns() // 1000)
         self._keep(decoded)

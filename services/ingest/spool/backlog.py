@@ -9,18 +9,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 from threading import Condition
 
 import structlog
 
 from services.ingest.messages.readings import Decoded
+from services.ingest.messages.size import FULL, Size, size_of
 from services.ingest.monitoring import lane_metrics
 from services.ingest.spool.spool import Spool, SpoolFullError
 
 # A batch touches every series once, however many samples of it there are: of 60,000 samples 150,000 to 220,000 a second
 # were stored where batches of 20,000 came to 100,000 to 145,000.
-_BATCH_SAMPLES, _BATCH_MESSAGES = 60_000, 3_000
-_MEMORY_SAMPLES, _MEMORY_MESSAGES = 120_000, 6_000
+_BATCH = FULL._replace(samples=60_000)
+_MEMORY = Size(messages=6_000, samples=120_000, payload_bytes=16_000_000)
 _WRITER_ANSWERS_WITHIN_S = 2.0
 _LOUD_EVERY_S = 60.0
 _PROBE_EVERY_S = 1.0
@@ -40,7 +42,7 @@ class Backlog:
         self._clock = clock
         self._changed = Condition()
         self._memory: deque[Sequence[Decoded]] = deque()
-        self._memory_samples = self._memory_messages = 0
+        self._memory_size = Size()
         self._taken: Sequence[Decoded] = ()
         self._taken_at = 0.0
         self._taken_through: int | None = None
@@ -119,20 +121,19 @@ class Backlog:
     def _take_next(self) -> None:
         if self._memory:
             batch: list[Decoded] = []
-            samples = 0
-            while self._memory and len(batch) < _BATCH_MESSAGES and samples < _BATCH_SAMPLES:
-                batch.extend(self._memory[0])
-                samples += _samples(self._memory.popleft())
+            size = Size()
+            while self._memory and not size.reaches(_BATCH):
+                size = size.plus(size_of(self._memory[0]))
+                batch.extend(self._memory.popleft())
             self._taken, self._taken_through = batch, None
-            self._memory_messages -= len(batch)
-            self._memory_samples -= samples
+            self._memory_size = self._memory_size.minus(size)
         elif self._spool.messages:
-            self._taken, self._taken_through = self._spool.oldest(samples=_BATCH_SAMPLES, messages=_BATCH_MESSAGES)
+            self._taken, self._taken_through = self._spool.oldest(_BATCH)
         self._taken_at = self._clock()
         self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return self._memory_samples < _MEMORY_SAMPLES and self._memory_messages < _MEMORY_MESSAGES
+        return not self._memory_size.reaches(_MEMORY)
 
     def _is_overdue(self) -> bool:
         return bool(self._taken) and self._clock() - self._taken_at > _WRITER_ANSWERS_WITHIN_S
@@ -143,8 +144,7 @@ class Backlog:
                 self._spool.append(batch)
             elif self._has_room():
                 self._memory.append(batch)
-                self._memory_messages += len(batch)
-                self._memory_samples += _samples(batch)
+                self._memory_size = self._memory_size.plus(size_of(batch))
             else:
                 self._refuse(batch, "neither memory nor the spool has room")
         except SpoolFullError as exc:
@@ -158,9 +158,9 @@ class Backlog:
             if self._taken and self._taken_through is None and not self._spool.messages:
                 self._taken_through = self._spool.append(self._taken)
             if self._memory:
-                self._spool.append([decoded for batch in self._memory for decoded in batch])
+                self._spool.append(list(chain.from_iterable(self._memory)))
                 self._memory.clear()
-                self._memory_messages = self._memory_samples = 0
+                self._memory_size = Size()
 
     def _refuse(self, batch: Sequence[Decoded], reason: str) -> None:
         self._refused += len(batch)
@@ -174,7 +174,3 @@ class Backlog:
                 spooled_messages=self._spool.messages,
                 reason=reason,
             )
-
-
-def _samples(batch: Sequence[Decoded]) -> int:
-    return sum(decoded.samples for decoded in batch)

@@ -15,12 +15,13 @@ from typing import NamedTuple
 import structlog
 
 from services.ingest.messages.readings import Decoded
+from services.ingest.messages.size import Size, size_of
 from services.ingest.spool import sqlite_file
 from services.ingest.spool.packing import pack, unpack
 
 _WAITING = "SELECT coalesce(sum(messages), 0), coalesce(sum(length(packed)), 0) FROM batches"
 _POSITIONS = "SELECT position FROM batches UNION ALL SELECT position FROM unreadable"
-_MESSAGES_A_ROW, _SAMPLES_A_ROW = 500, 20_000
+_ROW = Size(messages=500, samples=20_000, payload_bytes=4_000_000)
 _ASIDE = "SELECT count(*) FROM unreadable"
 _WORTH_GIVING_BACK = 16 * 1024 * 1024
 
@@ -88,18 +89,18 @@ class Spool:
         self.messages += len(batch)
         return self._next - 1
 
-    def oldest(self, *, samples: int, messages: int) -> Spooled:
-        """The oldest messages, about so many; rows that cannot be understood are set aside in the same file."""
+    def oldest(self, enough: Size) -> Spooled:
+        """The oldest messages, until they are enough; rows that cannot be understood are set aside in the same file."""
         found: list[Decoded] = []
         through = None
-        size = 0
+        size = Size()
         try:
             for position in self._positions():
                 part = self._read(position)
                 found += part
-                size += sum(decoded.samples for decoded in part)
+                size = size.plus(size_of(part))
                 through = position if part else through
-                if size >= samples or len(found) >= messages:
+                if size.reaches(enough):
                     break
         except sqlite3.DatabaseError as exc:
             self._begin_anew(exc)
@@ -178,11 +179,13 @@ class Spool:
 
 def _parts(batch: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
     """The batch in rows that are small enough to be read one by one."""
-    first = samples = 0
-    for last, decoded in enumerate(batch):
-        samples += decoded.samples
-        if samples >= _SAMPLES_A_ROW or last - first + 1 == _MESSAGES_A_ROW:
-            yield batch[first : last + 1]
-            first, samples = last + 1, 0
-    if first < len(batch):
-        yield batch[first:]
+    part: list[Decoded] = []
+    size = Size()
+    for decoded in batch:
+        part.append(decoded)
+        size = size.plus(size_of((decoded,)))
+        if size.reaches(_ROW):
+            yield part
+            part, size = [], Size()
+    if part:
+        yield part

@@ -161,6 +161,13 @@ def test_more_than_memory_may_hold_goes_to_the_spool_in_order(holding):
     assert list(chain.from_iterable(holding.stored())) == list(range(9_010))
 
 
+def test_memory_is_full_of_great_messages_though_they_have_no_samples(great):
+    for number in range(3):
+        great.put(number, samples=0, size=9_000_000)
+    assert great.backlog.spooled == 3
+    assert great.stored() == [[0, 1], [2]]
+
+
 def test_closing_spools_what_is_not_committed(holding):
     holding.put(1)
     holding.take()

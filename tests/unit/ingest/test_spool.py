@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from services.ingest.messages.readings import Decoded, Reading
+from services.ingest.messages.size import FULL, Size
 from services.ingest.spool.spool import Spool, SpoolFullError
 from shared.errors import SetupError
 from tests.unit.ingest.full_disk import no_room_on_disk
 from tests.unit.ingest.messages import envelope
 
 LIMIT = 100_000
+ONE = Size(messages=1, samples=10**9, payload_bytes=10**9)
 
 
 def message(number, *, samples=1, size=0):
@@ -41,10 +43,10 @@ def spool_at(path: Path, limit_bytes: int = LIMIT) -> Iterator[Spool]:
     spool.close()
 
 
-def drained(spool, *, samples=20_000, messages=3_000):
+def drained(spool, enough=FULL):
     found = []
     while spool.messages:
-        oldest = spool.oldest(samples=samples, messages=messages)
+        oldest = spool.oldest(enough)
         found.append(numbers(oldest.messages))
         spool.remove(oldest.through)
     return found
@@ -55,35 +57,43 @@ def test_the_oldest_come_first_and_are_there_until_they_are_removed(path):
         spool.append(messages(1, 2))
         last = spool.append(messages(3))
         for _ in range(2):
-            oldest = spool.oldest(samples=100, messages=100)
+            oldest = spool.oldest(Size(100, 100, 10**6))
             assert (numbers(oldest.messages), oldest.through) == ([1, 2, 3], last)
         spool.remove(last)
         assert (spool.messages, spool.bytes, spool.fill) == (0, 0, 0.0)
-        assert spool.oldest(samples=100, messages=100) == ([], None)
+        assert spool.oldest(Size(100, 100, 10**6)) == ([], None)
 
 
 def test_so_many_are_given_as_make_a_batch(path):
     with spool_at(path) as spool:
         for number in range(5):
             spool.append(messages(number, samples=10))
-        assert drained(spool, samples=20) == [[0, 1], [2, 3], [4]]
+        assert drained(spool, FULL._replace(samples=20)) == [[0, 1], [2, 3], [4]]
         for number in range(5):
             spool.append(messages(number))
-        assert drained(spool, messages=3) == [[0, 1, 2], [3, 4]]
+        assert drained(spool, FULL._replace(messages=3)) == [[0, 1, 2], [3, 4]]
 
 
 def test_a_great_batch_is_read_back_in_parts(path):
     with spool_at(path, 10_000_000) as spool:
         spool.append(messages(*range(1200)))
         spool.append(messages(*range(3), samples=15_000))
-        assert [len(part) for part in drained(spool, messages=1, samples=10**9)] == [500, 500, 200, 2, 1]
+        assert [len(part) for part in drained(spool, ONE)] == [500, 500, 200, 2, 1]
+
+
+def test_messages_without_samples_are_a_batch_by_their_bytes(path):
+    with spool_at(path, 10**8) as spool:
+        spool.append([message(number, samples=0, size=1_000_000) for number in range(40)])
+        assert [len(part) for part in drained(spool)] == [16, 16, 8]
+        spool.append([message(number, samples=0, size=1_000_000) for number in range(10)])
+        assert [len(part) for part in drained(spool, ONE)] == [4, 4, 2]
 
 
 def test_after_a_kill_everything_that_was_appended_is_there(path):
     spool = Spool(path, limit_bytes=LIMIT)
     spool.append(messages(1, 2))
     spool.append(messages(3))
-    spool.remove(spool.oldest(samples=1, messages=1).through)
+    spool.remove(spool.oldest(ONE).through)
     as_left = path.parent.with_name("as-left")
     as_left.mkdir()
     for file in path.parent.iterdir():
@@ -159,7 +169,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_moved_aside_too(path):
             file.seek(4096)
             file.write(b"\xff" * (path.stat().st_size - 4096))
         while spool.messages:
-            oldest = spool.oldest(samples=1, messages=1)
+            oldest = spool.oldest(ONE)
             if oldest.through is not None:
                 spool.remove(oldest.through)
         spool.append(messages(7))
@@ -214,6 +224,6 @@ def test_a_full_disk_does_not_keep_what_waits_from_the_database(path):
         for number in range(60):
             spool.append(messages(number, size=100_000))
         with no_room_on_disk(path):
-            assert list(chain.from_iterable(drained(spool, messages=1))) == list(range(60))
+            assert list(chain.from_iterable(drained(spool, ONE))) == list(range(60))
         spool.append(messages(60))
         assert drained(spool) == [[60]]
