@@ -231,10 +231,9 @@ class SparkplugHost:
         node.previous = last if last.birth is not None else None
         node.session, node.births_wanted = born, False
         self._waiting.watch(node, now_us)
+        over = _is_over(node, last, born)
         decoded = self._taken(node, born, message, payload)
-        if last.birth is not None and None not in (last.bd_seq, born.bd_seq) and last.bd_seq != born.bd_seq:
-            decoded = decoded._replace(silences=(_before(message, None),))
-        out.append(decoded)
+        out.append(decoded._replace(silences=(_before(message, None),)) if over else decoded)
         self._drain(node, born, out)
 
     def _is_belated(self, birth: Message, last: Session) -> bool:
@@ -296,6 +295,17 @@ class SparkplugHost:
             return decoded
         self.counts.rebirths += 1
         return decoded._replace(rebirth=node.key)
+
+
+def _is_over(node: Node, last: Session, born: Session) -> bool:
+    """Whether all that the node and its devices had said ended before the birth, and nobody has said so yet.
+
+    Of a node whose last birth was not heard nobody knows which of its devices died meanwhile: those that live are
+    born again.
+    """
+    if last.birth is None:
+        return not node.ended
+    return None not in (last.bd_seq, born.bd_seq) and last.bd_seq != born.bd_seq
 
 
 def _device_death(message: Message) -> Decoded:

@@ -159,8 +159,9 @@ class Store:
             received_us = decoded.envelope.received_us
             for silence in decoded.silences:
                 source, at = heard.get(silence.source), silence.observed_us
-                if source is not None:
-                    at = event_time(source, received_us) if at is None else after_last_word(source, at)
+                if source is None:  # it has said nothing that could end
+                    continue
+                at = event_time(source, received_us) if at is None else after_last_word(source, at)
                 if at is not None:
                     devices = self._catalogue.load(self.conn, silence.source, silence.device)
                     parts.append(silenced(devices, at, received_us))

@@ -249,6 +249,12 @@ def test_a_devices_death_ends_only_its_own_series(store, conn):
     assert [row for row in samples(conn) if row[3] is None] == [("other", "b", NOW_US + SECOND, None, 0)]
 
 
+def test_nothing_ends_of_a_source_that_said_nothing_before(store, conn):
+    silence = Silence("bellwether/v1/p", None, NOW_US - 1)
+    store.write([message(reading(a=1.0), silences=(silence,))])
+    assert [value for *_, value, _ in samples(conn)] == [1.0]
+
+
 def test_a_birth_right_after_a_death_is_not_ended_by_it(store, conn):
     store.write([message(reading(a=1.0))])
     death = Decoded(

@@ -222,6 +222,27 @@ def test_what_the_session_before_said_late_is_refused_nothing_and_asks_nothing()
     assert values(hear(host, [edge.data(value=8.0)])) == [8.0]
 
 
+def test_the_first_birth_that_is_heard_ends_all_that_was_said_before():
+    host, edge = SparkplugHost(), edge_node()
+    assert silences(hear(host, edge.birth())) == [(None, (edge.clock_ms - 10) * 1000 - 1000)]
+
+
+def test_a_device_that_died_while_nobody_listened_has_been_silent_since_the_birth():
+    host, edge = in_session()
+    host.forget()
+    born_us = (edge.clock_ms + 10) * 1000
+    assert silences(hear(host, edge.birth(without="pump"))) == [(None, born_us - 1000)]
+    assert silences(host.due(NOW_US + 60 * SECOND_US)) == []
+
+
+def test_after_a_death_a_birth_ends_nothing_again_unless_the_node_spoke_between():
+    host, edge = in_session(reorder_timeout_us=0)
+    hear(host, [edge.death()])
+    assert silences(hear(host, edge.birth())) == []
+    hear(host, [edge.death(bd_seq=edge.bd_seq), edge.named_data()])
+    assert [device for device, _ in silences(hear(host, edge.birth()))] == [None]
+
+
 # Deaths.
 
 
@@ -259,7 +280,8 @@ def test_a_death_is_believed_where_a_number_is_missing(where):
         birth[0] = without(birth[0], "metrics")
     else:
         death = without(death, "metrics")
-    assert len(silences(hear(host, [*birth, death]))) == 1
+    hear(host, birth)
+    assert silences(hear(host, [death])) == [(None, None)]
 
 
 def test_the_death_of_a_stranger_is_a_death():
