@@ -3,11 +3,10 @@
 {"timestamp": <Unix ms>, "values": {<metric>: number | string | true | false | null}, "historical": false}
 """
 
-from functools import lru_cache
-
 import msgspec
 import numpy as np
 
+from services.ingest.decoding.bounded_caches import StorableNames, kept_by_topic
 from services.ingest.decoding.values import Scalar, sort_values
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import (
@@ -38,6 +37,7 @@ class _Mixed(msgspec.Struct, forbid_unknown_fields=True):
 
 _numbers = msgspec.json.Decoder(_Numbers | list[_Numbers])
 _mixed = msgspec.json.Decoder(_Mixed | list[_Mixed])
+_storable = StorableNames()
 
 
 def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
@@ -57,7 +57,7 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
     for message in messages:
         numbers, metrics = message.values.values(), tuple(message.values)
         least, greatest = min(numbers, default=0.0), max(numbers, default=0.0)
-        if not (least > -EXACT_IN_FLOAT64 and greatest < EXACT_IN_FLOAT64 and _storable_names(metrics)):
+        if not (least > -EXACT_IN_FLOAT64 and greatest < EXACT_IN_FLOAT64 and _storable.include(metrics)):
             return _decode_mixed(envelope, source, device)
         values = np.fromiter(numbers, np.float64, len(numbers))
         observed_us = check_instant(envelope.topic, message.timestamp * 1000, envelope.received_us)
@@ -91,17 +91,7 @@ def _decode_mixed(envelope: Envelope, source: str, device: str) -> tuple[Reading
     return tuple(readings)
 
 
-@lru_cache(maxsize=16384)
-def _storable_names(metrics: tuple[str, ...]) -> bool:
-    try:
-        for name in metrics:
-            check_name("", name)
-    except DecodeError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=16384)
+@kept_by_topic
 def _address(topic: str) -> tuple[str, str]:
     match topic.split("/"):
         case ["bellwether", "v1", plant, device] if plant and device:

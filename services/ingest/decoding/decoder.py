@@ -41,7 +41,7 @@ class Decoder:
         if envelope.topic.startswith(umh.PREFIX):
             return () if envelope.retained else decode_umh(envelope)
         for mapping in self.mappings:
-            address = match_topic(mapping.topic, envelope.topic)
+            address = match_topic(envelope.topic, mapping.topic)
             if address is not None:
                 return decode_mapped(mapping, address, envelope, self._arrivals)
         raise DecodeError(envelope.topic, "no mapping fits the topic")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.ingest.decoding.bounded_caches import kept_by_topic
 from services.ingest.decoding.literals import read_number, read_time
 from services.ingest.decoding.values import TOO_LONG, Scalar, once_each, sort_values
 from services.ingest.messages.envelope import Envelope
@@ -45,8 +46,8 @@ class Arrivals:
         return self._last
 
 
-@lru_cache(maxsize=16384)
-def match_topic(pattern: str, topic: str) -> Address | None:
+@kept_by_topic
+def match_topic(topic: str, pattern: str) -> Address | None:
     """What `topic` says under `pattern`; None where it does not fit. The source is always how the topic begins."""
     wanted, parts = pattern.split("/"), topic.split("/")
     named: dict[str, str] = {}

@@ -12,12 +12,12 @@ are taken as if each had come under its own topic.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
+from services.ingest.decoding.bounded_caches import kept_by_topic
 from services.ingest.decoding.values import Scalar, once_each, sort_values
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import MALFORMED, MOST_READINGS, Reading, check_count, check_instant, check_name
@@ -73,7 +73,7 @@ def decode_umh(envelope: Envelope) -> tuple[Reading, ...]:
     )
 
 
-@lru_cache(maxsize=16384)
+@kept_by_topic
 def parse_topic(topic: str) -> Tag:
     """What `topic` says; raise DecodeError where it is none of UMH's."""
     levels = topic.split("/")

@@ -262,7 +262,7 @@ def test_the_first_mapping_that_fits_counts():
     ],
 )
 def test_what_a_topic_says_under_a_pattern(pattern, topic, address):
-    assert match_topic(pattern, topic) == address
+    assert match_topic(topic, pattern) == address
 
 
 def test_subscriptions_are_those_of_the_formats_and_one_for_each_mapping():
