@@ -22,7 +22,7 @@ from shared.sparkplug.sparkplug_b_pb2 import Payload
 SUBSCRIPTION = "spBv1.0/#"
 
 _BIRTH_REPEATED_WITHIN_US = 10_000_000
-_LEAST_US = 1_000
+_LEAST_US = 1
 _RETAINED = "a retained Sparkplug message tells the past: the specification forbids it"
 
 
@@ -321,7 +321,7 @@ def _device_death(message: Message) -> Decoded:
 
 
 def _before(birth: Message, device: str | None) -> Silence:
-    """Silence until the birth, whose own values must find their instant free."""
+    """Silence until the birth, at an instant that nobody else can name: devices tell whole milliseconds."""
     envelope = birth.envelope
     try:
         at = check_instant(envelope.topic, birth.sent_ms * 1000 - _LEAST_US, envelope.received_us)

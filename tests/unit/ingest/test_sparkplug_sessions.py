@@ -149,7 +149,7 @@ def test_a_restart_without_a_death_ends_all_that_was_said_just_before_the_birth(
     host, edge = in_session()
     out = hear(host, edge.restart())
     birth_us = (edge.clock_ms - 10) * 1000
-    assert silences(out) == [(None, birth_us - 1000)]
+    assert silences(out) == [(None, birth_us - 1)]
     assert out[0].alive is True
     assert reasons(out) == []
 
@@ -165,7 +165,7 @@ def test_a_device_that_is_not_born_again_in_time_has_been_silent_since_the_nodes
     birth_us = (edge.clock_ms + 10) * 1000
     assert silences(hear(host, edge.birth(without="pump"))) == []
     out = host.due(NOW_US + 5 * SECOND_US)
-    assert silences(out) == [("pump", birth_us - 1000)]
+    assert silences(out) == [("pump", birth_us - 1)]
     assert out[0].envelope.payload == b""
     assert silences(host.due(NOW_US + 60 * SECOND_US)) == []
 
@@ -224,14 +224,14 @@ def test_what_the_session_before_said_late_is_refused_nothing_and_asks_nothing()
 
 def test_the_first_birth_that_is_heard_ends_all_that_was_said_before():
     host, edge = SparkplugHost(), edge_node()
-    assert silences(hear(host, edge.birth())) == [(None, (edge.clock_ms - 10) * 1000 - 1000)]
+    assert silences(hear(host, edge.birth())) == [(None, (edge.clock_ms - 10) * 1000 - 1)]
 
 
 def test_a_device_that_died_while_nobody_listened_has_been_silent_since_the_birth():
     host, edge = in_session()
     host.forget()
     born_us = (edge.clock_ms + 10) * 1000
-    assert silences(hear(host, edge.birth(without="pump"))) == [(None, born_us - 1000)]
+    assert silences(hear(host, edge.birth(without="pump"))) == [(None, born_us - 1)]
     assert silences(host.due(NOW_US + 60 * SECOND_US)) == []
 
 
