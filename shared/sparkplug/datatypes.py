@@ -82,3 +82,5 @@ STRUCTURES = frozenset(
 # Keys of a metric's property set that Sparkplug defines.
 QUALITY_PROPERTY = "Quality"
 UNIT_PROPERTY = "engUnit"
+
+BAD_QUALITY, STALE_QUALITY = 0, 500

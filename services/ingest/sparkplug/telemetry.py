@@ -11,12 +11,14 @@ from services.ingest.sparkplug.shapes import Fields, Shape, fields_of, shape_of,
 from services.ingest.sparkplug.stencils import Said
 from services.ingest.sparkplug.topics import Address
 from shared.errors import DecodeError
+from shared.sparkplug.datatypes import BAD_QUALITY, STALE_QUALITY
 from shared.sparkplug.decode import is_text, metric_properties, metric_value
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
 PROTOCOL = "sparkplug_b"
 
 _NOT_TELEMETRY = ("Node Control/", "Device Control/")
+_NO_VALUE = frozenset({BAD_QUALITY, STALE_QUALITY})
 _SHAPES_KEPT = 2
 
 
@@ -135,7 +137,7 @@ def _values(
             raise DecodeError(envelope.topic, f"{known.name}: {exc}") from exc
         said = _Value(
             name=known.name,
-            value=None if quality == 0 else value,
+            value=None if quality in _NO_VALUE else value,
             text=is_text(known.datatype),
             observed_us=_instant(envelope, metric.timestamp or payload.timestamp),
             historical=metric.is_historical,

@@ -208,16 +208,28 @@ def test_null_bad_quality_and_nan_are_no_value():
         assert texts(decoded) in ({"text": None}, {})
 
 
-def test_stale_is_uncertain_and_history_is_historical():
+def test_what_a_gateway_marks_as_stale_is_no_value_whatever_it_repeats():
+    host = SparkplugHost()
+    node_born(host, TEMPERATURE, Metric(name="state", alias=2, datatype=D.STRING, value="RUN"))
+    stale = [
+        Metric(alias=1, datatype=D.DOUBLE, value=20.0, quality=500),
+        Metric(alias=2, datatype=D.STRING, value="RUN", quality=500),
+    ]
+    decoded = say(host, "NDATA", *stale, seq=1)
+    assert math.isnan(values(decoded)["t"])
+    assert texts(decoded) == {"state": None}
+
+
+def test_another_quality_than_good_is_uncertain_and_history_is_historical():
     decoded = node_born(
         SparkplugHost(),
         Metric(name="now", datatype=D.DOUBLE, value=1.0),
-        Metric(name="stale", datatype=D.DOUBLE, value=2.0, quality=500),
+        Metric(name="doubtful", datatype=D.DOUBLE, value=2.0, quality=64),
         Metric(name="then", datatype=D.DOUBLE, value=3.0, timestamp_ms=NOW_MS - 5000, historical=True),
     )
     assert [(r.metrics, r.quality, r.historical, r.observed_us) for r in decoded.readings] == [
         (("now",), GOOD, False, NOW_US),
-        (("stale",), UNCERTAIN, False, NOW_US),
+        (("doubtful",), UNCERTAIN, False, NOW_US),
         (("then",), GOOD, True, NOW_US - 5_000_000),
     ]
 
