@@ -9,7 +9,7 @@ BellwetherError
 │   ├── MappingError         a declared mapping cannot be used
 │   ├── NotFoundError        no such row in the caller's scope
 │   ├── ConflictError        the row changed since the caller read it
-│   ├── InvalidActionError   the alert's state does not allow the action
+│   ├── InvalidActionError   the state of an alert, or what a message is, does not allow the action
 │   └── SetupError           the machine or the settings do not allow a start
 └── TransientError       the same call may succeed later: keep the input and retry
     ├── StorageError         the database is away
@@ -61,7 +61,7 @@ class ConflictError(PermanentError):
 
 
 class InvalidActionError(PermanentError):
-    """The alert's state does not allow the action."""
+    """The state of an alert, or what a message is, does not allow the action."""
 
 
 class SetupError(PermanentError):

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import psycopg
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.errors import BrokerError, NotFoundError
+from shared.errors import BrokerError, InvalidActionError, NotFoundError
 from shared.mqtt import publishing
 from shared.settings import BrokerSettings
+from shared.sparkplug.encode import NAMESPACE
 
 _COLUMNS = "dead_letter_id, received_at, topic, payload, qos, retained, reason, replayed_at"
 _ACKNOWLEDGED_WITHIN_S = 10.0
+_SPARKPLUG = f"{NAMESPACE}/"
 
 
 class DeadLetter(NamedTuple):
@@ -50,8 +52,12 @@ def show(conn: psycopg.Connection, dead_letter_id: int) -> DeadLetter:
 
 
 def numbers_left(conn: psycopg.Connection) -> list[int]:
-    """Numbers of the dead letters that were not replayed yet, in the order in which they came."""
-    rows = conn.execute("SELECT dead_letter_id FROM dead_letters WHERE replayed_at IS NULL ORDER BY dead_letter_id")
+    """Numbers of the dead letters that can be replayed and were not yet, in the order in which they came."""
+    rows = conn.execute(
+        "SELECT dead_letter_id FROM dead_letters WHERE replayed_at IS NULL AND NOT starts_with(topic, %s)"
+        " ORDER BY dead_letter_id",
+        [_SPARKPLUG],
+    )
     return [number for (number,) in rows]
 
 
@@ -67,10 +73,13 @@ def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSetting
     """Publish dead letters again at QoS 1, in the order given; return how many the broker took.
 
     Each is marked with `now` once the broker has it; ingest then takes it like any message, and should it refuse it
-    again, it becomes a new dead letter. Raises NotFoundError before anything is sent, BrokerError when the broker
-    does not take one or, which MQTT 3.1.1 does not tell, refuses it: those before it are marked.
+    again, it becomes a new dead letter. Raises NotFoundError and InvalidActionError before anything is sent,
+    BrokerError when the broker does not take one or, which MQTT 3.1.1 does not tell, refuses it: those before it are
+    marked.
     """
     letters = [show(conn, dead_letter_id) for dead_letter_id in ids]
+    for letter in letters:
+        _check_lasting(letter)
     answers: Queue[ReasonCode] = Queue()
     with publishing(settings) as client:
         client.on_publish = lambda _client, _data, _mid, reason, _properties: answers.put(reason)
@@ -82,6 +91,15 @@ def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSetting
             )
             conn.commit()
     return len(letters)
+
+
+def _check_lasting(letter: DeadLetter) -> None:
+    if letter.topic.startswith(_SPARKPLUG):
+        raise InvalidActionError(
+            f"dead letter {letter.dead_letter_id} is Sparkplug, where every host would take an old birth, number or"
+            " death for the node's present one: let the node send it again itself, and delete what is here by"
+            f" `bellwether dead-letters delete {letter.dead_letter_id}`"
+        )
 
 
 def _check_taken(letter: DeadLetter, answers: "Queue[ReasonCode]") -> None:
