@@ -3,19 +3,19 @@
 import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from services.ingest.messages.readings import check_name
 from shared.errors import DecodeError
 
-_P = ParamSpec("_P")
+_More = TypeVarTuple("_More")
 _T = TypeVar("_T")
 
 _TOPICS, _LONGEST_TOPIC = 16_384, 256
 _NAMES_BYTES = 8_000_000
 
 
-def kept_by_topic(parse: Callable[Concatenate[str, _P], _T]) -> Callable[Concatenate[str, _P], _T]:
+def kept_by_topic(parse: Callable[[str, *_More], _T]) -> Callable[[str, *_More], _T]:
     """`parse`, a pure function of a topic (and more), that keeps its results for the topics that came last.
 
     Those longer than 256 characters, which hardly a plant has, are parsed each time: MQTT allows 64 KB.
@@ -23,8 +23,8 @@ def kept_by_topic(parse: Callable[Concatenate[str, _P], _T]) -> Callable[Concate
     kept = lru_cache(maxsize=_TOPICS)(parse)
 
     @wraps(parse)
-    def parsed(topic: str, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return kept(topic, *args, **kwargs) if len(topic) <= _LONGEST_TOPIC else parse(topic, *args, **kwargs)
+    def parsed(topic: str, *more: *_More) -> _T:
+        return kept(topic, *more) if len(topic) <= _LONGEST_TOPIC else parse(topic, *more)
 
     return parsed
 
