@@ -25,7 +25,7 @@ from services.ingest.sparkplug.host_role import HostRole, role_of
 from services.ingest.sparkplug.rebirth_queue import RebirthQueue
 from services.ingest.spool.backlog import Backlog
 from services.ingest.spool.spool import Spool
-from services.ingest.store.lease import RENEWED_EVERY_S, Lease, host_lease
+from services.ingest.store.lease import Lease, host_lease
 from services.ingest.store.source_state import alive_nodes
 from services.ingest.store.writer import Writer
 from shared.errors import StorageError
@@ -62,6 +62,7 @@ class SparkplugLane:
         self._number = 0
         self._lease = Lease(database_url, name=host_lease(broker.sparkplug_host_id), holder=broker.broker_client_id)
         self._stopping = Event()
+        self._left = Event()
         self._fault: BaseException | None = None
         self._acting, self._listening, self._storing, self._renewing = map(
             self._thread, (self._act, self._listen, self._store, self._renew)
@@ -115,19 +116,22 @@ class SparkplugLane:
         role = HostRole.STANDBY
         try:
             while not self._stopping.wait(_STEP_S):
+                if self._sessions.superseded:
+                    self._lease.doubt()
                 before, fill = role, self._backlog.fill
                 role = role_of(lease_held=self._lease.held, spool_fill=fill, before=before)
                 if role is not before:
                     log.info("role changed", role=role.value, before=before.value, spool_fill=round(fill, 2))
                 self._sessions.take_role(role)
                 self._note()
-            self._sessions.take_role(HostRole.STANDBY)
+            self._sessions.take_role(HostRole.GONE if self._lease.held else HostRole.STANDBY)
         finally:
             self._finish()
 
     def _finish(self) -> None:
         """Decode what came, store it while the database answers, spool the rest."""
         self._stopping.set()
+        self._left.set()
         self._inbox.close()
         self._listening.join()
         self._storing.join(_STORED_WITHIN_S)
@@ -135,8 +139,9 @@ class SparkplugLane:
         self._backlog.close()
 
     def _renew(self) -> None:
+        """Until the host has left: who follows must not find it there."""
         self._lease.renew()
-        while not self._stopping.wait(RENEWED_EVERY_S):
+        while not self._left.wait(self._lease.renew_after_s):
             self._lease.renew()
         self._lease.release()
 

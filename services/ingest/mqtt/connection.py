@@ -31,10 +31,10 @@ log = structlog.get_logger()
 
 
 def warn_of_contested_id(client_id: str, wait_s: int) -> None:
-    """Say what to do about a client id that two clients have."""
+    """Say what to do about a client id, or a host id, that two have."""
     log.critical(
         "the connection is taken from us; does another process have the same "
-        "BELLWETHER_BROKER_CLIENT_ID? Each needs one of its own",
+        "BELLWETHER_BROKER_CLIENT_ID? Each needs one of its own, and each database's a BELLWETHER_SPARKPLUG_HOST_ID",
         client_id=client_id,
         coming_back_after_s=wait_s,
     )

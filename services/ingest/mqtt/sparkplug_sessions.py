@@ -58,6 +58,7 @@ class SparkplugSessions:
         self._listener: PlainSubscriber | None = None
         self._reconnect_delay = ReconnectDelay()
         self._began = self._not_before = 0.0
+        self._newest_ms = 0
 
     @property
     def listening(self) -> bool:
@@ -74,18 +75,23 @@ class SparkplugSessions:
         """Whether the plants know that this host is online."""
         return self._host is not None and self._host.online
 
+    @property
+    def superseded(self) -> bool:
+        """Whether another host of our host id has come after us."""
+        return self._host is not None and self._host.superseded
+
     def take_role(self, role: HostRole) -> None:
         """One step towards `role`; call it again and again: it also connects again what was lost."""
         if role is HostRole.HOST:
             self._keep_host()
-        elif self._host is not None and (
-            role is HostRole.STANDBY or not self._host.listening or self._listener_hears()
-        ):
+        elif self._host is not None and (role is not HostRole.LISTENER or self._is_followed(self._host)):
+            if role is not HostRole.STANDBY:
+                self._host.say_death()
             self._host.leave()
-            self._host = None
+            self._end_host(self._host, lost=self._host.superseded)
         if role is HostRole.LISTENER:
             self._keep_listener()
-        elif self._listener is not None and (role is HostRole.STANDBY or self.online):
+        elif self._listener is not None and (role is not HostRole.HOST or self.online):
             self._listener.stop()
             self._listener = None
 
@@ -99,8 +105,8 @@ class SparkplugSessions:
                 )
                 return
 
-    def _listener_hears(self) -> bool:
-        return self._listener is not None and self._listener.listening
+    def _is_followed(self, host: HostConnection) -> bool:
+        return not host.listening or (self._listener is not None and self._listener.listening)
 
     def _keep_listener(self) -> None:
         if self._listener is None or not self._listener.running:
@@ -108,22 +114,25 @@ class SparkplugSessions:
             self._listener.start()
 
     def _keep_host(self) -> None:
-        now = time.monotonic()
         if self._host is not None and self._host.running:
             return
         if self._host is not None:
-            self._note_loss(self._host, now)
-            self._host = None
+            self._end_host(self._host, lost=True)
+        now = time.monotonic()
         if now >= self._not_before:
-            self._host = HostConnection(self._settings, self._receive, self._begin)
+            self._host = HostConnection(self._settings, self._receive, self._begin, newest_ms=self._newest_ms)
             self._began = now
             self._host.start()
 
-    def _note_loss(self, host: HostConnection, now: float) -> None:
-        wait_s = self._reconnect_delay.wait_s(lasted_s=now - self._began, taken_over=host.taken_over)
-        self._not_before = now + wait_s
-        if self._reconnect_delay.contested:
-            warn_of_contested_id(host.client_id, wait_s)
+    def _end_host(self, host: HostConnection, *, lost: bool) -> None:
+        """Keep in mind what the next connection must know: what is newest, and after a loss when to come back."""
+        self._host, self._newest_ms = None, host.newest_ms
+        if lost:
+            now = time.monotonic()
+            wait_s = self._reconnect_delay.wait_s(lasted_s=now - self._began, taken_over=host.taken_over)
+            self._not_before = now + wait_s
+            if self._reconnect_delay.contested:
+                warn_of_contested_id(host.client_id, wait_s)
 
     def _begin(self, session: Connection) -> None:
         """A session hears from now on; where none did, what was said before may have been missed."""

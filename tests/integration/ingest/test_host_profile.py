@@ -41,7 +41,16 @@ class Host:
 
     def leave(self) -> None:
         """Go offline on purpose."""
-        self._sessions.take_role(HostRole.STANDBY)
+        self._sessions.take_role(HostRole.GONE)
+
+    @property
+    def superseded(self) -> bool:
+        return self._sessions.superseded
+
+    def come_again_newer_than(self, timestamp_ms: int) -> None:
+        """Go on until a connection with a newer time is online."""
+        until(lambda: self.come() or said(self.connects()[-1])[1] > timestamp_ms)
+        self.come()
 
     def come_again(self) -> None:
         """Go online on a new connection, after the one there was has been cut."""
@@ -84,6 +93,11 @@ def said(state: Publish | Connect) -> tuple[bool, int]:
     found = parse_state(state.payload if isinstance(state, Publish) else state.will_payload)
     assert found is not None
     return found
+
+
+def await_state(heard: "Queue[Publish]", *, online: bool, timestamp_ms: int) -> None:
+    while said(heard.get(timeout=10)) != (online, timestamp_ms):
+        pass
 
 
 def is_now(timestamp_ms: int) -> bool:
@@ -212,6 +226,47 @@ def test_a_host_that_is_called_offline_says_at_once_that_it_is_online_with_the_t
         answer = heard.get(timeout=10)
         assert said(answer) == said(birth)
         assert all(publish[1:] == (birth.payload, 1, True) for publish in host.publishes())
+
+
+def test_a_host_that_is_called_offline_later_than_its_birth_comes_again_with_a_newer_one(broker):
+    with hosting(broker) as (host, _), states(broker) as (client, heard):
+        birth = said(heard.get(timeout=10))
+        later_ms = birth[1] + 3_600_000
+        client.publish(STATE, state_payload(online=False, timestamp_ms=later_ms), qos=1, retain=True)
+        assert said(heard.get(timeout=10)) == (False, later_ms)
+        assert said(heard.get(timeout=10)) == birth
+        host.come_again_newer_than(later_ms)
+        await_state(heard, online=True, timestamp_ms=later_ms + 1)
+        host.leave()
+        await_state(heard, online=False, timestamp_ms=later_ms + 2)
+
+
+def test_a_host_that_follows_one_whose_clock_was_ahead_is_born_after_it_all_the_same(broker):
+    ahead_ms = time.time_ns() // 1_000_000 + 3_600_000
+    with states(broker) as (client, heard):
+        client.publish(STATE, state_payload(online=False, timestamp_ms=ahead_ms), qos=1, retain=True)
+        assert said(heard.get(timeout=10)) == (False, ahead_ms)
+        with hosting(broker) as (host, _):
+            host.come_again_newer_than(ahead_ms)
+            await_state(heard, online=True, timestamp_ms=ahead_ms + 1)
+
+
+def test_a_time_that_no_clock_shows_is_contradicted_and_not_followed(broker):
+    with hosting(broker) as (host, _), states(broker) as (client, heard):
+        birth = said(heard.get(timeout=10))
+        client.publish(STATE, state_payload(online=False, timestamp_ms=2**63 - 1), qos=1, retain=True)
+        await_state(heard, online=birth[0], timestamp_ms=birth[1])
+        assert len(host.connects()) == 1
+
+
+def test_a_host_that_hears_a_newer_birth_is_superseded_and_leaves_its_death_unsaid(broker):
+    with hosting(broker) as (host, _), states(broker) as (client, heard):
+        newer = (True, said(heard.get(timeout=10))[1] + 1)
+        client.publish(STATE, state_payload(online=True, timestamp_ms=newer[1]), qos=1, retain=True)
+        until(lambda: host.superseded)
+        host.leave()
+    with states(broker) as (_, heard):
+        assert said(heard.get(timeout=10)) == newer
 
 
 def edge_node() -> EdgeNode:

@@ -1,15 +1,21 @@
 """One of several processes is the Sparkplug host: who, who follows, and what only that one does."""
 
+import os
+import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
-from services.ingest.store.lease import Lease, claim, release
+from services.ingest.store.lease import Lease, claim, holding, release
 from shared.database import connect
 from shared.sparkplug import parse_state
 from tests.databases import wait_until_blocked
-from tests.integration.ingest.rig import IngestProcess, eventually, ingest_process, plant, running_ingest, until, value
+from tests.integration.ingest.cutting_proxy import cutting_proxy
+from tests.integration.ingest.rig import IngestProcess, eventually, ingest_process, plant, until, value
 from tests.mosquitto import Broker
 from tests.sparkplug_edge import EdgeNode, running_edge
 
@@ -18,7 +24,7 @@ pytestmark = pytest.mark.needs_broker
 STATE = "spBv1.0/STATE/bellwether"
 _NOW_MS = 1_780_000_000_000
 _FLOWS = "SELECT count(*) FROM samples JOIN series USING (series_id) WHERE metric = 'flow' AND value > 0"
-_TAKEN_OVER_WITHIN_S = 30.0
+_TAKEN_OVER_WITHIN_S, _STOPPED_WITHIN_S = 30.0, 10.0
 
 
 @pytest.fixture
@@ -36,12 +42,28 @@ def test_only_one_has_it_and_keeps_it_by_asking_again(conn, other):
     assert claim(other, "another host", "two")
 
 
-def test_it_can_be_had_once_it_has_run_out_by_the_databases_clock(conn, other):
+def test_who_saw_it_abandoned_can_have_it_unless_it_was_renewed_since(conn, other):
     conn.autocommit = True
     claim(conn, "host", "one")
-    conn.execute("UPDATE ingest_leases SET expires_at = clock_timestamp() - interval '1 ms'")
-    assert claim(other, "host", "two")
+    seen = holding(other, "host")
+    claim(conn, "host", "one")
+    assert not claim(other, "host", "two", abandoned=seen)
+    assert claim(other, "host", "two", abandoned=holding(other, "host"))
     assert not claim(conn, "host", "one")
+
+
+def test_after_an_outage_that_outlasted_it_whoever_comes_first_it_stays_with_its_holder(conn, database_url):
+    one, two = (Lease(database_url, name="host", holder=holder) for holder in ("one", "two"))
+    one.renew()
+    conn.execute("UPDATE ingest_leases SET expires_at = clock_timestamp() - interval '1 hour'")
+    conn.commit()
+    two.renew()
+    one.renew()
+    assert (one.held, two.held) == (True, False)
+    one.release()
+    two.renew()
+    assert two.held
+    two.release()
 
 
 def test_it_can_be_had_at_once_when_it_was_given_back_but_only_by_its_holder(conn, other):
@@ -71,6 +93,9 @@ def test_while_the_database_is_away_what_was_known_last_holds():
     lease.held = True
     lease.renew()
     assert lease.held is True
+    lease.doubt()
+    lease.renew()
+    assert lease.held is None
 
 
 def online(ingest: IngestProcess) -> bool:
@@ -114,25 +139,85 @@ def test_a_standby_follows_a_host_that_was_killed_within_thirty_seconds_and_asks
         assert (online(one), online(two)) == (False, True)
 
 
-def test_a_host_that_is_stopped_makes_room_at_once(database_url, conn, broker):
-    states: list[bool] = []
+@contextmanager
+def _states(broker: Broker) -> Iterator[list[tuple[bool, int]]]:
+    """What an edge node has heard of the host: online or not, and when."""
+    heard: list[tuple[bool, int]] = []
+    with plant(broker.url) as watcher:
+        watcher.on_message = lambda _c, _d, m: heard.append(parse_state(m.payload))
+        watcher.subscribe(STATE, qos=1)
+        yield heard
+
+
+def _give_to(conn: psycopg.Connection, holder: str) -> None:
+    """As if `holder` had seen for long enough that nobody renews the lease."""
+    conn.execute("UPDATE ingest_leases SET holder = %s, expires_at = clock_timestamp() + interval '1 hour'", [holder])
+    conn.commit()
+
+
+def _one_after_the_other(states: list[tuple[bool, int]]) -> bool:
+    """Whether a node has heard two births, the second newer, and nothing else."""
+    (before, first_ms), (after, second_ms) = states
+    return before and after and first_ms < second_ms
+
+
+def test_a_host_that_is_stopped_makes_room_at_once_and_only_when_it_has_said_its_death(database_url, conn, broker):
     first, second = _two(database_url, broker)
-    with first as one, second as two, plant(broker.url) as watcher:
+    with first as one, second as two, _states(broker) as states:
         one.start()
         two.start("ingest")
-        watcher.on_message = lambda _c, _d, m: states.append(parse_state(m.payload)[0])
-        watcher.subscribe(STATE, qos=1)
-        until(lambda: states == [True])
+        until(lambda: len(states) == 1)
+        stopped_at = time.monotonic()
         assert one.stop() == 0
-        until(lambda: states == [True, False, True])
+        until(lambda: len(states) == 3)
+        assert time.monotonic() - stopped_at < _STOPPED_WITHIN_S
+        assert [online for online, _ in states] == [True, False, True]
+        assert states == sorted(states, key=lambda state: state[1])
         assert value(conn, "SELECT holder FROM ingest_leases") == "two"
 
 
-def test_a_host_that_finds_another_name_in_the_row_steps_down(database_url, conn, broker):
-    with running_ingest(database_url, broker.url) as ingest:
-        until(lambda: online(ingest))
-        conn.execute("UPDATE ingest_leases SET holder = 'another', expires_at = clock_timestamp() + interval '1 hour'")
-        conn.commit()
-        until(lambda: not online(ingest))
-        assert ingest.metric("bellwether_ingest_lease_held") == 0
-        assert not ingest.told("contradicted a STATE that called this host offline")
+def test_a_host_that_lost_the_lease_leaves_without_calling_offline_the_one_that_follows(database_url, conn, broker):
+    first, second = _two(database_url, broker)
+    with first as one, second as two, _states(broker) as states:
+        one.start()
+        two.start("ingest")
+        _give_to(conn, "two")
+        until(lambda: online(two) and not online(one))
+        assert one.metric("bellwether_ingest_lease_held") == 0
+        one.stop()
+        assert _one_after_the_other(states)
+
+
+def test_a_host_that_was_paused_until_another_followed_leaves_without_a_word(database_url, conn, broker):
+    first, second = _two(database_url, broker)
+    with first as one, second as two, _states(broker) as states:
+        one.start()
+        two.start("ingest")
+        os.kill(one.pid, signal.SIGSTOP)
+        _give_to(conn, "two")
+        until(lambda: online(two))
+        os.kill(one.pid, signal.SIGCONT)
+        until(lambda: not online(one))
+        one.stop()
+        assert _one_after_the_other(states)
+
+
+def test_a_host_that_alone_is_cut_off_from_the_database_leaves_to_the_one_that_follows(database_url, conn, broker):
+    with (
+        cutting_proxy(conn) as proxy,
+        ingest_process(proxy.url, broker.url, broker_client_id="one") as one,
+        ingest_process(database_url, broker.url, broker_client_id="two") as two,
+        _states(broker) as states,
+    ):
+        one.start()
+        two.start("ingest")
+        proxy.has_cut.set()
+        _give_to(conn, "two")
+        until(lambda: online(two) and not online(one))
+        until(
+            lambda: {event["connection"] for event in one.events() if event["event"] == "subscribed"} >= {"sparkplug"}
+        )
+        proxy.has_cut.clear()
+        until(lambda: one.told("another process has the lease"))
+        one.stop()
+        assert _one_after_the_other(states)
