@@ -48,7 +48,7 @@ def connection_settings(url: str) -> dict[str, str]:
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn a lost or refused connection, or a read-only server, into StorageError; let mistakes in our own SQL through."""
+    """Turn a lost or refused connection, or a read-only server, into StorageError; let mistakes in our SQL through."""
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as exc:
