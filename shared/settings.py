@@ -45,8 +45,10 @@ class BrokerSettings(BaseSettings):
     broker_ca_file: Path | None = Field(default=None, description="certificate authority for mqtts://")
     broker_cert_file: Path | None = Field(default=None, description="client certificate for mqtts://")
     broker_key_file: Path | None = Field(default=None, description="the client certificate's key")
-    broker_mqtt_version: str = Field(default="5", pattern="^(5|3.1.1)$")
-    broker_client_id: str = Field(default="bellwether", min_length=1)
+    broker_mqtt_version: str = Field(default="5", pattern="^(5|3.1.1)$", description="5, or 3.1.1 for an old broker")
+    broker_client_id: str = Field(
+        default="bellwether", min_length=1, description="what client ids begin with; each process needs one of its own"
+    )
     broker_shared_group: str | None = Field(
         default=None, pattern="^[^/+#]+$", description="share the JSON load with other processes of this group (MQTT 5)"
     )

@@ -1,8 +1,16 @@
-import pytest
+import re
+from pathlib import Path
 
-from services.ingest.__main__ import IngestSettings
+import pytest
+from pydantic_core import PydanticUndefined
+
+from services.api.settings import ApiSettings
+from services.health.settings import HealthSettings
+from services.ingest.settings import IngestSettings
 from shared.errors import SetupError
-from shared.settings import BrokerSettings, read_settings
+from shared.settings import BrokerSettings, DatabaseSettings, read_settings
+
+SETTINGS = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_a_setting_that_is_missing_is_named_as_it_is_set(monkeypatch):
@@ -22,3 +30,18 @@ def test_what_is_given_counts_before_the_environment(monkeypatch):
     monkeypatch.setenv("BELLWETHER_BROKER_URL", "mqtt://environment")
     settings = read_settings(BrokerSettings, broker_url="mqtt://given")
     assert settings.broker_url.get_secret_value() == "mqtt://given"
+
+
+@pytest.mark.parametrize("kind", [DatabaseSettings, BrokerSettings, IngestSettings, HealthSettings, ApiSettings])
+def test_the_page_of_settings_says_each_with_its_default(kind):
+    page = SETTINGS.read_text().splitlines()
+    for name, field in kind.model_fields.items():
+        default = "" if field.default in (PydanticUndefined, None) else f"`{field.default}`"
+        variable = kind.model_config["env_prefix"] + name.upper()
+        assert f"| `{variable}` | {default} | {field.description} |" in page
+
+
+def test_the_page_of_settings_says_no_others():
+    kinds = (DatabaseSettings, BrokerSettings, IngestSettings, HealthSettings, ApiSettings)
+    known = {kind.model_config["env_prefix"] + name.upper() for kind in kinds for name in kind.model_fields}
+    assert set(re.findall(r"^\| `(\w+)`", SETTINGS.read_text(), re.MULTILINE)) == known
