@@ -21,6 +21,12 @@ class DeadLetterQuota:
         self._hour = 0
         self._taken: dict[str, int] = defaultdict(int)
 
+    def copy(self) -> "DeadLetterQuota":
+        """Another that has as much left."""
+        other = DeadLetterQuota(self._limit)
+        other._left, other._hour, other._taken = self._left, self._hour, self._taken.copy()
+        return other
+
     def measured(self, stored_bytes: int) -> None:
         """Reckon from so many bytes that are stored."""
         self._left = self._limit - stored_bytes

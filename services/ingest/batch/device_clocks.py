@@ -57,6 +57,12 @@ class ClockWatch:
         self._windows: dict[str, _Window] = {}
         self._states: dict[str, ClockState] = {}
 
+    def copy(self) -> "ClockWatch":
+        """Another that knows the same."""
+        other = ClockWatch()
+        other._windows, other._states = self._windows.copy(), self._states.copy()
+        return other
+
     def observe(self, batch: Sequence[Decoded]) -> list[ClockNote]:
         """What the batch lets one say, at most once a minute for each source, and at once for a source that is new.
 

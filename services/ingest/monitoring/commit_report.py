@@ -1,7 +1,7 @@
 """What a committed batch is worth telling: to Prometheus all of it, to the log what somebody should look at."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -19,8 +19,7 @@ log = structlog.get_logger()
 class Committed(NamedTuple):
     """A batch as it was stored: how many of its samples were new, repeated, of those in conflict, and late.
 
-    lost: its messages that were refused and found no room among the dead letters. through_us: how far each of its
-    sources has told its time now.
+    lost: its messages that were refused and found no room among the dead letters.
     """
 
     batch: list[Decoded]
@@ -30,7 +29,6 @@ class Committed(NamedTuple):
     late: int
     lost: Sequence[Decoded]
     clocks: Sequence[ClockNote]
-    through_us: Mapping[str, int]
 
 
 class CommitReport:

@@ -1,6 +1,7 @@
 """Store what was refused, as it came, as long as there is room for it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import psycopg
 
@@ -16,30 +17,41 @@ _SPACE = "SELECT pg_total_relation_size('dead_letters')"
 _IN_USE = "SELECT coalesce(sum(pg_column_size(payload) + octet_length(topic) + 200), 0) FROM dead_letters"
 
 
+class Buried(NamedTuple):
+    """The messages for which there was no room, and what room is left once the transaction is committed."""
+
+    lost: list[Decoded]
+    left: DeadLetterQuota
+
+
 class DeadLetterWriter:
-    """Writes to `dead_letters` within the caller's transaction, up to `limit_mb` in all."""
+    """Writes to `dead_letters` within the caller's transaction, up to `limit_mb` in all.
+
+    quota: what room there is; set it to what is left after a commit, since a rollback takes none.
+    """
 
     def __init__(self, conn: psycopg.Connection, limit_mb: int) -> None:
         self._conn = conn
         self._limit = limit_mb * 1_000_000
-        self._quota = DeadLetterQuota(self._limit)
+        self.quota = DeadLetterQuota(self._limit)
         self._measured_us: int | None = None
 
-    def bury(self, refused: Sequence[Decoded], now_us: int) -> list[Decoded]:
-        """Store the messages with their reasons; those for which there is no room are given back."""
+    def bury(self, refused: Sequence[Decoded], now_us: int) -> Buried:
+        """Store the messages with their reasons, as far as there is room."""
         if not refused:
-            return []
+            return Buried([], self.quota)
         if self._measured_us is None or now_us - self._measured_us >= _MEASURE_EVERY_US:
             self._measured_us = now_us
-            self._quota.measured(self._stored_bytes())
+            self.quota.measured(self._stored_bytes())
+        left = self.quota.copy()
         kept: list[Decoded] = []
         lost: list[Decoded] = []
         for decoded in refused:
             envelope = decoded.envelope
-            (kept if self._quota.take(envelope.topic, len(envelope.payload), now_us) else lost).append(decoded)
+            (kept if left.take(envelope.topic, len(envelope.payload), now_us) else lost).append(decoded)
         with self._conn.cursor() as cur:
             cur.executemany(_BURY, [_letter(decoded) for decoded in kept])
-        return lost
+        return Buried(lost, left)
 
     def _stored_bytes(self) -> int:
         for query in (_SPACE, _IN_USE):

@@ -1,13 +1,14 @@
 """One transaction a batch: samples, what they change, dead letters, and what is known of the sources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 import numpy as np
 import psycopg
 
 from services.ingest.batch.binary_copy import RANGE_COLUMNS, Int64s, changed, ranges_as_copy
+from services.ingest.batch.dead_letter_quota import DeadLetterQuota
 from services.ingest.batch.device_clocks import ClockNote, ClockWatch
 from services.ingest.batch.rows import (
     Heard,
@@ -40,6 +41,15 @@ SERIES_PER_SOURCE, DEAD_LETTERS_MB = 10_000, 1_024
 _BLAMES_CONTENT = frozenset({"21", "22", "23", "54"})
 
 _COPY_RANGES: LiteralString = f"COPY changed_ranges ({RANGE_COLUMNS}) FROM STDIN (FORMAT BINARY)"
+
+
+class _Learnt(NamedTuple):
+    """What the store knows once a batch is committed, and must not after a rollback: how far the sources of the batch
+    have told their time, all clocks, and the room that dead letters have."""
+
+    through_us: Mapping[str, int]
+    clocks: ClockWatch
+    quota: DeadLetterQuota
 
 
 class Store:
@@ -93,13 +103,13 @@ class Store:
         try:
             self._make_room([reading for d in batch for reading in d.readings])
             with self.conn.transaction():
-                committed = self._write_all(batch)
+                committed, learnt = self._write_all(batch)
         except psycopg.Error as exc:
             self._catalogue.forget()
             if _blames_content(exc):
                 raise
             raise StorageError(str(exc)) from exc
-        self._through_us |= committed.through_us
+        self._learn(learnt)
         self.stored += committed.stored
         self.repeated += committed.repeated
         self.conflicts += committed.conflicts
@@ -121,7 +131,7 @@ class Store:
             if observed_us:
                 ensure_partitions_for(self.conn, table, _months(np.array(observed_us)))
 
-    def _write_all(self, messages: Sequence[Decoded]) -> Committed:
+    def _write_all(self, messages: Sequence[Decoded]) -> tuple[Committed, _Learnt]:
         now_us = max(d.envelope.received_us for d in messages)
         batch = self._catalogue.enter(self.conn, messages, instant(now_us))
         written = self._samples.write(rows_of(batch, self._catalogue.device), compare=True)
@@ -133,17 +143,24 @@ class Store:
             with self.conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
                 copy.write(ranges_as_copy(ranges, now_us))
         through_us = {s: self._through_us[s] for d in batch for r in d.readings if (s := r.source) in self._through_us}
-        clocks = self._clocks.observe(batch)
-        return Committed(
+        clocks = self._clocks.copy()
+        notes = clocks.observe(batch)
+        buried = self._letters.bury([d for d in batch if d.reason is not None], now_us)
+        committed = Committed(
             batch=batch,
             stored=len(written.series_id),
             repeated=written.repeated,
             conflicts=note_conflicts(self.conn, written.conflicts),
             late=late_samples(batch, through_us),
-            lost=self._letters.bury([d for d in batch if d.reason is not None], now_us),
-            clocks=clocks,
-            through_us=self._hear(batch, clocks),
+            lost=buried.lost,
+            clocks=notes,
         )
+        return committed, _Learnt(self._hear(batch, notes), clocks, buried.left)
+
+    def _learn(self, learnt: _Learnt) -> None:
+        self._through_us |= learnt.through_us
+        self._clocks = learnt.clocks
+        self._letters.quota = learnt.quota
 
     def _silenced(self, batch: Sequence[Decoded]) -> list[Rows]:
         """Rows for the deaths in the batch, of which none takes the place of what a device said of the same instant."""

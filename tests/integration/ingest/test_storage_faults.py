@@ -17,6 +17,7 @@ from shared.errors import StorageError
 from tests.databases import wait_until_blocked
 from tests.integration.ingest.cutting_proxy import cutting_proxy
 from tests.integration.ingest.messages import NOW_US, SECOND, message, reading
+from tests.unit.ingest.messages import envelope
 
 
 @pytest.fixture
@@ -114,6 +115,26 @@ def test_what_is_blamed_on_a_message_once_is_not_blamed_on_it_again_without_a_se
     (told,) = store.write([message(reading(NOW_US, m0=1.0, new=1.0))])
     assert told.reason is None
     assert (samples(conn), dead_letters(conn)) == (2, 0)
+
+
+def test_a_batch_that_is_taken_apart_takes_its_room_once_and_says_what_it_showed(conn, database_url):
+    """The database refuses one of the messages in the last statements, when everything has been counted."""
+    conn.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN RAISE EXCEPTION ''no'' USING ERRCODE = ''22000''; END'"
+    )
+    conn.execute(
+        "CREATE TRIGGER refuse AFTER UPDATE ON sources FOR EACH ROW WHEN (NEW.topic_prefix = 'poison')"
+        " EXECUTE FUNCTION refuse()"
+    )
+    conn.commit()
+    letter = Decoded(envelope("plant/a/x", bytes(40_000)), reason="unreadable")
+    ahead = message(reading(NOW_US + 60 * SECOND, m0=1.0))
+    with connect(database_url, application="test") as connection:
+        told = Store(connection, dead_letters_mb=1).write([letter, ahead, message(reading(source="poison", a=1.0))])
+    assert [one.reason is None for one in told] == [False, True, False]
+    assert dead_letters(conn) == 2
+    assert conn.execute("SELECT clock_offset_s FROM sources WHERE alive").fetchall() == [(60.0,)]
 
 
 def test_a_deadlock_with_somebody_else_is_a_fault_and_loses_nothing(store, conn, database_url):
