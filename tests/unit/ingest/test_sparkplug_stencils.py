@@ -150,6 +150,17 @@ def test_what_a_device_says_again_and_again_is_read_by_a_stencil_whatever_its_nu
         assert np.isnan(found.values).all()
 
 
+def test_a_message_that_a_stencil_fits_is_read_by_it_and_looks_no_name_up():
+    births = born([DataType.DOUBLE] * 16)
+    for number in range(REPEATED):
+        read(doubles(16, float(number), seq=number), births)
+    births.shapes.clear()
+    births.by_alias.clear()
+    (reading,) = read(doubles(16, 9.0, seq=9), births)
+    assert reading.values.tolist() == [9.0] * 16
+    assert read(doubles(15, 9.0, seq=9), births) == "no birth gives alias 0 to one metric"
+
+
 def test_no_stencil_is_cut_for_few_metrics_nor_before_a_message_was_repeated():
     assert learnt(15).read(doubles(15, 1.0, seq=1), 1) is None
     assert learnt(16, repeated=REPEATED - 1).read(doubles(16, 1.0, seq=1), 1) is None
