@@ -1,11 +1,12 @@
 """Bytes read as a story of Sparkplug messages, so that a fuzzer reaches what random protocol buffers do not."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
+_REPEATING_FROM = 0xF0
 _KINDS = ("NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH", "NCMD", "STATE")
 _NAMES = ("t", "p", "bdSeq", "Node Control/Rebirth", "Quality", "", "ä", "x" * 513, "nul\x00", "Device Control/Reboot")
 _CLOCKS_MS = (0, 1, -1, 1_000, -1_000, 86_400_001, -86_400_000, 300_001)
@@ -57,14 +58,57 @@ class _Bytes:
 def steps(raw: bytes, now_ms: int) -> list[Step]:
     """At most 64 messages; `now_ms` is when the first is received."""
     source = _Bytes(raw)
-    found = []
+    found: list[Step] = []
     while source.left and len(found) < 64:
-        found.append(_step(source, now_ms))
-    return found
+        kind_byte = source.byte()
+        if kind_byte >= _REPEATING_FROM:
+            found += _repeating(source, now_ms)
+        else:
+            found.append(_step(kind_byte, source, now_ms))
+    return found[:64]
 
 
-def _step(source: _Bytes, now_ms: int) -> Step:
-    kind_byte, place, flags = source.byte(), source.byte(), source.byte()
+def _repeating(source: _Bytes, now_ms: int) -> Iterator[Step]:
+    """A birth of many metrics, and all of them again and again with other values and, at last, other bytes."""
+    flags, form, kinds, seq = source.byte(), source.byte(), source.take(4) or b"\0", source.byte()
+    count = 16 + (flags >> 1 & 7)
+    numbers = [_NUMBERS[kinds[place % len(kinds)] % len(_NUMBERS)] for place in range(count)]
+    birth, data = ("DBIRTH/e0/d0", "DDATA/e0/d0") if flags & 1 else ("NBIRTH/e0", "NDATA/e0")
+    named = [
+        _field(1, b"m%d" % place) + _number(2, place) + _number(4, kind) + said(0)
+        for place, (kind, said) in enumerate(numbers)
+    ]
+    yield _numbered(f"spBv1.0/g0/{birth}", now_ms, seq, named)
+    for turn in range(1, 10 + (flags >> 4)):
+        first, step = source.byte(), source.byte()
+        metrics = [
+            _alike(form, place, kind, now_ms) + said(first + place * step) for place, (kind, said) in enumerate(numbers)
+        ]
+        said_again = _numbered(f"spBv1.0/g0/{data}", now_ms + turn, (seq + turn) % 256, metrics)
+        if turn > 8 and form & 128:
+            changed = bytearray(said_again.payload)
+            changed[int.from_bytes(source.take(2), "little") % len(changed)] = source.byte()
+            said_again = said_again._replace(payload=bytes(changed))
+        yield said_again
+
+
+def _alike(form: int, place: int, kind: int, now_ms: int) -> bytes:
+    """A metric but for its value, in the form that all of them have."""
+    metric = _field(1, b"m%d" % place) if form & 1 else _number(2, place)
+    if form & 2:
+        metric += _number(3, now_ms + (place if form & 4 else 0))
+    if form & 8:
+        metric += _number(4, kind)
+    return metric + (_number(5, 1) if form & 16 else b"")
+
+
+def _numbered(topic: str, timestamp_ms: int, seq: int, metrics: Sequence[bytes]) -> Step:
+    body = _number(1, timestamp_ms) + b"".join(_field(2, metric) for metric in metrics) + _number(3, seq)
+    return Step(topic, body, retained=False, after_us=1_000_000, forgetting=False)
+
+
+def _step(kind_byte: int, source: _Bytes, now_ms: int) -> Step:
+    place, flags = source.byte(), source.byte()
     kind = _KINDS[kind_byte % len(_KINDS)]
     parts = ["spBv1.0", f"g{place & 1}", kind, f"e{place >> 1 & 1}"]
     if kind.startswith("D") or flags & 8:
@@ -185,3 +229,15 @@ _VALUES: tuple[Callable[[_Bytes], bytes], ...] = (
     lambda source: _field(18, _template(source, depth=source.byte() % 120)),
     lambda _source: b"",
 )
+
+_INTEGERS = (0, 1, 100, 127, 128, 200, 2**14, 2**28 - 1, 2**28, 2**31, 2**32 - 1)
+_NUMBERS: tuple[tuple[int, Callable[[int], bytes]], ...] = (
+    (10, lambda which: _varint(13 << 3 | 1) + (*_DOUBLES, bytes(8))[which % 5]),
+    (9, lambda which: _varint(12 << 3 | 5) + _FLOATS[which % 4]),
+    (11, lambda which: _number(14, which & 1)),
+    (7, lambda which: _number(10, _INTEGERS[which % len(_INTEGERS)])),
+    (3, lambda which: _number(10, _INTEGERS[which % len(_INTEGERS)])),
+    (1, lambda which: _number(10, which % 256)),
+    (8, lambda which: _number(11, _INTEGERS[which % len(_INTEGERS)])),
+)
+"""Data types of numbers, and how each is said."""

@@ -2,17 +2,19 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 from services.ingest.decoding.decoder import Decoder
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import EXACT_IN_FLOAT64, Decoded
 from services.ingest.sparkplug import SparkplugHost
+from services.ingest.sparkplug.stencils import Stencils
 from shared.mappings import MappingSpecification, parse_mapping
 from shared.sparkplug import DataType, Metric, node_birth, parse_state
 from tests.fuzz.invariants import check_decoded, same, told
-from tests.fuzz.stories import steps
+from tests.fuzz.stories import Step, steps
 
 NOW_US = 1_780_000_000_000_000
 NOW_MS = NOW_US // 1000
@@ -85,27 +87,49 @@ def fuzz_topic(raw: bytes) -> None:
 
 def fuzz_sparkplug(raw: bytes) -> None:
     """A host over a story of messages: each is answered once at most, and a good node is still heard afterwards."""
-    host = SparkplugHost()
-    now_us = NOW_US
-    given: dict[int, Envelope] = {}
-    answered: list[Decoded] = []
-    for number, step in enumerate(steps(raw, NOW_MS)):
-        now_us += step.after_us
-        if step.forgetting:
-            host.forget()
-        given[number] = Envelope(step.topic, step.payload, 0, step.retained, now_us, number, 0)
-        answered += host.receive(given[number])
-        answered += host.due(now_us)
-    now_us += 3_600_000_000
-    answered += host.due(now_us)
-    assert not host.due(now_us), "something is held longer than the reorder time-out"
+    story = steps(raw, NOW_MS)
+    given, answered, host = _heard(story)
     telling = [decoded.envelope.mid for decoded in answered if decoded.readings or decoded.reason is not None]
     assert len(telling) == len(set(telling)), "a message was told twice"
     for decoded in answered:
         said = given[decoded.envelope.mid]
         assert decoded.envelope in {said, said._replace(payload=b"")}, "a message was changed"
         check_decoded(decoded)
-    _check_good_node(host, now_us)
+    with _without_stencils():
+        _, read_long, _ = _heard(story)
+    for one, other in zip(answered, read_long, strict=True):
+        assert (one.reason, told(one)) == (other.reason, told(other)), "a stencil read something else"
+    _check_good_node(host, NOW_US + 86_400_000_000)
+
+
+def _heard(story: Sequence[Step]) -> tuple[list[Envelope], list[Decoded], SparkplugHost]:
+    """What was given to a host, what came out until long after, and the host."""
+    host = SparkplugHost()
+    now_us = NOW_US
+    given: list[Envelope] = []
+    answered: list[Decoded] = []
+    for number, step in enumerate(story):
+        now_us += step.after_us
+        if step.forgetting:
+            host.forget()
+        given.append(Envelope(step.topic, step.payload, 0, step.retained, now_us, number, 0))
+        answered += host.receive(given[number])
+        answered += host.due(now_us)
+    now_us += 3_600_000_000
+    answered += host.due(now_us)
+    assert not host.due(now_us), "something is held longer than the reorder time-out"
+    return given, answered, host
+
+
+@contextmanager
+def _without_stencils() -> Iterator[None]:
+    """Every message is read the long way."""
+    read = Stencils.read
+    Stencils.read = lambda _self, _raw, _seq: None  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        Stencils.read = read  # type: ignore[method-assign]
 
 
 def fuzz_state(raw: bytes) -> None:

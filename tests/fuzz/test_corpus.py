@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from services.ingest.messages.readings import Decoded, Reading
+from services.ingest.sparkplug.stencils import Stencils
 from tests.fuzz.invariants import check_decoded
 from tests.fuzz.run import SHARES
 from tests.fuzz.targets import NOW_US, TARGETS
@@ -59,3 +60,19 @@ def test_what_cannot_be_stored_is_seen(wrong):
 def test_a_refusal_that_tells_something_all_the_same_is_seen():
     with pytest.raises(AssertionError):
         check_decoded(Decoded(envelope("t", b""), (GOOD,), reason="no"))
+
+
+REPEATING = bytes([0xF0, 0x70, 0x0A]) + bytes(50)
+
+
+def test_a_stencil_that_reads_something_else_is_seen(monkeypatch):
+    read = Stencils.read
+
+    def wrong(self, raw, seq):
+        said = read(self, raw, seq)
+        return None if said is None else said._replace(values=said.values + 1)
+
+    TARGETS["sparkplug"](REPEATING)
+    monkeypatch.setattr(Stencils, "read", wrong)
+    with pytest.raises(AssertionError, match="a stencil read something else"):
+        TARGETS["sparkplug"](REPEATING)
