@@ -10,7 +10,7 @@ from services.ingest.batch.binary_copy import Columns
 from services.ingest.batch.device import Device
 from services.ingest.messages.readings import BAD, Decoded, Reading
 
-_LEAST_SILENCE_US = 1_000
+_LEAST_SILENCE_US = 1
 _NO_SAMPLES = Columns(
     np.empty(0, np.int32),
     np.empty(0, np.int64),
@@ -171,14 +171,6 @@ def event_time(source: Heard, received_us: int) -> int | None:
         return None
     passed_us = max(received_us - source.received_us, _LEAST_SILENCE_US)
     return source.observed_through_us + source.ahead_us + passed_us
-
-
-def after_last_word(source: Heard, observed_us: int) -> int:
-    """When a device fell silent that said so: at `observed_us`, but not in the instant of its source's newest sample,
-    which would stay as it was received first."""
-    if source.observed_through_us is None or observed_us != source.observed_through_us + source.ahead_us:
-        return observed_us
-    return observed_us + 1
 
 
 def late_samples(batch: Iterable[Decoded], through_us: dict[str, int]) -> int:

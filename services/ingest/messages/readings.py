@@ -55,7 +55,8 @@ class Reading(NamedTuple):
 class Silence(NamedTuple):
     """The end of everything a device (None: all devices of the source) has said: "no value" from then on.
 
-    observed_us None: when ingest received it, on the source's own clock.
+    observed_us: beside the instants that the device can name, since of two values for one the first stays; None: when
+    ingest received it, on the source's own clock.
     """
 
     source: str

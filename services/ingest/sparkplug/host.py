@@ -309,12 +309,12 @@ def _is_over(node: Node, last: Session, born: Session) -> bool:
 
 
 def _device_death(message: Message) -> Decoded:
-    """Silence of one device from the payload's time on."""
+    """Silence of one device right after the payload's time: what it said in that same millisecond still stands."""
     envelope, address = message.envelope, message.address
     if not message.sent_ms:
         return Decoded(envelope, reason="the death of a device has no time")
     try:
-        at = check_instant(envelope.topic, message.sent_ms * 1000, envelope.received_us)
+        at = check_instant(envelope.topic, message.sent_ms * 1000 + _LEAST_US, envelope.received_us)
     except DecodeError as exc:
         return Decoded(envelope, reason=exc.reason)
     return Decoded(envelope, silences=(Silence(address.source, address.device, at),))

@@ -13,7 +13,6 @@ from services.ingest.batch.device_clocks import ClockNote, ClockWatch
 from services.ingest.batch.rows import (
     Heard,
     Rows,
-    after_last_word,
     event_time,
     hear,
     joined,
@@ -178,7 +177,7 @@ class Store:
                 source, at = heard.get(silence.source), silence.observed_us
                 if source is None:  # it has said nothing that could end
                     continue
-                at = event_time(source, received_us) if at is None else after_last_word(source, at)
+                at = event_time(source, received_us) if at is None else at
                 if at is not None:
                     devices = self._catalogue.load(self.conn, silence.source, silence.device)
                     parts.append(silenced(devices, at, received_us))

@@ -15,10 +15,13 @@ from services.ingest.commands.sources import list_sources
 from services.ingest.messages.readings import Decoded, Silence
 from services.ingest.monitoring import store_metrics
 from services.ingest.monitoring.standing import read_standing
+from services.ingest.sparkplug import SparkplugHost
 from services.ingest.store.store import Store
 from shared.database import connect
 from tests.integration.ingest.messages import NOW, NOW_US, SECOND, SOURCE, message, reading
+from tests.sparkplug_edge import STEP_MS
 from tests.unit.ingest.messages import envelope
+from tests.unit.ingest.sparkplug_hosting import edge_node, hear
 
 MINUTE = 60 * SECOND
 
@@ -85,12 +88,20 @@ def test_a_source_whose_clock_is_ahead_falls_silent_after_its_last_sample(store,
     assert at == [(timedelta(minutes=10), 1.0), (timedelta(minutes=10, seconds=1), None)]
 
 
-def test_an_end_in_the_instant_of_the_last_sample_comes_right_after_it(store, conn):
-    ending = Decoded(envelope("t", b""), silences=(Silence(SOURCE, "d", NOW_US),))
-    store.write([said(0)])
-    store.write([ending])
-    values = conn.execute("SELECT observed_at - %s, value FROM samples ORDER BY observed_at", [NOW]).fetchall()
-    assert values == [(timedelta(0), 1.0), (timedelta(microseconds=1), None)]
+def test_a_device_that_dies_in_the_millisecond_of_its_last_word_ends_right_after_it(store, conn):
+    """Though another device of its node has spoken since."""
+    edge, host = edge_node(), SparkplugHost()
+    store.write(hear(host, [*edge.birth(), edge.data("pump")]))
+    last_word_ms = edge.clock_ms
+    store.write(hear(host, [edge.data()]))
+    edge.clock_ms = last_word_ms - STEP_MS
+    store.write(hear(host, [edge.device_death("pump")]))
+    ends = conn.execute(
+        "SELECT metric, observed_at - to_timestamp(%s / 1000.0) FROM samples JOIN series USING (series_id)"
+        " WHERE value IS NULL ORDER BY 1",
+        [last_word_ms],
+    ).fetchall()
+    assert ends == [("flow", timedelta(microseconds=1)), ("pressure", timedelta(microseconds=1))]
 
 
 def test_an_end_takes_no_place_of_what_a_device_said_and_is_no_conflict(store, conn):

@@ -1,7 +1,7 @@
 import numpy as np
 
 from services.ingest.batch.device import Device
-from services.ingest.batch.rows import Heard, after_last_word, event_time, hear, late_samples, rows_of, silenced
+from services.ingest.batch.rows import Heard, event_time, hear, late_samples, rows_of, silenced
 from services.ingest.messages.readings import GOOD, Decoded, Reading, Silence
 from tests.unit.ingest.messages import NOW_US, envelope
 
@@ -89,13 +89,6 @@ def test_a_source_whose_clock_is_ahead_dies_after_its_last_sample():
     heard: dict[str, Heard] = {}
     hear(heard, decoded(reading((), [], observed_us=NOW_US + 4 * MINUTE)))
     assert event_time(heard["s"], NOW_US + MINUTE) == NOW_US + 5 * MINUTE
-    assert after_last_word(heard["s"], NOW_US + 4 * MINUTE) == NOW_US + 4 * MINUTE + 1
-
-
-def test_a_death_is_not_moved_unless_it_meets_the_newest_sample():
-    assert after_last_word(Heard(NOW_US, NOW_US, alive=True), NOW_US) == NOW_US + 1
-    assert after_last_word(Heard(NOW_US, NOW_US, alive=True), NOW_US - 1) == NOW_US - 1
-    assert after_last_word(Heard(NOW_US, None, alive=True), NOW_US) == NOW_US
 
 
 def test_samples_are_late_that_are_older_than_what_their_source_had_told():
