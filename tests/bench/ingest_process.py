@@ -16,29 +16,28 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from tests.mosquitto import Broker
+from tests.process_memory import peak_rss_mb
 
 _CLIENT = "bench"
 _LISTENING_WITHIN_S = 30.0
-_MB = 1e6
 
 
 class IngestProcess:
     """A running ingest. CPU and memory are those of the whole process."""
 
     def __init__(self, pid: int) -> None:
-        self._proc = Path("/proc") / str(pid)
+        self._pid = pid
 
     @property
     def cpu_s(self) -> float:
         """User and system seconds since its start."""
-        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def peak_rss_mb(self) -> float:
         """The most memory that it has had resident, in 10^6 bytes."""
-        lines = (self._proc / "status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 / _MB for line in lines if line.startswith("VmHWM:"))
+        return peak_rss_mb(self._pid)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from tests.drills.proxy import Proxy
 from tests.drills.server import PostgresServer
 from tests.integration.ingest.rig import plant, publish
 from tests.mosquitto import Broker
+from tests.process_memory import peak_rss_mb
 
 DATA_MB, WAL_MB, SPOOL_MB = 320, 160, 24
 _PROBE = "bellwether/v1/probe/probe"
@@ -79,12 +80,6 @@ class IngestProcess:
         if self.process is None:
             return 0.0
         return peak_rss_mb(self.process.pid)
-
-
-def peak_rss_mb(pid: int) -> float:
-    """The most memory that a process has ever held."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
 
 
 class PlantProcess:

@@ -17,6 +17,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from deploy.broker_access.nats_block import password_variable
+from deploy.local.ports import free_port
 from tests.mosquitto import program
 
 _WITHIN_S = 15.0
@@ -120,12 +121,6 @@ class Client:
         with self._arrived:
             self._answers.append([reason.is_failure for reason in reasons])
             self._arrived.notify_all()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from paho.mqtt.properties import Properties
 
 from deploy.broker_access.grants import Access
 from deploy.broker_access.mosquitto_file import mosquitto_file
+from deploy.local.ports import free_port
 from tests.certificates import Certificates
-from tests.integration.broker_access.brokers import await_listening, free_port
+from tests.integration.broker_access.brokers import await_listening
 
 COMPOSE = Path(__file__).resolve().parents[3] / "deploy" / "compose"
 INGEST_PASSWORD = "only-for-this-test"

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from deploy.local.ports import free_port
 from shared.database import connect
 from tests.databases import Server
 
@@ -77,14 +77,6 @@ def test_killed_at_any_moment_it_loses_nothing_and_doubles_nothing(plant, databa
     assert all(opened <= 1 and version == entries for _, opened, version, entries in told)
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def said(process: subprocess.Popen[str], event: str) -> None:
     """Read the process's log until it says so."""
     for line in process.stderr:
@@ -125,12 +117,13 @@ def test_while_the_database_is_away_it_waits(start):
     assert process.poll() is None
 
 
-def test_it_tells_prometheus_what_it_does(plant, database_url, monkeypatch, start, unused_port):
+def test_it_tells_prometheus_what_it_does(plant, database_url, monkeypatch, start):
     customer = plant.customer("alpha")
     plant.deliver(customer, told_by(customer, days=2))
-    monkeypatch.setenv("BELLWETHER_HEALTH_METRICS_PORT", str(unused_port))
+    port = free_port()
+    monkeypatch.setenv("BELLWETHER_HEALTH_METRICS_PORT", str(port))
     said(start(database_url), "assessed")
     with httpx.Client() as client:
-        text = client.get(f"http://127.0.0.1:{unused_port}/metrics").text
+        text = client.get(f"http://127.0.0.1:{port}/metrics").text
     assert 'bellwether_health_assessments_total{kind="restart"} 1.0' in text
     assert "bellwether_health_in_charge 1.0" in text

@@ -22,12 +22,13 @@ from typer.testing import CliRunner
 from deploy.broker_access.grants import access
 from deploy.broker_access.nats_block import nats_block, nats_refuses
 from deploy.cli import app
+from deploy.local.ports import free_port
 from services.ingest.checking import Finding, check
 from services.ingest.checking.finding import clock_finding
 from shared.sparkplug import state_payload
 from tests.certificates import Certificates, make_certificates
 from tests.databases import Server
-from tests.integration.broker_access.brokers import free_port, nats
+from tests.integration.broker_access.brokers import nats
 from tests.integration.ingest.rig import IngestProcess, until
 from tests.mosquitto import Broker, running_broker
 from tests.nats import running_nats

@@ -1,7 +1,5 @@
 """No message whatever stops the stream: each ends as samples or as a dead letter, and what comes after it is stored."""
 
-from pathlib import Path
-
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
@@ -9,7 +7,8 @@ from psycopg.types.json import Jsonb
 from shared.sparkplug import DataType, Metric, node_birth, topic
 from tests.integration.ingest import poison
 from tests.integration.ingest.poison import Poison
-from tests.integration.ingest.rig import IngestProcess, eventually, plant, publish, running_ingest, value
+from tests.integration.ingest.rig import eventually, plant, publish, running_ingest, value
+from tests.process_memory import peak_rss_mb
 
 pytestmark = pytest.mark.needs_broker
 
@@ -40,7 +39,7 @@ def test_whatever_is_published_at_qos_1_ends_as_samples_or_with_a_reason(databas
             publish(machine, [(case.topic, case.payload), ("bellwether/v1/mill/good", good)])
         eventually(conn, _GOOD, len(cases))
         _hold(conn, cases)
-        _hold_memory(ingest)
+        assert peak_rss_mb(ingest.pid) < _RSS_MB
 
 
 @pytest.mark.slow
@@ -55,7 +54,7 @@ def test_whatever_a_node_says_ends_as_samples_or_with_a_reason(database_url, con
         refused = sum(case.reason is not None for case in cases)
         eventually(conn, "SELECT count(*) FROM dead_letters", refused)
         _hold(conn, cases)
-        _hold_memory(ingest)
+        assert peak_rss_mb(ingest.pid) < _RSS_MB
 
 
 def test_the_broker_refuses_what_is_larger_than_it_was_told_to_take(database_url, conn, broker):
@@ -82,9 +81,3 @@ def _hold(conn: psycopg.Connection, cases: list[Poison]) -> None:
             wrong.append(f"{case!r}: {reason}")
     assert not wrong, "\n".join(wrong)
     assert value(conn, _STORED) == sum(case.samples for case in cases)
-
-
-def _hold_memory(ingest: IngestProcess) -> None:
-    status = Path(f"/proc/{ingest.pid}/status").read_text()
-    peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    assert peak_kb < _RSS_MB * 1000

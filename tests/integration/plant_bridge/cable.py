@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from tests.integration.broker_access.brokers import free_port
+from deploy.local.ports import free_port
 
 
 class Cable:

@@ -11,8 +11,9 @@ import pytest
 
 from deploy.broker_access.grants import Access, Source, User, access
 from deploy.broker_access.mosquitto_file import mosquitto_refuses
+from deploy.local.ports import free_port
 from tests.certificates import Certificates, make_certificates
-from tests.integration.broker_access.brokers import await_listening, free_port
+from tests.integration.broker_access.brokers import await_listening
 from tests.integration.compose.broker import INGEST_PASSWORD, Client, ComposedBroker, composed_broker
 from tests.integration.plant_bridge.cable import Cable
 from tests.mosquitto import program
