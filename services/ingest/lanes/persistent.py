@@ -21,7 +21,7 @@ from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.persistent_session import PersistentSession
 from services.ingest.settings import IngestSettings
 from services.ingest.store.heartbeat import Touch, begin_session, note_session, tick_idle_sources
-from services.ingest.store.mappings import load_mappings
+from services.ingest.store.mappings import disabled_subscriptions, load_mappings
 from services.ingest.store.writer import Writer
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
@@ -53,6 +53,7 @@ class PersistentLane:
         try:
             with self._writer.reading() as conn:
                 self._refresh_mappings(conn)
+                self.session.retire(disabled_subscriptions(conn))
         except StorageError as exc:
             log.warning("waiting for the database", error=str(exc))
             return False

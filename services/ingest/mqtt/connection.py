@@ -41,7 +41,7 @@ def warn_of_contested_id(client_id: str, wait_s: int) -> None:
 
 
 class Connection:
-    """One paho client and its network thread. `listening`: the broker has granted what was asked for.
+    """One paho client and its network thread. `listening`: the broker has granted what we need.
 
     reconnecting: connect again whenever the connection is lost; otherwise the thread ends with it. kept: the broker
     keeps session and messages while we are away. connect_properties are those of MQTT 5.
@@ -116,6 +116,10 @@ class Connection:
         """Topic filters with the QoS to ask for."""
         raise NotImplementedError
 
+    def _suffices(self, *, granted: int, asked: int) -> bool:
+        """Whether we are listening, when the broker has granted so many subscriptions of those asked for."""
+        return granted == asked
+
     def _granted(self) -> None:
         """The broker has granted the subscriptions."""
 
@@ -138,8 +142,8 @@ class Connection:
             return
         log.info("connected to the broker", connection=self.name)
         self._connected_at = time.monotonic()
+        self.connected = True  # first, since other threads may change the filters: asked twice is no harm
         self._ask_for(self._filters())
-        self.connected = True
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
         log.warning("the broker does not answer", connection=self.name, host=self._address[0], port=self._address[1])
@@ -172,7 +176,7 @@ class Connection:
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
             log.error("the broker refuses subscriptions", connection=self.name, reasons=refused)
-        self.listening = len(refused) < len(reasons)
-        if self.listening:
+        if self._suffices(granted=len(reasons) - len(refused), asked=len(reasons)):
+            self.listening = True
             log.info("subscribed", connection=self.name)
             self._granted()

@@ -59,6 +59,7 @@ class PersistentSession(Connection):
         self._received = self._settled = 0
         self._heard_at = 0.0
         self._subscriptions = frozenset(subscriptions)
+        self._retired: frozenset[str] = frozenset()
         self._lock = Lock()
         self._number = 0
 
@@ -66,10 +67,15 @@ class PersistentSession(Connection):
         """Receive these topic filters from now on, and no others."""
         wanted = frozenset(subscriptions)
         old, self._subscriptions = self._subscriptions, wanted
+        self.retire(old)
         if self.connected:
             self._ask_for((self._shared(one), 1) for one in wanted - old)
             if old - wanted:
                 self._client.unsubscribe([self._shared(one) for one in sorted(old - wanted)])
+
+    def retire(self, subscriptions: Iterable[str]) -> None:
+        """Give these topic filters up at every connection, for the broker may keep them from another time."""
+        self._retired = (self._retired | frozenset(subscriptions)) - self._subscriptions
 
     def acknowledge(self, envelopes: Sequence[Envelope]) -> None:
         """Acknowledge messages that are committed, in the order given, which must be that of their receipt."""
@@ -110,10 +116,17 @@ class PersistentSession(Connection):
     def _taking_leave(self) -> bool:
         return self._group is not None and self.connected and not self._subscriptions
 
+    def _suffices(self, *, granted: int, asked: int) -> bool:  # noqa: ARG002
+        """One mapping that the broker refuses silences no other."""
+        return granted > 0
+
     def _granted(self) -> None:
-        """A session of the time before the group would go on receiving everything."""
-        if self._group is not None and self._subscriptions:
-            self._client.unsubscribe(sorted(self._subscriptions))
+        """Give up what the session may still have: filters out of force, and in a group those without it."""
+        old = set(self._retired)
+        if self._group is not None:
+            old |= self._subscriptions | {self._shared(one) for one in self._retired}
+        if old and self._subscriptions:
+            self._client.unsubscribe(sorted(old))
 
     def _filters(self) -> Iterable[tuple[str, int]]:
         return [(self._shared(one), 1) for one in self._subscriptions]

@@ -3,7 +3,7 @@
 import psycopg
 import structlog
 
-from shared.mappings import MappingError, MappingSpecification, parse_mapping
+from shared.mappings import MappingError, MappingSpecification, parse_mapping, subscription
 
 log = structlog.get_logger()
 
@@ -18,3 +18,9 @@ def load_mappings(conn: psycopg.Connection) -> tuple[MappingSpecification, ...]:
         except MappingError as exc:
             log.warning("a mapping cannot be used", mapping=external_id, error=str(exc))
     return tuple(mappings)
+
+
+def disabled_subscriptions(conn: psycopg.Connection) -> list[str]:
+    """Topic filters of mappings that are in force no more."""
+    rows = conn.execute("SELECT topic_pattern FROM mappings WHERE NOT enabled").fetchall()
+    return [subscription(pattern) for (pattern,) in rows]
