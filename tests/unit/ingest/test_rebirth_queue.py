@@ -1,3 +1,5 @@
+import tracemalloc
+
 from services.ingest.sparkplug.rebirth_queue import RebirthQueue
 
 NODES = [("g", f"e{number}") for number in range(100)]
@@ -45,3 +47,16 @@ def test_a_new_beginning_forgets_the_last():
 def test_a_long_pause_does_not_let_all_be_called_at_once():
     call = begun()
     assert len(call.due(1000.0)) <= 21
+
+
+def test_names_that_somebody_invents_meanwhile_fill_no_memory():
+    call = RebirthQueue()
+    call.begin(0.0)
+    tracemalloc.start()
+    for number in range(30_000):
+        call.hear(f"spBv1.0/g/NDATA/{number:0100}")
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 4_000_000
+    call.know(NODES[:1])
+    assert call.due(10.0) == NODES[:1]
