@@ -1,7 +1,7 @@
 """`bellwether backfill`: a file's history straight behind live data.
 
 It passes through ingest's own decoder and store, flagged historical, so it counts, repeats and fails exactly as if the
-plant had sent it; health then re-assesses what it touches.
+plant had sent it, within the same limits of BELLWETHER_INGEST_*; health then re-assesses what it touches.
 """
 
 from datetime import UTC, datetime
@@ -16,8 +16,10 @@ from deploy.replay.publisher import topic
 from deploy.replay.readings import Reading, read_readings
 from services.ingest.decoding.decoder import Decoder
 from services.ingest.messages.envelope import Envelope
+from services.ingest.settings import IngestSettings
 from services.ingest.store.store import Store
 from shared.database import connect
+from shared.settings import read_settings
 
 _READINGS_A_BATCH = 2_000
 
@@ -29,9 +31,9 @@ def backfill(file: Path, mapping_file: Path, database_url: str, *, console: Cons
     the database goes away; what was stored until then stays, and the same command goes on from it.
     """
     readings = read_readings(file, load_mapping(mapping_file))
-    decoder, refused = Decoder(), 0
+    decoder, refused, limits = Decoder(), 0, read_settings(IngestSettings)
     with connect(database_url, application="backfill") as conn:
-        store = Store(conn)
+        store = Store(conn, series_per_source=limits.series_per_source, dead_letters_mb=limits.dead_letters_mb)
         starts = range(0, len(readings), _READINGS_A_BATCH)
         for start in track(starts, description=file.name, console=console):
             received_us = round(datetime.now(UTC).timestamp() * 1e6)

@@ -31,8 +31,6 @@ from services.ingest.store.source_state import heard_before, note_clocks, note_h
 from shared.errors import StorageError
 from shared.migrations import ensure_partitions_for
 
-SERIES_PER_SOURCE, DEAD_LETTERS_MB = 10_000, 1_024
-
 # SQLSTATE classes that blame what a message contains: cardinality, data, integrity, limits of the program. After
 # anything else the same batch may succeed later: connection (08), transaction rolled back by a deadlock or a neighbour
 # (40), read-only standby (25), full disk, memory or connections (53), shutdown (57), input and output (58), our schema
@@ -59,13 +57,7 @@ class Store:
     batch counts as repeated where it had.
     """
 
-    def __init__(
-        self,
-        conn: psycopg.Connection,
-        *,
-        series_per_source: int = SERIES_PER_SOURCE,
-        dead_letters_mb: int = DEAD_LETTERS_MB,
-    ) -> None:
+    def __init__(self, conn: psycopg.Connection, *, series_per_source: int, dead_letters_mb: int) -> None:
         self.conn = conn
         self.conn.autocommit = True
         self._catalogue = Catalogue(series_per_source)

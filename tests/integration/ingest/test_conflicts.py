@@ -17,12 +17,13 @@ from services.ingest.store.conflicts import list_conflicts
 from services.ingest.store.store import Store
 from shared.database import connect
 from tests.integration.ingest.messages import NOW, NOW_US, SECOND, message, reading
+from tests.integration.ingest.stores import store_on
 
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     with connect(database_url, application="test") as connection:
-        yield Store(connection)
+        yield store_on(connection)
 
 
 class Offered(NamedTuple):
@@ -111,7 +112,7 @@ def test_a_batch_written_again_after_an_unknown_commit_counts_its_conflicts_once
     batch = [said(Offered("a", 0, 1.0)), said(Offered("a", 0, 2.0), Offered("b", 0, "x"), Offered("b", 0, "y"))]
     store.write(batch)
     with connect(database_url, application="test") as other:
-        retrying = Store(other)
+        retrying = store_on(other)
         retrying.write(batch)
     assert counted(conn) == {"a": 1, "b": 1}
     assert (retrying.stored, retrying.repeated, retrying.conflicts) == (0, 4, 0)
@@ -165,7 +166,7 @@ def expected(batches: list[list[list[Offered]]]) -> tuple[dict[tuple[str, int], 
 def test_any_delivery_gives_the_first_received_value_of_each_series_and_instant(conn, database_url, batches, twice):
     empty(conn)
     with connect(database_url, application="test") as connection:
-        deliver([Store(connection)], batches, twice=twice)
+        deliver([store_on(connection)], batches, twice=twice)
         assert (rows(conn), counted(conn)) == expected(batches)
 
 
@@ -174,7 +175,7 @@ def test_any_delivery_gives_the_first_received_value_of_each_series_and_instant(
 def test_it_is_the_same_with_two_writers_in_turn(conn, database_url, batches, twice):
     empty(conn)
     with connect(database_url, application="one") as one, connect(database_url, application="other") as other:
-        deliver([Store(one), Store(other)], batches, twice=twice)
+        deliver([store_on(one), store_on(other)], batches, twice=twice)
         assert (rows(conn), counted(conn)) == expected(batches)
 
 
@@ -188,7 +189,7 @@ def test_two_writers_of_the_same_samples_at_once_store_each_once_and_lose_none(c
 
     def write(batches: list[list[Decoded]]) -> tuple[int, int, int]:
         with connect(database_url, application="test") as connection:
-            store = Store(connection)
+            store = store_on(connection)
             for batch in batches:
                 store.write(batch)
             return store.stored, store.repeated, store.conflicts

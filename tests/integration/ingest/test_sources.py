@@ -19,6 +19,7 @@ from services.ingest.sparkplug import SparkplugHost
 from services.ingest.store.store import Store
 from shared.database import connect
 from tests.integration.ingest.messages import NOW, NOW_US, SECOND, SOURCE, message, reading
+from tests.integration.ingest.stores import store_on
 from tests.sparkplug_edge import STEP_MS
 from tests.unit.ingest.messages import envelope
 from tests.unit.ingest.sparkplug_hosting import edge_node, hear
@@ -29,7 +30,7 @@ MINUTE = 60 * SECOND
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     with connect(database_url, application="test") as connection:
-        yield Store(connection)
+        yield store_on(connection)
 
 
 def said(lead_us: int, at_us: int = NOW_US, *, source: str = SOURCE, historical: bool = False) -> Decoded:
@@ -83,7 +84,7 @@ def test_a_source_whose_clock_is_ahead_falls_silent_after_its_last_sample(store,
     store.write([said(10 * MINUTE)])
     death = Decoded(envelope("t", b"", at_us=NOW_US + SECOND), silences=(Silence(SOURCE, None, None),), alive=False)
     with connect(database_url, application="test") as other:
-        Store(other).write([death])
+        store_on(other).write([death])
     at = conn.execute("SELECT observed_at - %s, value FROM samples ORDER BY observed_at", [NOW]).fetchall()
     assert at == [(timedelta(minutes=10), 1.0), (timedelta(minutes=10, seconds=1), None)]
 

@@ -17,13 +17,14 @@ from shared.errors import StorageError
 from tests.databases import wait_until_blocked
 from tests.integration.ingest.cutting_proxy import cutting_proxy
 from tests.integration.ingest.messages import NOW_US, SECOND, message, reading
+from tests.integration.ingest.stores import store_on
 from tests.unit.ingest.messages import envelope
 
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     with connect(database_url, application="test") as connection:
-        yield Store(connection)
+        yield store_on(connection)
 
 
 def batch(second: int, value: float = 1.0, *, metrics: int = 50) -> list[Decoded]:
@@ -45,7 +46,7 @@ def dead_letters(conn: psycopg.Connection) -> int:
 def test_an_answer_to_commit_that_never_comes_is_a_fault_and_the_retry_stores_and_doubles_nothing(conn, database_url):
     with cutting_proxy(conn) as proxy:
         with connect(proxy.url, application="test") as connection:
-            store = Store(connection)
+            store = store_on(connection)
             store.write(batch(0))
             proxy.cut_next_commit.set()
             with pytest.raises(StorageError):
@@ -54,7 +55,7 @@ def test_an_answer_to_commit_that_never_comes_is_a_fault_and_the_retry_stores_an
     assert (store.stored, store.repeated, store.conflicts) == (50, 0, 0)
     assert samples(conn) == 100
     with connect(database_url, application="test") as connection:
-        again = Store(connection)
+        again = store_on(connection)
         again.write([*batch(1), *batch(1, 2.0)])
     assert (again.stored, again.repeated, again.conflicts) == (0, 100, 0)
     assert conn.execute("SELECT sum(conflicts) FROM sample_conflicts").fetchone() == (50,)
@@ -131,7 +132,7 @@ def test_a_batch_that_is_taken_apart_takes_its_room_once_and_says_what_it_showed
     letter = Decoded(envelope("plant/a/x", bytes(40_000)), reason="unreadable")
     ahead = message(reading(NOW_US + 60 * SECOND, m0=1.0))
     with connect(database_url, application="test") as connection:
-        told = Store(connection, dead_letters_mb=1).write([letter, ahead, message(reading(source="poison", a=1.0))])
+        told = store_on(connection, dead_letters_mb=1).write([letter, ahead, message(reading(source="poison", a=1.0))])
     assert [one.reason is None for one in told] == [False, True, False]
     assert dead_letters(conn) == 2
     assert conn.execute("SELECT clock_offset_s FROM sources WHERE alive").fetchall() == [(60.0,)]
@@ -188,7 +189,7 @@ def test_a_full_disk_keeps_the_batch_with_us_until_there_is_room(postgres, tmp_p
         conn.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
         conn.execute("ALTER TABLE changed_ranges SET TABLESPACE small")
         with connect(url, application="test") as connection:
-            store = Store(connection)
+            store = store_on(connection)
             store.write(batch(0))
             filler = disk / "filler"
             fill(filler)

@@ -14,6 +14,7 @@ from services.ingest.store.store import Store
 from shared.database import connect
 from shared.errors import StorageError
 from tests.databases import wait_until_blocked
+from tests.integration.ingest.stores import store_on
 from tests.unit.ingest.messages import NOW_US, envelope
 
 SECOND = 1_000_000
@@ -24,7 +25,7 @@ NOW = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=NOW_US)
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     with connect(database_url, application="test") as connection:
-        yield Store(connection)
+        yield store_on(connection)
 
 
 def reading(
@@ -117,7 +118,7 @@ def test_texts_and_great_integers_live_in_their_own_table(store, conn):
 def test_no_value_of_a_text_ends_the_text_also_for_a_store_that_starts_anew(store, conn, database_url):
     store.write([message(reading(texts=(("state", "RUN"),)))])
     with connect(database_url, application="test") as other:
-        Store(other).write([message(reading(NOW_US + SECOND, state=np.nan))])
+        store_on(other).write([message(reading(NOW_US + SECOND, state=np.nan))])
     assert conn.execute("SELECT text_value, quality FROM samples_text ORDER BY observed_at").fetchall() == [
         ("RUN", 192), (None, 0),
     ]  # fmt: skip

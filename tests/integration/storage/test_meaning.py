@@ -11,6 +11,7 @@ from services.ingest.decoding.decoder import Decoder
 from services.ingest.messages.readings import Decoded, Silence
 from services.ingest.store.store import Store
 from shared.database import connect
+from tests.integration.ingest.stores import store_on
 from tests.telemetry_rows import rollups
 from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope
 
@@ -23,7 +24,7 @@ PREFIX, DEVICE = "bellwether/v1/mill", "saw"
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     with connect(database_url, application="test") as connection:
-        yield Store(connection)
+        yield store_on(connection)
 
 
 def said(minutes: float, **values: object) -> Decoded:
