@@ -50,12 +50,16 @@ def client_of(
         manual_ack=manual_ack,
         reconnect_on_failure=reconnecting,
     )
+    _authenticate(client, settings)
+    return client
+
+
+def _authenticate(client: mqtt.Client, settings: BrokerSettings) -> None:
     address = _split(settings)
     if address.username:
         client.username_pw_set(unquote(address.username), unquote(address.password or ""))
     if address.scheme == "mqtts":
         client.tls_set_context(_tls_context(settings))
-    return client
 
 
 def address_of(settings: BrokerSettings) -> tuple[str, int]:
@@ -74,13 +78,11 @@ def connect(client: mqtt.Client, settings: BrokerSettings) -> None:
 
 
 @contextmanager
-def publishing(settings: BrokerSettings, *, in_flight: int = 20) -> Iterator[mqtt.Client]:
-    """A client that the broker has let in, to publish with; `in_flight` messages may be unacknowledged.
+def admitted(client: mqtt.Client, settings: BrokerSettings) -> Iterator[None]:
+    """Connected, from the broker's welcome on; disconnected afterwards.
 
     Raises BrokerError when nobody answers, or with the broker's reason when it refuses us.
     """
-    client = new_client(settings)
-    client.max_inflight_messages_set(in_flight)
     answers: Queue[ReasonCode] = Queue()
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(reason)
     client.on_disconnect = lambda _client, _data, _flags, reason, _properties: answers.put(reason)
@@ -88,10 +90,19 @@ def publishing(settings: BrokerSettings, *, in_flight: int = 20) -> Iterator[mqt
     client.loop_start()
     try:
         _await_welcome(answers, settings)
-        yield client
+        yield
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+@contextmanager
+def publishing(settings: BrokerSettings, *, in_flight: int = 20) -> Iterator[mqtt.Client]:
+    """A client that is `admitted`, to publish with; `in_flight` messages may be unacknowledged."""
+    client = new_client(settings)
+    client.max_inflight_messages_set(in_flight)
+    with admitted(client, settings):
+        yield client
 
 
 def _await_welcome(answers: Queue[ReasonCode], settings: BrokerSettings) -> None:

@@ -19,8 +19,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from services.ingest.checking.finding import Finding
 from services.ingest.messages.envelope import Envelope
-from shared.errors import BellwetherError, BrokerError
-from shared.mqtt import address_of, connect, new_client
+from shared.errors import BellwetherError
+from shared.mqtt import address_of, admitted, new_client
 from shared.settings import BrokerSettings
 from shared.sparkplug import parse_state
 
@@ -149,28 +149,10 @@ class _Listener:
 @contextmanager
 def _listener(settings: BrokerSettings) -> Iterator[_Listener]:
     client = new_client(settings, client_id=f"{settings.broker_client_id}-check-{os.getpid()}")
-    welcomes: Queue[ReasonCode] = Queue()
     answers: Queue[list[ReasonCode]] = Queue()
-    client.on_connect = lambda _c, _d, _f, reason, _p: welcomes.put(reason)
-    client.on_disconnect = lambda _c, _d, _f, reason, _p: welcomes.put(reason)
     client.on_subscribe = lambda _c, _d, _mid, reasons, _p: answers.put(reasons)
-    connect(client, settings)
-    client.loop_start()
-    try:
-        _await(welcomes, settings)
+    with admitted(client, settings):
         yield _Listener(settings, client, answers)
-    finally:
-        client.disconnect()
-        client.loop_stop()
-
-
-def _await(welcomes: "Queue[ReasonCode]", settings: BrokerSettings) -> None:
-    try:
-        reason = welcomes.get(timeout=_ANSWERS_WITHIN_S)
-    except Empty:
-        raise BrokerError("what listens there does not answer as an MQTT broker does") from None
-    if reason.is_failure:
-        raise BrokerError(f"the broker refuses us: {reason} (MQTT {settings.broker_mqtt_version})")
 
 
 def _unreachable(exc: BellwetherError) -> Finding:
