@@ -1,7 +1,7 @@
 """A batch of decoded messages, put in the order of the database's columns."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -171,6 +171,24 @@ def event_time(source: Heard, received_us: int) -> int | None:
         return None
     passed_us = max(received_us - source.received_us, _LEAST_SILENCE_US)
     return source.observed_through_us + source.ahead_us + passed_us
+
+
+def without_overtaken_ends(decoded: Decoded, known: Mapping[str, Heard]) -> Decoded:
+    """The message without the ends that it brings by our clock to sources that have spoken since, to another process.
+
+    It waited in this one's spool: what it would end now is what the source said after it.
+    """
+    received_us = decoded.envelope.received_us
+    silences = tuple(
+        silence
+        for silence in decoded.silences
+        if silence.observed_us is not None
+        or silence.source not in known
+        or known[silence.source].received_us <= received_us
+    )
+    if len(silences) == len(decoded.silences):
+        return decoded
+    return decoded._replace(silences=silences, alive=decoded.alive or None)
 
 
 def late_samples(batch: Iterable[Decoded], through_us: dict[str, int]) -> int:

@@ -19,6 +19,7 @@ from services.ingest.batch.rows import (
     late_samples,
     rows_of,
     silenced,
+    without_overtaken_ends,
 )
 from services.ingest.messages.readings import Decoded, Reading
 from services.ingest.messages.timestamps import instant
@@ -124,9 +125,11 @@ class Store:
 
     def _write_all(self, messages: Sequence[Decoded]) -> tuple[Committed, _Learnt]:
         now_us = max(d.envelope.received_us for d in messages)
+        dying = self._dying(messages)
+        messages = [without_overtaken_ends(decoded, dying) for decoded in messages] if dying else messages
         batch = self._catalogue.enter(self.conn, messages, instant(now_us))
         written = self._samples.write(rows_of(batch, self._catalogue.device), compare=True)
-        ends = self._samples.write(joined(self._silenced(batch)), compare=False)
+        ends = self._samples.write(joined(self._silenced(batch, dying)), compare=False)
         ranges = changed(
             np.concatenate([written.series_id, ends.series_id]), np.concatenate([written.observed_us, ends.observed_us])
         )
@@ -153,15 +156,15 @@ class Store:
         self._clocks = learnt.clocks
         self._letters.quota = learnt.quota
 
-    def _silenced(self, batch: Sequence[Decoded]) -> list[Rows]:
-        """Rows for the deaths in the batch, of which none takes the place of what a device said of the same instant."""
+    def _dying(self, batch: Sequence[Decoded]) -> dict[str, Heard]:
+        """What was heard of the sources that the batch ends something of."""
         dying = sorted({silence.source for d in batch for silence in d.silences})
-        if not dying:
-            return []
-        heard = {
-            source: known._replace(ahead_us=max(known.ahead_us, self._clocks.ahead_us(source)))
-            for source, known in heard_before(self.conn, dying).items()
-        }
+        known = heard_before(self.conn, dying) if dying else {}
+        return {s: h._replace(ahead_us=max(h.ahead_us, self._clocks.ahead_us(s))) for s, h in known.items()}
+
+    def _silenced(self, batch: Sequence[Decoded], dying: Mapping[str, Heard]) -> list[Rows]:
+        """Rows for the deaths in the batch, of which none takes the place of what a device said of the same instant."""
+        heard = dict(dying)
         parts = []
         for decoded in batch:
             received_us = decoded.envelope.received_us

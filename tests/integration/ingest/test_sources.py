@@ -89,6 +89,16 @@ def test_a_source_whose_clock_is_ahead_falls_silent_after_its_last_sample(store,
     assert at == [(timedelta(minutes=10), 1.0), (timedelta(minutes=10, seconds=1), None)]
 
 
+def test_a_death_that_waited_ends_nothing_that_another_process_was_told_since(store, conn, database_url):
+    store.write([said(0)])
+    death = Decoded(envelope("t", b"", at_us=NOW_US + SECOND), silences=(Silence(SOURCE, None, None),), alive=False)
+    with connect(database_url, application="test") as other:
+        store_on(other).write([said(0, NOW_US + 2 * SECOND)])
+    store.write([death])
+    assert conn.execute("SELECT value FROM samples").fetchall() == [(1.0,), (1.0,)]
+    assert conn.execute("SELECT alive FROM sources").fetchall() == [(True,)]
+
+
 def test_a_device_that_dies_in_the_millisecond_of_its_last_word_ends_right_after_it(store, conn):
     """Though another device of its node has spoken since."""
     edge, host = edge_node(), SparkplugHost()

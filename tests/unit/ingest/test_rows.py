@@ -1,7 +1,7 @@
 import numpy as np
 
 from services.ingest.batch.device import Device
-from services.ingest.batch.rows import Heard, event_time, hear, late_samples, rows_of, silenced
+from services.ingest.batch.rows import Heard, event_time, hear, late_samples, rows_of, silenced, without_overtaken_ends
 from services.ingest.messages.readings import GOOD, Decoded, Reading, Silence
 from tests.unit.ingest.messages import NOW_US, envelope
 
@@ -143,6 +143,19 @@ def test_a_source_that_lives_in_2013_dies_in_2013():
 
 def test_death_follows_the_last_sample_even_in_the_same_microsecond():
     assert event_time(Heard(NOW_US, NOW_US, alive=True), NOW_US) > NOW_US
+
+
+def test_an_end_is_overtaken_by_what_its_source_said_since_unless_it_has_a_time_of_its_own():
+    spoke = {"s": Heard(NOW_US, NOW_US, alive=True)}
+    death = decoded(silences=(Silence("s", None, None),), at_us=NOW_US - 1, alive=False)
+    assert without_overtaken_ends(death, spoke) == death._replace(silences=(), alive=None)
+    assert without_overtaken_ends(death, {}) == death
+    later = decoded(silences=(Silence("s", None, None),), alive=False)
+    assert without_overtaken_ends(later, spoke) == later
+    devices = decoded(silences=(Silence("s", "d", NOW_US),), at_us=NOW_US - 1, alive=None)
+    assert without_overtaken_ends(devices, spoke) == devices
+    birth = decoded(reading(("a",), [1.0]), silences=(Silence("s", None, None),), at_us=NOW_US - 1)
+    assert without_overtaken_ends(birth, spoke) == birth._replace(silences=())
 
 
 def test_a_reading_of_texts_only_has_no_numbers_after_one_that_had_some():
