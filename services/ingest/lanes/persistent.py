@@ -65,9 +65,9 @@ class PersistentLane:
         lane_metrics.count_received("persistent", len(taken))
         return taken
 
-    def write(self, batch: Sequence[Decoded]) -> Sequence[Decoded]:
+    def write(self, batch: Sequence[Decoded]) -> None:
         """Store a batch; raise StorageError when the database is away."""
-        return self._writer.write(batch)
+        self._writer.write(batch)
 
     def between(self) -> None:
         """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError.

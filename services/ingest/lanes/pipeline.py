@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from services.ingest.lanes.backoff import Backoff
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded
 from services.ingest.messages.size import FULL, Size, size_of
@@ -17,7 +18,7 @@ from shared.errors import StorageError
 _MOST_SAMPLES = 200_000
 _LONGEST_WAIT_S = 0.2
 _LINGER_S = 0.01
-_RETRY_FROM_S, _RETRY_TO_S = 0.1, 5.0
+_RETRIED_WITHIN_S = 5.0
 _DRAIN_S = 8.0
 
 log = structlog.get_logger()
@@ -26,9 +27,8 @@ log = structlog.get_logger()
 class Pipeline:
     """One writer's loop over five functions.
 
-    take: envelopes that wait, after at most so many seconds. write: store a batch, give it back as stored, or raise
-    StorageError. acknowledge: tell the broker. between: called about once a second, whatever it raises as StorageError
-    is tried again later.
+    take: envelopes that wait, after at most so many seconds. write: store a batch, or raise StorageError. acknowledge:
+    tell the broker. between: called about once a second, whatever it raises as StorageError is tried again later.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Pipeline:
         *,
         take: Callable[[float], list[Envelope]],
         decode: Callable[[Envelope], Decoded],
-        write: Callable[[Sequence[Decoded]], Sequence[Decoded]],
+        write: Callable[[Sequence[Decoded]], None],
         acknowledge: Callable[[Sequence[Envelope]], None],
         between: Callable[[], None],
     ) -> None:
@@ -83,7 +83,7 @@ class Pipeline:
 
     def _finish(self, batch: Sequence[Decoded], giving_up: Callable[[], bool]) -> bool:
         """Store and acknowledge, trying again while the database is away; whether it was done."""
-        pause_s = _RETRY_FROM_S
+        backoff = Backoff(longest_s=_RETRIED_WITHIN_S)
         while True:
             try:
                 self._write(batch)
@@ -91,8 +91,7 @@ class Pipeline:
                 log.warning("the database is away, keeping the batch", messages=len(batch), error=str(exc))
                 if giving_up():
                     return False
-                time.sleep(pause_s)
-                pause_s = min(2 * pause_s, _RETRY_TO_S)
+                backoff.pause()
             else:
                 break
         self._acknowledge([decoded.envelope for decoded in batch])

@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 import structlog
 
+from services.ingest.lanes.backoff import Backoff
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded
 from services.ingest.messages.size import FULL, Size, size_of
@@ -31,11 +32,10 @@ from services.ingest.store.writer import Writer
 from shared.errors import StorageError
 from shared.settings import BrokerSettings
 
-_INBOX_MESSAGES, _INBOX_BYTES = 8_000, 16 * 1024 * 1024
 _LONGEST_WAIT_S, _LINGER_S = 0.2, 0.05
 _MANY = 500
 _STEP_S = 0.2
-_RETRY_FROM_S, _RETRY_TO_S = 0.1, 2.0
+_RETRIED_WITHIN_S = 2.0
 _DRAIN_S = 8.0
 _STORED_WITHIN_S, _RELEASED_WITHIN_S = 9.0, 1.0
 _FOREVER_US = 2**62
@@ -47,7 +47,7 @@ class SparkplugLane:
     """All of Sparkplug on threads, a database connection and a spool of its own; raises SetupError for the spool."""
 
     def __init__(self, database_url: str, broker: BrokerSettings, settings: IngestSettings) -> None:
-        self._inbox = Inbox(messages=_INBOX_MESSAGES, size=_INBOX_BYTES)
+        self._inbox = Inbox()
         self._sessions = SparkplugSessions(broker, self._inbox)
         self._host = SparkplugHost(
             reorder_timeout_us=round(settings.reorder_timeout_s * 1e6), known_metrics=settings.sparkplug_metrics
@@ -185,7 +185,7 @@ class SparkplugLane:
         self._backlog.put(decoded)
 
     def _store(self) -> None:
-        pause_s = _RETRY_FROM_S
+        backoff = Backoff(longest_s=_RETRIED_WITHIN_S)
         until = math.inf
         while self._listening.is_alive() or not self._backlog.settled:
             if not self._listening.is_alive():
@@ -197,10 +197,9 @@ class SparkplugLane:
                 log.warning("the database is away, Sparkplug goes to the spool", error=str(exc))
                 if time.monotonic() > until:
                     break
-                time.sleep(pause_s)
-                pause_s = min(2 * pause_s, _RETRY_TO_S)
+                backoff.pause()
             else:
-                pause_s = _RETRY_FROM_S
+                backoff.reset()
         self._writer.close()
 
     def _store_some(self) -> None:
