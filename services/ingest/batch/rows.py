@@ -1,7 +1,7 @@
 """A batch of decoded messages, put in the order of the database's columns."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,6 @@ from services.ingest.batch.binary_copy import Columns
 from services.ingest.batch.device import Device
 from services.ingest.messages.readings import BAD, Decoded, Reading
 
-_LEAST_SILENCE_US = 1
 _NO_SAMPLES = Columns(
     np.empty(0, np.int32),
     np.empty(0, np.int64),
@@ -32,19 +31,6 @@ class TextSample(NamedTuple):
     quality: int
     historical: bool
     number: float | None = None
-
-
-class Heard(NamedTuple):
-    """How far a source has told its time, and when we received that; in Unix µs.
-
-    observed_through_us: never beyond received_us; None: it has said nothing with a time, only (at received_us) that it
-    is alive or not. ahead_us: by how much its clock is ahead of ours, 0 or more.
-    """
-
-    received_us: int
-    observed_through_us: int | None
-    alive: bool | None
-    ahead_us: int = 0
 
 
 class Rows(NamedTuple):
@@ -139,71 +125,3 @@ def joined(parts: Sequence[Rows]) -> Rows:
         np.concatenate([s.historical for s in samples]),
     )
     return Rows(columns, [text for part in parts for text in part.texts])
-
-
-def hear(heard: dict[str, Heard], decoded: Decoded) -> None:
-    """Note in `heard` (by topic prefix) what one message says about its source.
-
-    Its instants of receipt and of observation move on together, or event time could not be reckoned from them: data
-    that are older than what the source has told, and deaths, say only whether it is alive. What a clock says that is
-    ahead of ours counts as told now: nothing in the future moves event time.
-    """
-    received_us = decoded.envelope.received_us
-    for reading in decoded.readings:
-        at = min(reading.observed_us, received_us)
-        before = heard.get(reading.source)
-        told = (at, reading.observed_us - at)
-        if before is None or before.observed_through_us is None or told > (before.observed_through_us, before.ahead_us):
-            heard[reading.source] = Heard(received_us, at, decoded.alive, reading.observed_us - at)
-        else:
-            heard[reading.source] = before._replace(alive=decoded.alive)
-    for silence in decoded.silences:
-        before = heard.get(silence.source, Heard(received_us, None, None))
-        heard[silence.source] = before if decoded.alive is None else before._replace(alive=decoded.alive)
-
-
-def event_time(source: Heard, received_us: int) -> int | None:
-    """When, on the source's own clock, we received something: its newest time and what has passed since.
-
-    None where the source never gave a time.
-    """
-    if source.observed_through_us is None:
-        return None
-    passed_us = max(received_us - source.received_us, _LEAST_SILENCE_US)
-    return source.observed_through_us + source.ahead_us + passed_us
-
-
-def without_overtaken_ends(decoded: Decoded, known: Mapping[str, Heard]) -> Decoded:
-    """The message without the ends that it brings by our clock to sources that have spoken since, to another process.
-
-    It waited in this one's spool: what it would end now is what the source said after it.
-    """
-    received_us = decoded.envelope.received_us
-    silences = tuple(
-        silence
-        for silence in decoded.silences
-        if silence.observed_us is not None
-        or silence.source not in known
-        or known[silence.source].received_us <= received_us
-    )
-    if len(silences) == len(decoded.silences):
-        return decoded
-    return decoded._replace(silences=silences, alive=decoded.alive or None)
-
-
-def late_samples(batch: Iterable[Decoded], through_us: dict[str, int]) -> int:
-    """How many samples are older than what their source had told before; moves `through_us` on to what it tells now.
-
-    through_us: by topic prefix, never ahead of receipt; of a source that is absent nothing is known, so nothing is
-    late before its first time.
-    """
-    late = 0
-    for decoded in batch:
-        received_us = decoded.envelope.received_us
-        for reading in decoded.readings:
-            before = through_us.get(reading.source)
-            if before is not None and reading.observed_us < before:
-                late += len(reading.metrics) + len(reading.texts)
-            else:
-                through_us[reading.source] = min(reading.observed_us, received_us)
-    return late

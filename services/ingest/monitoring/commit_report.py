@@ -39,7 +39,7 @@ class CommitReport:
         self._sums: dict[str, int] = {}
         self._loud_at: dict[str, float] = {}
 
-    def tell(self, committed: Committed) -> None:
+    def report(self, committed: Committed) -> None:
         """Count and log one committed batch."""
         kinds = [kind_of(decoded.reason) for decoded in committed.batch if decoded.reason is not None]
         store_metrics.count_committed(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import psycopg
 
 from services.ingest.batch.device_clocks import ClockNote
-from services.ingest.batch.rows import Heard
+from services.ingest.batch.source_state import SourceState
 from services.ingest.messages.timestamps import instant, microseconds
 
 # Rows are locked in one order, so that two writers with the same sources wait for each other in no circle.
@@ -31,16 +31,16 @@ _HEARD = (
 _ALIVE = "SELECT topic_prefix FROM sources WHERE protocol = 'sparkplug_b' AND alive ORDER BY topic_prefix"
 
 
-def note_heard(conn: psycopg.Connection, heard: Mapping[str, Heard]) -> dict[str, int]:
-    """Note what was heard; how far each source has told its time now, whoever heard it, in Unix µs."""
-    prefixes = sorted(heard)
-    news = [heard[prefix] for prefix in prefixes]
+def note_sources(conn: psycopg.Connection, sources: Mapping[str, SourceState]) -> dict[str, int]:
+    """Note what the sources told; the watermark of each now, whoever heard it, in Unix µs."""
+    prefixes = sorted(sources)
+    news = [sources[prefix] for prefix in prefixes]
     rows = conn.execute(
         _HEAR,
         [
             prefixes,
             [instant(n.received_us) for n in news],
-            [None if n.observed_through_us is None else instant(n.observed_through_us) for n in news],
+            [None if n.watermark_us is None else instant(n.watermark_us) for n in news],
             [n.alive for n in news],
         ],
     )
@@ -48,17 +48,17 @@ def note_heard(conn: psycopg.Connection, heard: Mapping[str, Heard]) -> dict[str
 
 
 def note_clocks(conn: psycopg.Connection, notes: Sequence[ClockNote]) -> None:
-    """Note the clocks of sources that `note_heard` has noted."""
+    """Note the clocks of sources that `note_sources` has noted."""
     if notes:
         ordered = sorted(notes)
         columns = [[n.source for n in ordered], [n.offset_s for n in ordered], [instant(n.checked_us) for n in ordered]]
         conn.execute(_NOTE_CLOCKS, columns)
 
 
-def heard_before(conn: psycopg.Connection, prefixes: Sequence[str]) -> dict[str, Heard]:
+def known_sources(conn: psycopg.Connection, prefixes: Sequence[str]) -> dict[str, SourceState]:
     """What is noted of the sources; absent where one was never heard."""
     return {
-        prefix: Heard(
+        prefix: SourceState(
             microseconds(received), None if through is None else microseconds(through), alive, round((ahead or 0) * 1e6)
         )
         for prefix, received, through, alive, ahead in conn.execute(_HEARD, [list(prefixes)])

@@ -10,17 +10,8 @@ import psycopg
 from services.ingest.batch.binary_copy import RANGE_COLUMNS, Int64s, changed, ranges_as_copy
 from services.ingest.batch.dead_letter_quota import DeadLetterQuota
 from services.ingest.batch.device_clocks import ClockNote, ClockWatch
-from services.ingest.batch.rows import (
-    Heard,
-    Rows,
-    event_time,
-    hear,
-    joined,
-    late_samples,
-    rows_of,
-    silenced,
-    without_overtaken_ends,
-)
+from services.ingest.batch.rows import Rows, joined, rows_of, silenced
+from services.ingest.batch.source_state import SourceState, event_time, hear, late_samples, without_overtaken_ends
 from services.ingest.messages.readings import Decoded, Reading
 from services.ingest.messages.timestamps import instant
 from services.ingest.monitoring.commit_report import CommitReport, Committed
@@ -28,7 +19,7 @@ from services.ingest.store.catalogue import Catalogue
 from services.ingest.store.conflicts import note_conflicts
 from services.ingest.store.dead_letters import DeadLetterWriter
 from services.ingest.store.samples import SampleWriter
-from services.ingest.store.source_state import heard_before, note_clocks, note_heard
+from services.ingest.store.source_state import known_sources, note_clocks, note_sources
 from shared.errors import StorageError
 from shared.migrations import ensure_partitions_for
 
@@ -42,10 +33,10 @@ _COPY_RANGES: LiteralString = f"COPY changed_ranges ({RANGE_COLUMNS}) FROM STDIN
 
 
 class _Learnt(NamedTuple):
-    """What the store knows once a batch is committed, and must not after a rollback: how far the sources of the batch
-    have told their time, all clocks, and the room that dead letters have."""
+    """What the store knows once a batch is committed, and must not after a rollback: the watermarks of the batch's
+    sources, all clocks, and the room that dead letters have."""
 
-    through_us: Mapping[str, int]
+    watermark_us: Mapping[str, int]
     clocks: ClockWatch
     quota: DeadLetterQuota
 
@@ -65,7 +56,7 @@ class Store:
         self._samples = SampleWriter(conn)
         self._letters = DeadLetterWriter(conn, dead_letters_mb)
         self._clocks = ClockWatch()
-        self._through_us: dict[str, int] = {}
+        self._watermark_us: dict[str, int] = {}
         self._report = CommitReport()
         self.stored = 0
         self.repeated = 0
@@ -105,7 +96,7 @@ class Store:
         self.stored += committed.stored
         self.repeated += committed.repeated
         self.conflicts += committed.conflicts
-        self._report.tell(committed)
+        self._report.report(committed)
         return committed.batch
 
     def _make_room(self, readings: Sequence[Reading]) -> None:
@@ -136,7 +127,9 @@ class Store:
         if len(ranges.series_id):
             with self.conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
                 copy.write(ranges_as_copy(ranges, now_us))
-        through_us = {s: self._through_us[s] for d in batch for r in d.readings if (s := r.source) in self._through_us}
+        watermark_us = {
+            s: self._watermark_us[s] for d in batch for r in d.readings if (s := r.source) in self._watermark_us
+        }
         clocks = self._clocks.copy()
         notes = clocks.observe(batch)
         buried = self._letters.bury([d for d in batch if d.reason is not None], now_us)
@@ -145,50 +138,50 @@ class Store:
             stored=len(written.series_id),
             repeated=written.repeated,
             conflicts=note_conflicts(self.conn, written.conflicts),
-            late=late_samples(batch, through_us),
+            late=late_samples(batch, watermark_us),
             lost=buried.lost,
             clocks=notes,
         )
         return committed, _Learnt(self._hear(batch, notes), clocks, buried.left)
 
     def _learn(self, learnt: _Learnt) -> None:
-        self._through_us |= learnt.through_us
+        self._watermark_us |= learnt.watermark_us
         self._clocks = learnt.clocks
         self._letters.quota = learnt.quota
 
-    def _dying(self, batch: Sequence[Decoded]) -> dict[str, Heard]:
-        """What was heard of the sources that the batch ends something of."""
+    def _dying(self, batch: Sequence[Decoded]) -> dict[str, SourceState]:
+        """What is known of the sources that the batch ends something of."""
         dying = sorted({silence.source for d in batch for silence in d.silences})
-        known = heard_before(self.conn, dying) if dying else {}
-        return {s: h._replace(ahead_us=max(h.ahead_us, self._clocks.ahead_us(s))) for s, h in known.items()}
+        known = known_sources(self.conn, dying) if dying else {}
+        return {s: k._replace(ahead_us=max(k.ahead_us, self._clocks.ahead_us(s))) for s, k in known.items()}
 
-    def _silenced(self, batch: Sequence[Decoded], dying: Mapping[str, Heard]) -> list[Rows]:
+    def _silenced(self, batch: Sequence[Decoded], dying: Mapping[str, SourceState]) -> list[Rows]:
         """Rows for the deaths in the batch, of which none takes the place of what a device said of the same instant."""
-        heard = dict(dying)
+        sources = dict(dying)
         parts = []
         for decoded in batch:
             received_us = decoded.envelope.received_us
             for silence in decoded.silences:
-                source, at = heard.get(silence.source), silence.observed_us
+                source, at = sources.get(silence.source), silence.observed_us
                 if source is None:  # it has said nothing that could end
                     continue
                 at = event_time(source, received_us) if at is None else at
                 if at is not None:
                     devices = self._catalogue.load(self.conn, silence.source, silence.device)
                     parts.append(silenced(devices, at, received_us))
-            hear(heard, decoded)
+            hear(sources, decoded)
         return parts
 
     def _hear(self, batch: Sequence[Decoded], clocks: Sequence[ClockNote]) -> dict[str, int]:
-        """Note what the batch says about its sources; how far each has told its time now, in Unix µs."""
-        heard: dict[str, Heard] = {}
+        """Note what the batch says about its sources; the watermark of each now, in Unix µs."""
+        sources: dict[str, SourceState] = {}
         for decoded in batch:
-            hear(heard, decoded)
-        if not heard:
+            hear(sources, decoded)
+        if not sources:
             return {}
-        through_us = note_heard(self.conn, heard)
+        watermark_us = note_sources(self.conn, sources)
         note_clocks(self.conn, clocks)
-        return through_us
+        return watermark_us
 
 
 def _blames_content(exc: psycopg.Error) -> bool:
