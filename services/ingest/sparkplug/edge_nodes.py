@@ -4,9 +4,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from services.ingest.sparkplug.births import Births
-from services.ingest.sparkplug.seq import Message, Sequence
+from services.ingest.sparkplug.seq import Message, SeqTracker
 
-_STRANGERS = 4_096
+_UNBORN_KEPT = 4_096
 _WEIGHT_OF_SESSION = 12
 
 
@@ -22,15 +22,15 @@ class Session:
     awaited: set[str] = field(default_factory=set)
     births: dict[str | None, Births] = field(default_factory=dict)
     weight: int = _WEIGHT_OF_SESSION
-    sequence: Sequence = field(default_factory=Sequence)
+    sequence: SeqTracker = field(default_factory=SeqTracker)
 
-    def bear(self, device: str | None, births: Births) -> None:
+    def learn_births(self, device: str | None, births: Births) -> None:
         """Take the births of a device (None: the node's own) in place of those before."""
-        self.bury(device)
+        self.forget_births(device)
         self.births[device] = births
         self.weight += births.weight
 
-    def bury(self, device: str | None) -> None:
+    def forget_births(self, device: str | None) -> None:
         """Forget the births of a device."""
         if device is not None:
             self.awaited.discard(device)
@@ -74,14 +74,14 @@ class Node:
 class Nodes:
     """Nodes by group and edge, the longest silent first to be forgotten.
 
-    Bounded are the strangers, who have no birth, by their number, and all nodes by the weight of their births, in
-    metrics: whoever invents nodes drives out other strangers first. crowded: there is a surplus.
+    Bounded are the nodes without a birth by their number, and all by the weight of their births, in metrics: whoever
+    invents nodes drives out others without one first. crowded: there are too many.
     """
 
     def __init__(self, known_metrics: int) -> None:
         self._known_metrics = known_metrics
         self._born: OrderedDict[tuple[str, str], Node] = OrderedDict()
-        self._strangers: OrderedDict[tuple[str, str], Node] = OrderedDict()
+        self._unborn: OrderedDict[tuple[str, str], Node] = OrderedDict()
         self._weights: dict[tuple[str, str], int] = {}
         self._total = 0
         self.crowded = False
@@ -95,27 +95,27 @@ class Nodes:
         if node is not None:
             self._born.move_to_end(key)
             return node
-        node = self._strangers.pop(key, None) or Node(key)
-        self._strangers[key] = node
-        self._look()
+        node = self._unborn.pop(key, None) or Node(key)
+        self._unborn[key] = node
+        self._update_crowded()
         return node
 
     def note(self, node: Node) -> None:
         """Count the node where it belongs, after its births have changed, unless it is forgotten."""
-        if node is not self._born.get(node.key) and node is not self._strangers.get(node.key):
+        if node is not self._born.get(node.key) and node is not self._unborn.get(node.key):
             return
         born = node.session.birth is not None
-        there, other = (self._born, self._strangers) if born else (self._strangers, self._born)
+        there, other = (self._born, self._unborn) if born else (self._unborn, self._born)
         other.pop(node.key, None)
         there[node.key] = node
         self._weigh(node.key, node.session.weight if born or node.session.births else 0)
-        self._look()
+        self._update_crowded()
 
-    def surplus(self) -> list[Node]:
+    def evict(self) -> list[Node]:
         """Forget the nodes beyond the bounds, but for the last one that is born, and return them."""
         forgotten = []
-        while len(self._strangers) > _STRANGERS or (self._strangers and self._total > self._known_metrics):
-            forgotten.append(self._strangers.popitem(last=False)[1])
+        while len(self._unborn) > _UNBORN_KEPT or (self._unborn and self._total > self._known_metrics):
+            forgotten.append(self._unborn.popitem(last=False)[1])
             self._weigh(forgotten[-1].key, 0)
         while len(self._born) > 1 and self._total > self._known_metrics:
             forgotten.append(self._born.popitem(last=False)[1])
@@ -123,23 +123,23 @@ class Nodes:
         self.crowded = False
         return forgotten
 
-    def surplus_devices(self) -> int:
+    def evict_devices(self) -> int:
         """Forget births of a node that alone is beyond the bound, the oldest first but not the last; how many."""
         forgotten = 0
         while self._born and self._total > self._known_metrics:
             (node,) = self._born.values()
             if len(node.session.births) == 1:
                 break
-            node.session.bury(next(iter(node.session.births)))
+            node.session.forget_births(next(iter(node.session.births)))
             self._weigh(node.key, node.session.weight)
             forgotten += 1
         return forgotten
 
     def clear(self) -> list[Node]:
         """Forget all nodes and return them."""
-        forgotten = [*self._born.values(), *self._strangers.values()]
+        forgotten = [*self._born.values(), *self._unborn.values()]
         self._born.clear()
-        self._strangers.clear()
+        self._unborn.clear()
         self._weights.clear()
         self._total = 0
         return forgotten
@@ -149,5 +149,5 @@ class Nodes:
         if weight:
             self._weights[key] = weight
 
-    def _look(self) -> None:
-        self.crowded = self._total > self._known_metrics or len(self._strangers) > _STRANGERS
+    def _update_crowded(self) -> None:
+        self.crowded = self._total > self._known_metrics or len(self._unborn) > _UNBORN_KEPT

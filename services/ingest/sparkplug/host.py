@@ -31,7 +31,7 @@ class Counts:
     """What the host has met since it was made.
 
     gaps: messages were missing when the time-out or the room was over. forgotten_nodes: there was no room for their
-    births; forgotten_devices: there was none for all of one node; forgotten_strangers: they had no births.
+    births; forgotten_devices: there was none for all of one node; forgotten_unborn: they had no births.
     """
 
     repeated: int = 0
@@ -41,7 +41,7 @@ class Counts:
     rebirths: int = 0
     forgotten_nodes: int = 0
     forgotten_devices: int = 0
-    forgotten_strangers: int = 0
+    forgotten_unborn: int = 0
 
 
 class SparkplugHost:
@@ -143,7 +143,7 @@ class SparkplugHost:
                     self._drain(node, session, out)
 
     def _hold(self, node: Node, session: Session, message: Message, out: list[Decoded]) -> None:
-        """Let the message wait, while there is time and room; a stranger is asked for its births at once."""
+        """Let the message wait, while there is time and room; a node without a birth is asked for it at once."""
         self.counts.held += 1
         if not self._waiting.hold(node, session.sequence.held, message):
             while session.sequence.held:
@@ -186,13 +186,13 @@ class SparkplugHost:
 
     def _make_room(self, out: list[Decoded]) -> None:
         """Forget whom there is no room for."""
-        for surplus in self._nodes.surplus():
-            if surplus.session.births:
+        for node in self._nodes.evict():
+            if node.session.births:
                 self.counts.forgotten_nodes += 1
             else:
-                self.counts.forgotten_strangers += 1
-            self._let_go(surplus, out)
-        self.counts.forgotten_devices += self._nodes.surplus_devices()
+                self.counts.forgotten_unborn += 1
+            self._let_go(node, out)
+        self.counts.forgotten_devices += self._nodes.evict_devices()
 
     def _let_go(self, node: Node, out: list[Decoded]) -> None:
         """Take what waits of a node that is forgotten, and await nothing of it any more."""
@@ -271,11 +271,11 @@ class SparkplugHost:
         envelope, address = message.envelope, message.address
         node.ended = False
         if address.kind == "DDEATH":
-            session.bury(address.device)
+            session.forget_births(address.device)
             self._nodes.note(node)
             return _device_death(message)
         if address.kind.endswith("BIRTH"):
-            session.bear(address.device, learn(payload))
+            session.learn_births(address.device, learn(payload))
             self._nodes.note(node)
         births = session.births.get(address.device)
         unknown = births is None

@@ -40,7 +40,7 @@ class Message(NamedTuple):
 
 
 @dataclass
-class Sequence:
+class SeqTracker:
     """Where a session stands. expected None: no message has told yet."""
 
     expected: int | None = None

@@ -36,7 +36,7 @@ def test_invented_nodes_are_forgotten_and_the_real_one_is_not():
     for number in range(5_000):
         other.edge = f"invented {number}"
         hear(host, [other.named_data()])
-    assert (host.counts.forgotten_strangers, host.counts.forgotten_nodes) == (5_000 - 4_096, 0)
+    assert (host.counts.forgotten_unborn, host.counts.forgotten_nodes) == (5_000 - 4_096, 0)
     assert host.messages_held <= 4_096
     assert values(hear(host, [edge.data(value=1.0)])) == [1.0]
 
