@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.records import fields
+from shared.sparkplug import state_topic
 
 _EDGE_VERBS = ("NBIRTH", "NDATA", "NDEATH")
 _DEVICE_VERBS = ("DBIRTH", "DDATA", "DDEATH")
@@ -62,7 +63,7 @@ def access(
     telemetry: topic filters of all that ingest subscribes to. refuses: what the broker's own rules cannot express.
     replay_name: a user who may publish all of it, to replay dead letters, and is to be known to nobody else.
     """
-    state = f"spBv1.0/STATE/{host_id}"
+    state = state_topic(host_id)
     unreadable = {each: reason for each in telemetry if (reason := _unprintable(each) or refuses(each)) is not None}
     reads = tuple(each for each in sorted(telemetry) if each not in unreadable)
     ours = [User(ingest_name, ("spBv1.0/+/NCMD/+", state), reads)]

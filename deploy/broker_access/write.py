@@ -15,9 +15,9 @@ from services.ingest.decoding.decoder import acknowledged_subscriptions
 from services.ingest.store.mappings import load_mappings
 from shared.database import connect, storage_errors
 from shared.errors import SetupError
+from shared.sparkplug import SUBSCRIPTION
 
 _BROKERS = {"mosquitto": (mosquitto_refuses, mosquitto_file), "nats": (nats_refuses, nats_block)}
-_SPARKPLUG = "spBv1.0/#"
 _SOURCES = "SELECT topic_prefix, credential, site_id IS NOT NULL FROM sources ORDER BY topic_prefix"
 
 
@@ -70,4 +70,4 @@ def _sources(conn: psycopg.Connection) -> list[Source]:
 def _telemetry(conn: psycopg.Connection) -> list[str]:
     """Topic filters of all that ingest subscribes to: the formats that it knows, and the enabled mappings."""
     with storage_errors():
-        return sorted({_SPARKPLUG, *acknowledged_subscriptions(load_mappings(conn))})
+        return sorted({SUBSCRIPTION, *acknowledged_subscriptions(load_mappings(conn))})

@@ -15,11 +15,8 @@ from shared.sparkplug.datatypes import (
     UNSIGNED_BITS,
     DataType,
 )
+from shared.sparkplug.names import BD_SEQ, REBIRTH
 from shared.sparkplug.sparkplug_b_pb2 import Payload
-
-NAMESPACE = "spBv1.0"
-REBIRTH = "Node Control/Rebirth"
-BD_SEQ = "bdSeq"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +35,6 @@ class Metric:
     historical: bool = False
     unit: str | None = None
     quality: int | None = None
-
-
-def topic(group: str, message_type: str, edge: str, device: str | None = None) -> str:
-    """Topic of a message; `message_type` is NBIRTH, DDATA, NCMD and so on."""
-    parts = [NAMESPACE, group, message_type, edge]
-    return "/".join(parts if device is None else [*parts, device])
 
 
 def next_seq(seq: int) -> int:

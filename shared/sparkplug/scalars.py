@@ -6,7 +6,8 @@ from shared.sparkplug.sparkplug_b_pb2 import Payload
 Wire = Payload.Metric | Payload.DataSet.Value | Payload.Template.Parameter
 Number = float | int | bool
 
-_WIDTH = {"int_value": 32, "long_value": 64}
+WIDTH_BITS = {"int_value": 32, "long_value": 64}
+"""Of the fields that hold integers."""
 _NUMBERS = frozenset({"float_value", "double_value", "boolean_value"})
 
 
@@ -21,8 +22,8 @@ def scalar_value(wire: Wire, datatype: int | None) -> Number | str:
         raise ValueError("it has no value and is not marked as null")
     if field == "string_value":
         return wire.string_value
-    if field in _WIDTH:
-        return _integer(getattr(wire, field), datatype, _WIDTH[field])
+    if field in WIDTH_BITS:
+        return _integer(getattr(wire, field), datatype, WIDTH_BITS[field])
     if field not in _NUMBERS or datatype in TEXTS or datatype in STRUCTURES:
         raise ValueError(f"a {field.removesuffix('_value')} was sent for {described(datatype)}")
     number: Number = getattr(wire, field)

@@ -22,7 +22,7 @@ from services.ingest.messages.envelope import Envelope
 from shared.errors import BellwetherError
 from shared.mqtt import address_of, admitted, new_client
 from shared.settings import BrokerSettings
-from shared.sparkplug import parse_state
+from shared.sparkplug import parse_state, state_topic
 
 _ANSWERS_WITHIN_S = 10.0
 _MOST_KEPT = 1_000
@@ -68,7 +68,7 @@ class _Listener:
         self._client = client
         self._answers = answers
         self._version5 = settings.broker_mqtt_version == "5"
-        self._state_topic = f"spBv1.0/STATE/{settings.sparkplug_host_id}"
+        self._state_topic = state_topic(settings.sparkplug_host_id)
         self._state: bytes | None = None
         self._filters: list[str] = []
         self._counts: dict[str, int] = defaultdict(int)

@@ -8,9 +8,9 @@ from services.ingest.checking.finding import Finding
 from services.ingest.checking.spool import check_spool
 from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
 from services.ingest.settings import IngestSettings
-from services.ingest.sparkplug import SUBSCRIPTION
 from shared.mappings import MappingSpecification
 from shared.settings import BrokerSettings, DatabaseSettings
+from shared.sparkplug import SUBSCRIPTION
 
 
 def check_all(

@@ -11,7 +11,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from shared.errors import BrokerError, InvalidActionError, NotFoundError
 from shared.mqtt import publishing
 from shared.settings import BrokerSettings
-from shared.sparkplug.encode import NAMESPACE
+from shared.sparkplug import NAMESPACE
 
 _COLUMNS = "dead_letter_id, received_at, topic, payload, qos, retained, reason, replayed_at"
 _ACKNOWLEDGED_WITHIN_S = 10.0

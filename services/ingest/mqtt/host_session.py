@@ -19,9 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from services.ingest.mqtt.connection import SESSION_TAKEN_OVER, Connection
 from services.ingest.mqtt.packets import Publish
-from services.ingest.sparkplug import SUBSCRIPTION
 from shared.settings import BrokerSettings
-from shared.sparkplug import parse_state, state_payload
+from shared.sparkplug import SUBSCRIPTION, parse_state, state_payload, state_topic
 
 _DEATH_ACKNOWLEDGED_WITHIN_S = 3.0
 _END_OF_TIME_MS = 253_402_300_800_000  # the year 10000: nobody's clock, and no time to be newer than
@@ -47,7 +46,7 @@ class HostConnection(Connection):
         super().__init__(settings, "host", reconnecting=False, SessionExpiryInterval=0)
         self.online = self.taken_over = self.superseded = False
         self.newest_ms = newest_ms
-        self._state_topic = f"spBv1.0/STATE/{settings.sparkplug_host_id}"
+        self._state_topic = state_topic(settings.sparkplug_host_id)
         self._take, self._on_granted = receive, on_granted
         self._timestamp_ms = 0
         self._birth: int | None = None

@@ -14,10 +14,9 @@ from services.ingest.mqtt.host_session import HostConnection
 from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.packets import Publish
 from services.ingest.mqtt.reconnect_delay import ReconnectDelay
-from services.ingest.sparkplug import SUBSCRIPTION
 from services.ingest.sparkplug.host_role import HostRole
 from shared.settings import BrokerSettings
-from shared.sparkplug import rebirth_command
+from shared.sparkplug import SUBSCRIPTION, rebirth_command
 from shared.sparkplug import topic as topic_of
 
 

@@ -10,10 +10,9 @@ from services.ingest.sparkplug.shapes import Shape
 from services.ingest.sparkplug.stencils import Stencils
 from shared.errors import DecodeError
 from shared.sparkplug.datatypes import DataType
+from shared.sparkplug.names import BD_SEQ
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 from shared.sparkplug.structures import Member, template_members
-
-BD_SEQ = "bdSeq"
 
 _WEIGHT_OF_DEVICE = 4
 _BYTES_A_MEMBER = 8

@@ -19,8 +19,6 @@ from shared.errors import DecodeError
 from shared.sparkplug.decode import parse_payload
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
-SUBSCRIPTION = "spBv1.0/#"
-
 _BIRTH_REPEATED_WITHIN_US = 10_000_000
 _LEAST_US = 1
 _RETAINED = "a retained Sparkplug message tells the past: the specification forbids it"

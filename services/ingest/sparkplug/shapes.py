@@ -14,10 +14,9 @@ import numpy as np
 
 from services.ingest.messages.readings import EXACT_IN_FLOAT64, Floats
 from shared.sparkplug.datatypes import KNOWN_TYPES, SIGNED_BITS, STRUCTURES, TEXTS, DataType
-from shared.sparkplug.scalars import signed
+from shared.sparkplug.scalars import WIDTH_BITS, signed
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
-_WIDTH = {"int_value": 32, "long_value": 64}
 _READERS = {
     name: attrgetter(name) for name in ("int_value", "long_value", "float_value", "double_value", "boolean_value")
 }
@@ -68,12 +67,12 @@ def shape_of(metrics: Sequence[Payload.Metric], names: Sequence[str], datatypes:
     for place, (field, datatype) in enumerate(zip(fields, datatypes, strict=True)):
         if field not in _READERS or datatype not in KNOWN_TYPES or datatype in TEXTS or datatype in STRUCTURES:
             return None
-        if field in _WIDTH:
+        if field in WIDTH_BITS:
             if datatype == DataType.BOOLEAN:
                 return None
             integers.append(place)
             if datatype in SIGNED_BITS:
-                signed_places.append(Signed(place, SIGNED_BITS[DataType(datatype)], _WIDTH[field]))
+                signed_places.append(Signed(place, SIGNED_BITS[DataType(datatype)], WIDTH_BITS[field]))
     return Shape(
         tuple(names),
         tuple(fields),

@@ -6,13 +6,14 @@ from typing import NamedTuple
 from services.ingest.decoding.values import Scalar, sort_values
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import GOOD, UNCERTAIN, Reading, check_instant, check_name, check_text
-from services.ingest.sparkplug.births import BD_SEQ, Births
+from services.ingest.sparkplug.births import Births
 from services.ingest.sparkplug.shapes import Fields, Shape, fields_of, shape_of, values_of
 from services.ingest.sparkplug.stencils import Said
 from services.ingest.sparkplug.topics import Address
 from shared.errors import DecodeError
 from shared.sparkplug.datatypes import BAD_QUALITY, STALE_QUALITY
 from shared.sparkplug.decode import is_text, metric_properties, metric_value
+from shared.sparkplug.names import BD_SEQ
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
 PROTOCOL = "sparkplug_b"
