@@ -9,7 +9,6 @@ from services.ingest.batch.cardinality import admit
 from services.ingest.batch.device import Device
 from services.ingest.messages.readings import Decoded, Reading
 
-_CACHED_SERIES = 150_000
 _FEWER = 0.75
 _COUNTS = (
     "SELECT topic_prefix, count(series_id) FROM sources LEFT JOIN devices USING (source_id)"
@@ -37,14 +36,20 @@ _FIND_SERIES = (
 class Catalogue:
     """A cache over `sources`, `devices` and `series`. After a rollback, `forget`: some of it was never committed.
 
-    It keeps the devices that spoke last, with about 150,000 series (30 MB) between batches.
+    It keeps the devices that spoke last, with about `cached_series` (30 MB) between batches.
     """
 
-    def __init__(self, series_per_source: int) -> None:
+    def __init__(self, series_per_source: int, *, cached_series: int = 150_000) -> None:
         self._limit = series_per_source
+        self._cached_series = cached_series
         self._devices: dict[tuple[str, str], Device] = {}
         self._sources: dict[str, int] = {}
         self._batches = 0
+
+    @property
+    def devices(self) -> int:
+        """How many devices are cached."""
+        return len(self._devices)
 
     def forget(self) -> None:
         """Know nothing again."""
@@ -97,10 +102,10 @@ class Catalogue:
 
     def _make_room(self) -> None:
         held = sum(len(device.series) for device in self._devices.values())
-        if held <= _CACHED_SERIES:
+        if held <= self._cached_series:
             return
         for key, device in sorted(self._devices.items(), key=lambda item: item[1].used):
-            if held <= _CACHED_SERIES * _FEWER or device.used == self._batches:
+            if held <= self._cached_series * _FEWER or device.used == self._batches:
                 return
             held -= len(device.series)
             del self._devices[key]

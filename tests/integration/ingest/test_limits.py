@@ -7,9 +7,9 @@ import pytest
 
 from services.ingest.commands.dead_letters import list_dead_letters
 from services.ingest.messages.readings import Decoded
-from services.ingest.store import catalogue
+from services.ingest.store.catalogue import Catalogue
 from shared.database import connect
-from tests.integration.ingest.messages import NOW_US, SECOND, message, reading
+from tests.integration.ingest.messages import NOW, NOW_US, SECOND, message, reading
 from tests.integration.ingest.stores import store_on
 from tests.unit.ingest.messages import envelope
 
@@ -63,15 +63,16 @@ def test_prefixes_that_somebody_invents_are_refused_beyond_a_thousand_a_day(conn
     assert store.write([message(reading(NOW_US + SECOND, source="bellwether/v1/7", a=1.0))])[0].reason is None
 
 
-def test_devices_that_spoke_long_ago_make_room_in_memory_and_speak_again(connection, conn, monkeypatch):
-    monkeypatch.setattr(catalogue, "_CACHED_SERIES", 8)
-    store = store_on(connection)
+def test_devices_that_spoke_long_ago_make_room_in_memory_and_keep_their_series(connection):
+    catalogue = Catalogue(10_000, cached_series=8)
+    series: dict[int, set[int]] = {}
     for n in range(30):
-        store.write([message(reading(NOW_US + n * SECOND, device=f"d{n % 10}", a=1.0, b=1.0, texts=(("c", "RUN"),)))])
-    assert len(store._catalogue._devices) <= 4
-    assert value(conn, "SELECT count(*) FROM samples") == 60
-    assert value(conn, "SELECT count(*) FROM samples_text") == 30
-    assert value(conn, "SELECT count(*) FROM series") == 30
+        spoken = reading(NOW_US + n * SECOND, device=f"d{n % 10}", a=1.0, b=1.0, texts=(("c", "RUN"),))
+        with connection.transaction():
+            catalogue.enter(connection, [message(spoken)], NOW)
+        series.setdefault(n % 10, set()).update(catalogue.device(spoken).series.values())
+        assert catalogue.devices <= 4
+    assert [len(found) for found in series.values()] == [3] * 10
 
 
 def refused(topic: str, size: int, at_us: int = NOW_US) -> Decoded:
