@@ -43,7 +43,8 @@ class CommitReport:
         """Count and log one committed batch."""
         kinds = [kind_of(decoded.reason) for decoded in committed.batch if decoded.reason is not None]
         store_metrics.count_committed(
-            samples=committed.stored + committed.repeated,
+            stored=committed.stored,
+            repeated=committed.repeated,
             conflicts=committed.conflicts,
             late=committed.late,
             kinds=kinds,

@@ -39,15 +39,13 @@ _undated = Counter(
 )
 
 
-def count_batch(batch: Sequence[Decoded], *, stored: int, repeated: int, seconds: float, committed_us: int) -> None:
+def count_batch(batch: Sequence[Decoded], *, seconds: float, committed_us: int) -> None:
     """Note one committed batch."""
     refused = sum(decoded.reason is not None for decoded in batch)
     ignored = sum(decoded.is_ignored for decoded in batch)
     _messages.labels("stored").inc(len(batch) - refused - ignored)
     _messages.labels("dead_letter").inc(refused)
     _messages.labels("ignored").inc(ignored)
-    _samples.labels("stored").inc(stored)
-    _samples.labels("repeated").inc(repeated)
     _undated.inc(sum(d.samples for d in batch if d.readings and d.readings[0].protocol == UNDATED_PROTOCOL))
     _batch_seconds.observe(seconds)
     _waiting_seconds.observe((committed_us - batch[0].envelope.received_us) / 1e6)
@@ -58,9 +56,13 @@ def note_connected(*, connected: bool) -> None:
     _connected.set(connected)
 
 
-def count_committed(*, samples: int, conflicts: int, late: int, kinds: Sequence[ReasonKind], lost: int) -> None:
+def count_committed(
+    *, stored: int, repeated: int, conflicts: int, late: int, kinds: Sequence[ReasonKind], lost: int
+) -> None:
     """Note what became of one transaction's samples and refused messages."""
-    _batch_samples.observe(samples)
+    _batch_samples.observe(stored + repeated)
+    _samples.labels("stored").inc(stored)
+    _samples.labels("repeated").inc(repeated)
     _conflicts.inc(conflicts)
     _late.inc(late)
     for kind in kinds:

@@ -15,58 +15,38 @@ from shared.errors import StorageError
 
 
 class Writer:
-    """For one thread. `outages` counts how often the database was found away."""
+    """For one thread."""
 
     def __init__(self, database_url: str, settings: IngestSettings, *, application: str) -> None:
         self._database_url = database_url
         self._settings = settings
         self._application = application
         self._store: Store | None = None
-        self.outages = 0
-
-    @property
-    def conn(self) -> psycopg.Connection:
-        """The connection, opened where there is none; raise StorageError when the database is away."""
-        return self._connected_store().conn
 
     @property
     def connected(self) -> bool:
         """Whether there is a connection, as far as is known."""
         return self._store is not None
 
-    def write(self, batch: Sequence[Decoded]) -> Sequence[Decoded]:
+    def write(self, batch: Sequence[Decoded]) -> None:
         """Store a batch; raise StorageError, with the connection dropped, when the database is away."""
         began = time.monotonic()
         try:
-            store = self._connected_store()
-            stored, repeated = store.stored, store.repeated
-            outcome = store.write(batch)
+            stored = self._connected_store().write(batch)
         except StorageError:
-            self.drop()
+            self.close()
             raise
-        store_metrics.count_batch(
-            outcome,
-            stored=store.stored - stored,
-            repeated=store.repeated - repeated,
-            seconds=time.monotonic() - began,
-            committed_us=time.time_ns() // 1000,
-        )
-        return outcome
+        store_metrics.count_batch(stored, seconds=time.monotonic() - began, committed_us=time.time_ns() // 1000)
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection]:
         """The connection, to read by; raise StorageError, with it dropped, when the database is away."""
         try:
             with storage_errors():
-                yield self.conn
+                yield self._connected_store().conn
         except StorageError:
-            self.drop()
+            self.close()
             raise
-
-    def drop(self) -> None:
-        """Close the connection: the database was found away."""
-        self.outages += 1
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

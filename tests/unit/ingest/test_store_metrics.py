@@ -31,7 +31,7 @@ def test_a_message_is_counted_once_and_undated_samples_are_told(topic, payload, 
     before = {each: counted("messages", outcome=each) for each in ("stored", "ignored", "dead_letter")}
     undated_before = counted("undated_samples")
     decoded = Decoder([UNDATED]).decode(envelope(topic, payload, retained=retained))
-    count_batch([decoded], stored=0, repeated=0, seconds=0.1, committed_us=NOW_US)
+    count_batch([decoded], seconds=0.1, committed_us=NOW_US)
     after = {each: counted("messages", outcome=each) - was for each, was in before.items()}
     assert after == {each: float(each == outcome) for each in before}
     assert counted("undated_samples") - undated_before == undated
