@@ -12,7 +12,7 @@ class DeadLetterQuota:
     """What is left of `limit_bytes`, of which no topic head (its first three levels) gets more than 1/16 an hour.
 
     So one device that sends nothing but what must be refused takes sixteen hours to fill it, in which somebody may
-    see that, and the letters of all others are kept. `measured` says what the database really holds.
+    see that, and the dead letters of all others are kept. `measured` says what the database really holds.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -32,7 +32,7 @@ class DeadLetterQuota:
         self._left = self._limit - stored_bytes
 
     def take(self, topic: str, payload_bytes: int, now_us: int) -> bool:
-        """Whether a letter still has room, which it then takes."""
+        """Whether a dead letter still has room, which it then takes."""
         if now_us // _HOUR_US != self._hour:
             self._hour = now_us // _HOUR_US
             self._taken.clear()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from services.ingest.messages.printable import printable
 from services.ingest.messages.readings import Decoded
 
 
@@ -44,8 +45,6 @@ def unpack(packed: bytes) -> list[Decoded]:
 
 
 def _printable(decoded: Decoded) -> Decoded:
-    topic = decoded.envelope.topic.encode(errors="backslashreplace").decode()
-    reason = decoded.reason
-    if reason is not None:
-        reason = reason.encode(errors="backslashreplace").decode()
-    return decoded._replace(envelope=decoded.envelope._replace(topic=topic), reason=reason)
+    envelope = decoded.envelope._replace(topic=printable(decoded.envelope.topic))
+    reason = None if decoded.reason is None else printable(decoded.reason)
+    return decoded._replace(envelope=envelope, reason=reason)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 
 from services.ingest.batch.dead_letter_quota import DeadLetterQuota
+from services.ingest.messages.printable import printable
 from services.ingest.messages.readings import Decoded
 from services.ingest.messages.timestamps import instant
 
@@ -50,7 +51,7 @@ class DeadLetterWriter:
             envelope = decoded.envelope
             (kept if left.take(envelope.topic, len(envelope.payload), now_us) else lost).append(decoded)
         with self._conn.cursor() as cur:
-            cur.executemany(_BURY, [_letter(decoded) for decoded in kept])
+            cur.executemany(_BURY, [_row(decoded) for decoded in kept])
         return Buried(lost, left)
 
     def _stored_bytes(self) -> int:
@@ -62,17 +63,17 @@ class DeadLetterWriter:
         return size
 
 
-def _letter(decoded: Decoded) -> tuple[object, ...]:
+def _row(decoded: Decoded) -> tuple[object, ...]:
     envelope = decoded.envelope
     return (
         instant(envelope.received_us),
-        _printable(envelope.topic),
+        _storable(envelope.topic),
         envelope.payload,
         envelope.qos,
         envelope.retained,
-        _printable(decoded.reason or ""),
+        _storable(decoded.reason or ""),
     )
 
 
-def _printable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
+def _storable(text: str) -> str:
+    return printable(text).replace("\x00", "\\x00")

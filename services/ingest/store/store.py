@@ -54,7 +54,7 @@ class Store:
         self.conn.autocommit = True
         self._catalogue = Catalogue(series_per_source)
         self._samples = SampleWriter(conn)
-        self._letters = DeadLetterWriter(conn, dead_letters_mb)
+        self._dead_letters = DeadLetterWriter(conn, dead_letters_mb)
         self._clocks = ClockWatch()
         self._watermark_us: dict[str, int] = {}
         self._report = CommitReport()
@@ -132,7 +132,7 @@ class Store:
         }
         clocks = self._clocks.copy()
         notes = clocks.observe(batch)
-        buried = self._letters.bury([d for d in batch if d.reason is not None], now_us)
+        buried = self._dead_letters.bury([d for d in batch if d.reason is not None], now_us)
         committed = Committed(
             batch=batch,
             stored=len(written.series_id),
@@ -147,7 +147,7 @@ class Store:
     def _learn(self, learnt: _Learnt) -> None:
         self._watermark_us |= learnt.watermark_us
         self._clocks = learnt.clocks
-        self._letters.quota = learnt.quota
+        self._dead_letters.quota = learnt.quota
 
     def _dying(self, batch: Sequence[Decoded]) -> dict[str, SourceState]:
         """What is known of the sources that the batch ends something of."""
