@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 
 from tests.drills.ledger import Said, Verdict, judge
-from tests.drills.scene import PlantProcess, Scene, scene
+from tests.drills.processes import PlantProcess
+from tests.drills.scene import Scene, scene
 from tests.process_memory import peak_rss_mb
 
 PLANTS, RATE, METRICS = 4, 100.0, 50

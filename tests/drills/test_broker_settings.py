@@ -12,9 +12,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.drills.brokers import chosen_broker, shipped_settings
+from tests.drills.processes import PlantProcess
 from tests.drills.proxy import Proxy
 from tests.drills.readings import METRICS
-from tests.drills.scene import PlantProcess
 from tests.integration.ingest.rig import plant, publish, until
 
 pytestmark = pytest.mark.needs_broker
