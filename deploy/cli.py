@@ -54,6 +54,9 @@ def up(
     import_: Annotated[
         Path | None, typer.Option("--import", exists=True, file_okay=False, help="records to import first")
     ] = None,
+    history_days: Annotated[
+        int, typer.Option(help="days of history that the demo's plants tell before they go live", min=1, max=1096)
+    ] = 1096,
 ) -> None:
     """Start everything; the demo with simulated plants unless a broker, a database or records are named."""
     from deploy.local.up import UpOptions
@@ -66,6 +69,7 @@ def up(
         broker_url=broker,
         database_url=database,
         import_directory=import_,
+        history_days=history_days,
     )
     start(options, Console(stderr=False, soft_wrap=True))
 

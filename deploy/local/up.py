@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -47,6 +47,7 @@ class UpOptions:
     broker_url: str | None
     database_url: str | None
     import_directory: Path | None
+    history_days: int
 
     @property
     def demo(self) -> bool:
@@ -103,10 +104,11 @@ class _Start:
         if self._options.demo:
             self._wait_until_listening()
             directory = self._options.data_directory
-            started_at = _demo_started_at(directory).isoformat()
-            arguments = ("--state-dir", str(directory / "plants"), "--started-at", started_at)
-            self._python("plants", "deploy.local.plants", *arguments)
-            self._say("plants", "simulated plants publish three years of history, then live")
+            started_at = _demo_started_at(directory)
+            since = started_at - timedelta(days=self._options.history_days)
+            dates = ("--started-at", started_at.isoformat(), "--since", since.isoformat())
+            self._python("plants", "deploy.local.plants", "--state-dir", str(directory / "plants"), *dates)
+            self._say("plants", f"simulated plants publish {self._options.history_days} days of history, then live")
         self._announce(url, key)
         self._watch(url, key)
 
