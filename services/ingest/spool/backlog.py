@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from enum import Enum
 from itertools import chain
 from threading import Condition
 
@@ -28,6 +29,24 @@ _LOUD_EVERY_S = 60.0
 _PROBE_EVERY_S = 1.0
 
 log = structlog.get_logger()
+
+
+class Destination(Enum):
+    """What becomes of new messages."""
+
+    MEMORY = "memory"
+    SPOOL = "spool"
+    REFUSED = "refused"
+
+
+def destination(*, memory_holds: bool, memory_has_room: bool, spool_holds: bool, writer_is_late: bool) -> Destination:
+    """Where new messages go, once memory was emptied into the spool as far as that took it: behind what came before.
+
+    So what memory still holds keeps them out of the spool, and what the spool holds draws them there.
+    """
+    if not memory_holds and (spool_holds or writer_is_late):
+        return Destination.SPOOL
+    return Destination.MEMORY if memory_has_room else Destination.REFUSED
 
 
 class Backlog:
@@ -74,7 +93,7 @@ class Backlog:
             if self._spool.messages or late or not self._has_room():
                 self._spill()
             if batch:
-                self._append(batch, to_spool=not self._memory and (late or self._spool.messages > 0))
+                self._append(batch, writer_is_late=late)
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> Sequence[Decoded]:
@@ -138,17 +157,23 @@ class Backlog:
     def _is_overdue(self) -> bool:
         return bool(self._taken) and self._clock() - self._taken_at > _WRITER_ANSWERS_WITHIN_S
 
-    def _append(self, batch: Sequence[Decoded], *, to_spool: bool) -> None:
-        try:
-            if to_spool:
-                self._spool.append(batch)
-            elif self._has_room():
+    def _append(self, batch: Sequence[Decoded], *, writer_is_late: bool) -> None:
+        match destination(
+            memory_holds=bool(self._memory),
+            memory_has_room=self._has_room(),
+            spool_holds=self._spool.messages > 0,
+            writer_is_late=writer_is_late,
+        ):
+            case Destination.MEMORY:
                 self._memory.append(batch)
                 self._memory_size = self._memory_size.plus(size_of(batch))
-            else:
+            case Destination.SPOOL:
+                try:
+                    self._spool.append(batch)
+                except SpoolFullError as exc:
+                    self._refuse(batch, str(exc))
+            case Destination.REFUSED:
                 self._refuse(batch, "neither memory nor the spool has room")
-        except SpoolFullError as exc:
-            self._refuse(batch, str(exc))
 
     def _spill(self) -> None:
         """Move what was taken and what memory holds to the spool, where it has room; else they stay where they are."""

@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.ingest.messages.readings import Decoded, Reading
-from services.ingest.spool.backlog import Backlog
+from services.ingest.spool.backlog import Backlog, Destination, destination
 from services.ingest.spool.spool import Spool
 from tests.unit.ingest.full_disk import no_room_on_disk
 from tests.unit.ingest.messages import envelope
@@ -80,6 +80,30 @@ def great(tmp_path):
     made = Holding(tmp_path / "s.sqlite3", limit_bytes=10**8)
     yield made
     made.spool.close()
+
+
+@pytest.mark.parametrize(
+    ("memory_holds", "memory_has_room", "spool_holds", "writer_is_late", "expected"),
+    [
+        (False, True, False, False, Destination.MEMORY),
+        (True, True, False, False, Destination.MEMORY),
+        (False, True, True, False, Destination.SPOOL),
+        (False, True, False, True, Destination.SPOOL),
+        # The spool did not take all that memory held, or none of it: nothing may overtake the rest.
+        (True, True, True, False, Destination.MEMORY),
+        (True, True, False, True, Destination.MEMORY),
+        (True, False, True, True, Destination.REFUSED),
+        (True, False, False, False, Destination.REFUSED),
+    ],
+)
+def test_new_messages_go_behind_what_came_before(memory_holds, memory_has_room, spool_holds, writer_is_late, expected):
+    found = destination(
+        memory_holds=memory_holds,
+        memory_has_room=memory_has_room,
+        spool_holds=spool_holds,
+        writer_is_late=writer_is_late,
+    )
+    assert found is expected
 
 
 def test_while_the_database_keeps_up_nothing_touches_the_disk(holding):
