@@ -42,16 +42,11 @@ class PublishStream:
                 return []
             data, self._held = bytes(self._held), bytearray()
         found: list[Publish] = []
-        start = end = 0
+        start = 0
         while start < len(data):
-            try:
-                length, body = _variable(data, start + 1)
-                end = body + length
-            except IndexError:
-                end = len(data) + 1
-            except ValueError:
-                body = end = len(data)
+            body, end = _bounds(data, start)
             if end > len(data):
+                self._wanted = end - start
                 break
             publish = _publish(data, start, body, end, version5=self._version5)
             if publish is None:
@@ -60,13 +55,26 @@ class PublishStream:
                 found.append(publish)
             start = end
         self._held += data[start:]
-        self._wanted = end - start
         return found
 
 
 def pubacks(mids: Sequence[int]) -> bytes:
     """The acknowledgements of these messages, one after another."""
     return (np.array(mids, np.uint32) | np.uint32(_PUBACK)).astype(">u4").tobytes()
+
+
+def _bounds(data: bytes, start: int) -> tuple[int, int]:
+    """Where the body of the packet at `start` begins, and where the packet ends: after `data` where more must come.
+
+    A packet whose length cannot be read is malformed, and so is all that follows: its end is that of `data`.
+    """
+    try:
+        length, body = _variable(data, start + 1)
+    except IndexError:
+        return len(data), len(data) + 1
+    except ValueError:
+        return len(data), len(data)
+    return body, body + length
 
 
 def _variable(data: bytes, start: int) -> tuple[int, int]:
