@@ -9,14 +9,12 @@ import structlog
 from prometheus_client import start_http_server
 
 from services.ingest.lanes.persistent import PersistentLane
-from services.ingest.lanes.pipeline import Pipeline
 from services.ingest.lanes.sparkplug import SparkplugLane
 from services.ingest.settings import IngestSettings
 from shared.errors import BellwetherError, SetupError
 from shared.logs import configure_logs
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 
-_AWAIT_DATABASE_S = 1.0
 _STOPPED_WITHIN_S = 15.0
 
 log = structlog.get_logger()
@@ -53,38 +51,13 @@ def run(database: DatabaseSettings, broker: BrokerSettings, settings: IngestSett
     url = database.database_url.get_secret_value()
     sparkplug = SparkplugLane(url, broker, settings)
     persistent = PersistentLane(url, broker, settings, sparkplug)
-
-    def stop_receiving() -> bool:
-        sparkplug.check()
-        if not stopping.is_set():
-            return False
-        sparkplug.begin_to_stop()
-        if persistent.leaving():
-            return False
-        persistent.inbox.close()
-        return True
-
-    pipeline = Pipeline(
-        take=persistent.take,
-        decode=persistent.decoder.decode,
-        write=persistent.write,
-        acknowledge=persistent.session.acknowledge,
-        between=persistent.between,
-    )
     ended = Event()
     Thread(target=_end_anyway, args=(stopping, ended, sparkplug), name="end", daemon=True).start()
     sparkplug.start()
     try:
-        while not stopping.is_set() and not persistent.ready():
-            sparkplug.check()
-            stopping.wait(_AWAIT_DATABASE_S)
-        if not stopping.is_set():
-            persistent.session.start()
-            log.info("ingest runs")
-        pipeline.run(stop_receiving)
+        persistent.run(stopping)
     finally:
-        persistent.inbox.close()
-        persistent.session.end()
+        persistent.leave()
         sparkplug.stop()
         persistent.close()
         ended.set()

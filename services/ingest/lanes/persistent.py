@@ -7,11 +7,13 @@ and moves idle sources on.
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from threading import Event
 
 import psycopg
 import structlog
 
 from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
+from services.ingest.lanes.pipeline import Pipeline
 from services.ingest.lanes.sparkplug import SparkplugLane
 from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded
@@ -28,78 +30,109 @@ from shared.settings import BrokerSettings
 
 _MAPPINGS_EVERY_S, _SESSION_EVERY_S, _TICK_EVERY_S, _STANDING_EVERY_S = 5.0, 10.0, 60.0, 10.0
 _LEAVE_WITHIN_S = 8.0
+_AWAIT_DATABASE_S = 1.0
 
 log = structlog.get_logger()
 
 
 class PersistentLane:
-    """Everything that `Pipeline` needs, on one database connection and one session."""
+    """The lane that runs in the main thread, on one database connection and one session."""
 
     def __init__(
         self, database_url: str, broker: BrokerSettings, settings: IngestSettings, sparkplug: SparkplugLane
     ) -> None:
         self._writer = Writer(database_url, settings, application="ingest")
         self._sparkplug = sparkplug
-        self._session: int | None = None
+        self._session_id: int | None = None
         self._touch = Touch()
         self._due = {"mappings": 0.0, "session": 0.0, "ticks": 0.0, "standing": 0.0}
         self._leave_until: float | None = None
-        self.inbox = Inbox()
-        self.decoder = Decoder()
-        self.session = PersistentSession(broker, self.inbox, acknowledged_subscriptions(()))
+        self._inbox = Inbox()
+        self._decoder = Decoder()
+        self._session = PersistentSession(broker, self._inbox, acknowledged_subscriptions(()))
 
-    def ready(self) -> bool:
+    def run(self, stopping: Event) -> None:
+        """Ingest until `stopping` is set, then finish what was taken.
+
+        Raises what the Sparkplug lane died of, and BrokerError when nothing can be received any more: only a new
+        process mends either.
+        """
+        while not stopping.is_set() and not self._is_ready():
+            self._sparkplug.check()
+            stopping.wait(_AWAIT_DATABASE_S)
+        if not stopping.is_set():
+            self._session.start()
+            log.info("ingest runs")
+        Pipeline(
+            take=self._take,
+            decode=self._decoder.decode,
+            write=self._write,
+            acknowledge=self._session.acknowledge,
+            between=self._between,
+        ).run(lambda: self._has_stopped_receiving(stopping))
+
+    def leave(self) -> None:
+        """Take nothing more from the broker, and disconnect."""
+        self._inbox.close()
+        self._session.end()
+
+    def close(self) -> None:
+        """Note until when ingest listened, and close the database connection."""
+        if self._writer.connected and self._session_id is not None:
+            try:
+                with self._writer.reading() as conn:
+                    note_session(conn, self._session_id, datetime.now(UTC))
+            except StorageError as exc:
+                log.warning("the database is away", error=str(exc))
+        self._writer.close()
+
+    def _is_ready(self) -> bool:
         """Whether the database is there and its mappings are known, without which nothing should be received."""
         try:
             with self._writer.reading() as conn:
                 self._refresh_mappings(conn)
-                self.session.retire(disabled_subscriptions(conn))
+                self._session.retire(disabled_subscriptions(conn))
         except StorageError as exc:
             log.warning("waiting for the database", error=str(exc))
             return False
         return True
 
-    def take(self, timeout_s: float) -> list[Envelope]:
-        """What came from the broker."""
-        taken = self.inbox.take(timeout_s)
-        lane_metrics.count_received("persistent", len(taken))
-        return taken
+    def _has_stopped_receiving(self, stopping: Event) -> bool:
+        self._sparkplug.check()
+        if not stopping.is_set():
+            return False
+        self._sparkplug.begin_to_stop()
+        if self._is_leaving_the_group():
+            return False
+        self._inbox.close()
+        return True
 
-    def write(self, batch: Sequence[Decoded]) -> None:
-        """Store a batch; raise StorageError when the database is away."""
-        self._writer.write(batch)
-
-    def between(self) -> None:
-        """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError.
-
-        Raises BrokerError when nothing can be received any more, which only a new process mends.
-        """
-        self.session.check()
-        store_metrics.note_connected(connected=self._listening)
-        with self._writer.reading() as conn:
-            self._look_after(conn, datetime.now(UTC))
-
-    def leaving(self) -> bool:
+    def _is_leaving_the_group(self) -> bool:
         """Whether the group's leave, taken at the first call, still brings what the broker had given us."""
         now = time.monotonic()
         if self._leave_until is None:
             self._leave_until = now + _LEAVE_WITHIN_S
-            self.session.take_leave()
-        return self.session.is_leaving and now < self._leave_until
+            self._session.take_leave()
+        return self._session.is_leaving and now < self._leave_until
 
-    def close(self) -> None:
-        """Note until when ingest listened, and close the database connection."""
-        if self._writer.connected and self._session is not None:
-            try:
-                with self._writer.reading() as conn:
-                    note_session(conn, self._session, datetime.now(UTC))
-            except StorageError as exc:
-                log.warning("the database is away", error=str(exc))
-        self._writer.close()
+    def _take(self, timeout_s: float) -> list[Envelope]:
+        taken = self._inbox.take(timeout_s)
+        lane_metrics.count_received("persistent", len(taken))
+        return taken
+
+    def _write(self, batch: Sequence[Decoded]) -> None:
+        self._writer.write(batch)
+
+    def _between(self) -> None:
+        """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError."""
+        self._session.check()
+        store_metrics.note_connected(connected=self._listening)
+        with self._writer.reading() as conn:
+            self._look_after(conn, datetime.now(UTC))
 
     @property
     def _listening(self) -> bool:
-        return self.session.listening and self._sparkplug.listening
+        return self._session.listening and self._sparkplug.listening
 
     def _look_after(self, conn: psycopg.Connection, now: datetime) -> None:
         if self._leave_until is not None:
@@ -109,12 +142,12 @@ class PersistentLane:
         if self._is_due("standing", _STANDING_EVERY_S):
             store_metrics.note_sources(read_standing(conn, now))
         if not self._listening:
-            self._session, self._touch = None, Touch()
+            self._session_id, self._touch = None, Touch()
             return
-        if self._session is None:
-            self._session = begin_session(conn, now)
+        if self._session_id is None:
+            self._session_id = begin_session(conn, now)
         elif self._is_due("session", _SESSION_EVERY_S):
-            note_session(conn, self._session, now)
+            note_session(conn, self._session_id, now)
         self._tick(conn, now)
 
     def _tick(self, conn: psycopg.Connection, now: datetime) -> None:
@@ -125,9 +158,9 @@ class PersistentLane:
 
     def _refresh_mappings(self, conn: psycopg.Connection) -> None:
         mappings = load_mappings(conn)
-        if mappings != self.decoder.mappings:
-            self.decoder.mappings = mappings
-            self.session.subscribe(acknowledged_subscriptions(mappings))
+        if mappings != self._decoder.mappings:
+            self._decoder.mappings = mappings
+            self._session.subscribe(acknowledged_subscriptions(mappings))
             log.info("mappings changed", count=len(mappings))
 
     def _is_due(self, what: str, every_s: float) -> bool:

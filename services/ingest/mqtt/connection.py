@@ -1,7 +1,7 @@
 """One connection to the broker, by way of paho: what every kind of session has in common."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from threading import Thread
 from threading import enumerate as enumerate_threads
 from typing import Any
@@ -60,9 +60,12 @@ class Connection:
         **connect_properties: int,
     ) -> None:
         self.name = name
+        self.client_id = f"{settings.broker_client_id}-{name}"
         self.connected = self.listening = False
         self._address = address_of(settings)
-        self.client_id = f"{settings.broker_client_id}-{name}"
+        self._connected_at = 0.0
+        self._reconnect_delay = ReconnectDelay()
+        self._connect_arguments = _connect_arguments(settings, kept=kept, properties=connect_properties)
         self._client = client_of(
             StreamingClient,
             settings,
@@ -71,15 +74,10 @@ class Connection:
             manual_ack=True,
             reconnecting=reconnecting,
         )
-        self._connect_arguments: dict[str, Any] = {"keepalive": _KEEPALIVE_S}
-        if settings.broker_mqtt_version == "5":
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            for key, value in connect_properties.items():
-                setattr(properties, key, value)
-            self._connect_arguments |= {"clean_start": not kept, "properties": properties}
         self._client.reconnect_delay_set(_RECONNECT_FROM_S, _RECONNECT_TO_S)
-        self._connected_at = 0.0
-        self._reconnect_delay = ReconnectDelay()
+        self._hear_client()
+
+    def _hear_client(self) -> None:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -180,3 +178,13 @@ class Connection:
             self.listening = True
             log.info("subscribed", connection=self.name)
             self._granted()
+
+
+def _connect_arguments(settings: BrokerSettings, *, kept: bool, properties: Mapping[str, int]) -> dict[str, Any]:
+    """What paho's connect wants beside the address."""
+    if settings.broker_mqtt_version != "5":
+        return {"keepalive": _KEEPALIVE_S}
+    asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    for name, value in properties.items():
+        setattr(asked, name, value)
+    return {"keepalive": _KEEPALIVE_S, "clean_start": not kept, "properties": asked}
