@@ -4,7 +4,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from shared.settings import BrokerSettings
 from shared.sparkplug import DataType, Metric, node_birth, node_death, payload, topic
 from shared.sparkplug.decode import parse_payload
 from tests.certificates import make_certificates
-from tests.integration.ingest.rig import eventually, plant, publish, running_ingest, until, value
+from tests.integration.ingest.rig import IngestProcess, eventually, plant, publish, running_ingest, until, value
 from tests.mosquitto import Broker, running_broker
 from tests.nats import running_nats
 
@@ -156,31 +156,26 @@ def test_the_broker_may_restart(database_url, conn, broker):
         eventually(conn, _NUMBERS, 40)
         broker.stop()
         broker.start()
-        time.sleep(3)
         with plant(broker.url) as machine:
             publish(machine, messages(20, 20))
         eventually(conn, _NUMBERS, 80)
 
 
 def test_the_database_may_restart_in_mid_stream(broker):
-    with tempfile.TemporaryDirectory(prefix="bellwether-test-") as directory:
+    with tempfile.TemporaryDirectory(prefix="bellwether-test-") as directory, ExitStack() as running:
         Path(directory).chmod(0o755)
         data = Path(directory) / "data"
         with get_server(data, cleanup_mode="stop") as server:
-            url = server.get_uri()
-            migrate(url)
-            ingest = running_ingest(url, broker.url)
-            ingest.__enter__()
-            machine = plant(broker.url)
-            client = machine.__enter__()
-            publish(client, messages(0, 500))
-        publish(client, messages(500, 500))
-        time.sleep(2)
+            migrate(server.get_uri())
+            ingest = running.enter_context(running_ingest(server.get_uri(), broker.url))
+            machine = running.enter_context(plant(broker.url))
+            publish(machine, messages(0, 500))
+        publish(machine, messages(500, 500))
+        until(lambda: ingest.told("the database is away, keeping the batch"))
         with get_server(data, cleanup_mode="stop") as server, connect(server.get_uri(), application="test") as conn:
-            publish(client, messages(1000, 500))
+            publish(machine, messages(1000, 500))
             eventually(conn, _NUMBERS, 3000)
-            machine.__exit__(None, None, None)
-            ingest.__exit__(None, None, None)
+            running.close()
 
 
 def test_tls_with_password_and_client_certificate(database_url, conn):
@@ -202,6 +197,12 @@ def test_tls_with_password_and_client_certificate(database_url, conn):
             eventually(conn, _NUMBERS, 6)
 
 
+def _times_told(ingest: IngestProcess, event: str, **fields: str) -> int:
+    """How often it has logged this."""
+    wanted = {"event": event, **fields}
+    return sum(wanted.items() <= told.items() for told in ingest.events())
+
+
 def test_a_dead_letter_is_replayed_once_its_mapping_is_right(database_url, conn, broker):
     mapping = {
         "id": "skid",
@@ -212,7 +213,7 @@ def test_a_dead_letter_is_replayed_once_its_mapping_is_right(database_url, conn,
     conn.execute(_DECLARE, ["skid", mapping["topic"], Jsonb(mapping)])
     conn.commit()
     settings = BrokerSettings(broker_url=broker.url)
-    with running_ingest(database_url, broker.url), plant(broker.url) as machine:
+    with running_ingest(database_url, broker.url) as ingest, plant(broker.url) as machine:
         publish(machine, [("factory/a/b", {"ts": 1_780_000_000_000, "v": 7})])
         eventually(conn, "SELECT count(*) FROM dead_letters", 1)
         (letter,) = list_dead_letters(conn)
@@ -221,7 +222,7 @@ def test_a_dead_letter_is_replayed_once_its_mapping_is_right(database_url, conn,
         right = {**mapping, "time": {"path": "ts", "format": "epoch_ms"}}
         conn.execute("UPDATE mappings SET specification = %s", [Jsonb(right)])
         conn.commit()
-        time.sleep(6)
+        until(lambda: _times_told(ingest, "mappings changed") == 2)
         assert replay(conn, [letter.dead_letter_id], settings, datetime.now(UTC)) == 1
         eventually(conn, _SUM, 7.0)
     assert list_dead_letters(conn) == []
@@ -231,11 +232,11 @@ def test_a_dead_letter_is_replayed_once_its_mapping_is_right(database_url, conn,
 
 
 def test_a_mapping_declared_later_is_subscribed_to(database_url, conn, broker):
-    with running_ingest(database_url, broker.url), plant(broker.url) as machine:
+    with running_ingest(database_url, broker.url) as ingest, plant(broker.url) as machine:
         mapping = {"id": "x", "topic": "{source}/{metric}", "time": {"format": "received"}, "values": [{"path": ""}]}
         conn.execute(_DECLARE, ["x", mapping["topic"], Jsonb(mapping)])
         conn.commit()
-        time.sleep(6)
+        until(lambda: _times_told(ingest, "subscribed", connection="ingest") == 2)
         publish(machine, [("press/force", 12.5)])
         eventually(conn, _SUM, 12.5)
 
