@@ -24,6 +24,21 @@ class Session:
     weight: int = _WEIGHT_OF_SESSION
     sequence: SeqTracker = field(default_factory=SeqTracker)
 
+    @classmethod
+    def begun_by(cls, birth: Message, bd_seq: int | None) -> "Session":
+        """The session that an NBIRTH begins; its payload is not kept."""
+        born = cls(birth=birth._replace(envelope=birth.envelope._replace(payload=b"")), bd_seq=bd_seq)
+        born.sequence.take(birth)
+        return born
+
+    def take_over(self, last: "Session") -> None:
+        """Take from the session before what waits there and was sent after this one's birth; await its devices."""
+        birth = self.birth
+        if birth is not None:
+            self.sequence.held = [each for each in last.sequence.held if each.follows(birth)]
+            last.sequence.held = [each for each in last.sequence.held if not each.follows(birth)]
+        self.awaited = {device for device in (*last.births, *last.awaited) if device is not None}
+
     def learn_births(self, device: str | None, births: Births) -> None:
         """Take the births of a device (None: the node's own) in place of those before."""
         self.forget_births(device)

@@ -4,42 +4,22 @@ One state for all nodes, no clock and no I/O: time is the envelope's. A message 
 birth that is refused for a value still names its aliases, so that the data after it can be read.
 """
 
-from dataclasses import dataclass
-
 from services.ingest.messages.envelope import Envelope
-from services.ingest.messages.readings import Decoded, Silence, check_instant
-from services.ingest.sparkplug.births import Births, UnknownMetricError, bd_seq, learn
+from services.ingest.messages.readings import Decoded, Silence
+from services.ingest.sparkplug.births import bd_seq
+from services.ingest.sparkplug.counts import Counts
+from services.ingest.sparkplug.deaths import implied_death, silence_before
 from services.ingest.sparkplug.edge_nodes import Node, Nodes, Session
 from services.ingest.sparkplug.rebirth_throttle import RebirthThrottle
 from services.ingest.sparkplug.reorder_buffer import Waiting
 from services.ingest.sparkplug.seq import NUMBERS, Message, Place
-from services.ingest.sparkplug.telemetry import readings_of
+from services.ingest.sparkplug.session_messages import DATA, payload_of, told_in
 from services.ingest.sparkplug.topics import NOT_TELEMETRY, parse_topic
 from shared.errors import DecodeError
 from shared.sparkplug.decode import parse_payload
 from shared.sparkplug.sparkplug_b_pb2 import Payload
 
 _BIRTH_REPEATED_WITHIN_US = 10_000_000
-_LEAST_US = 1
-_RETAINED = "a retained Sparkplug message tells the past: the specification forbids it"
-
-
-@dataclass
-class Counts:
-    """What the host has met since it was made.
-
-    gaps: messages were missing when the time-out or the room was over. forgotten_nodes: there was no room for their
-    births; forgotten_devices: there was none for all of one node; forgotten_unborn: they had no births.
-    """
-
-    repeated: int = 0
-    held: int = 0
-    gaps: int = 0
-    stale_deaths: int = 0
-    rebirths: int = 0
-    forgotten_nodes: int = 0
-    forgotten_devices: int = 0
-    forgotten_unborn: int = 0
 
 
 class SparkplugHost:
@@ -81,16 +61,11 @@ class SparkplugHost:
         """
         try:
             address = parse_topic(envelope.topic)
+            if address.kind in NOT_TELEMETRY:
+                return []
+            payload = payload_of(envelope)
         except DecodeError as exc:
             return [Decoded(envelope, reason=exc.reason)]
-        if address.kind in NOT_TELEMETRY:
-            return []
-        if envelope.retained:
-            return [Decoded(envelope, reason=_RETAINED)]
-        try:
-            payload = parse_payload(envelope.payload)
-        except ValueError as exc:
-            return [Decoded(envelope, reason=str(exc))]
         out, self._released = self._released, []
         node = self._nodes.find((address.group, address.edge))
         message = Message(envelope, address, payload.seq % NUMBERS, payload.timestamp, hash(envelope.payload))
@@ -180,7 +155,7 @@ class SparkplugHost:
         if node.session.awaited:
             gone = sorted(node.session.awaited)
             node.session.awaited.clear()
-            out.append(Decoded(birth.envelope, silences=tuple(_before(birth, device) for device in gone)))
+            out.append(Decoded(birth.envelope, silences=tuple(silence_before(birth, device) for device in gone)))
 
     def _make_room(self, out: list[Decoded]) -> None:
         """Forget whom there is no room for."""
@@ -208,30 +183,24 @@ class SparkplugHost:
 
     def _begin(self, node: Node, message: Message, payload: Payload, out: list[Decoded]) -> None:
         """Start a session. Messages of the one before may still come; some of the new one may have come already."""
-        now_us = message.envelope.received_us
         if node.was_born_by(message, _BIRTH_REPEATED_WITHIN_US):
             self.counts.repeated += 1
             return
-        self._close_if_over(node, now_us, out)
-        born = Session(birth=message._replace(envelope=message.envelope._replace(payload=b"")), bd_seq=bd_seq(payload))
-        born.sequence.take(message)
-        last = node.session
+        self._close_if_over(node, message.envelope.received_us, out)
+        last, born = node.session, Session.begun_by(message, bd_seq(payload))
         if self._is_belated(message, last):
             node.previous = node.previous or born
             out.append(self._decoded(node, born, message, payload))
             return
         self._flush(node, node.previous, out)
-        born.sequence.held = [each for each in last.sequence.held if each.follows(message)]
-        last.sequence.held = [each for each in last.sequence.held if not each.follows(message)]
-        born.awaited = {device for device in (*last.births, *last.awaited) if device is not None}
+        born.take_over(last)
         if last.birth is None:
             self._flush(node, last, out)
         node.previous = last if last.birth is not None else None
         node.session, node.births_wanted = born, False
-        self._waiting.watch(node, now_us)
-        over = _is_over(node, last, born)
-        decoded = self._taken(node, born, message, payload)
-        out.append(decoded._replace(silences=(_before(message, None),)) if over else decoded)
+        self._waiting.watch(node, message.envelope.received_us)
+        silences = (silence_before(message, None),) if implied_death(node, last, born) else ()
+        out.append(self._taken(node, born, message, payload)._replace(silences=silences))
         self._drain(node, born, out)
 
     def _is_belated(self, birth: Message, last: Session) -> bool:
@@ -266,25 +235,9 @@ class SparkplugHost:
 
     def _decoded(self, node: Node, session: Session, message: Message, payload: Payload) -> Decoded:
         """The message with what its session's births say, after those have learnt from it."""
-        envelope, address = message.envelope, message.address
-        node.ended = False
-        if address.kind == "DDEATH":
-            session.forget_births(address.device)
+        decoded = told_in(node, session, message, payload)
+        if message.address.kind not in DATA:
             self._nodes.note(node)
-            return _device_death(message)
-        if address.kind.endswith("BIRTH"):
-            session.learn_births(address.device, learn(payload))
-            self._nodes.note(node)
-        births = session.births.get(address.device)
-        unknown = births is None
-        try:
-            decoded = Decoded(envelope, readings_of(envelope, address, payload, births or Births()), alive=True)
-        except UnknownMetricError as exc:
-            unknown = True
-            decoded = Decoded(envelope, reason=exc.reason)
-        except DecodeError as exc:
-            decoded = Decoded(envelope, reason=exc.reason)
-        node.births_wanted |= unknown and session is node.session
         return decoded
 
     def _asking(self, node: Node, decoded: Decoded) -> Decoded:
@@ -293,36 +246,3 @@ class SparkplugHost:
             return decoded
         self.counts.rebirths += 1
         return decoded._replace(rebirth=node.key)
-
-
-def _is_over(node: Node, last: Session, born: Session) -> bool:
-    """Whether all that the node and its devices had said ended before the birth, and nobody has said so yet.
-
-    Of a node whose last birth was not heard nobody knows which of its devices died meanwhile: those that live are
-    born again.
-    """
-    if last.birth is None:
-        return not node.ended
-    return None not in (last.bd_seq, born.bd_seq) and last.bd_seq != born.bd_seq
-
-
-def _device_death(message: Message) -> Decoded:
-    """Silence of one device right after the payload's time: what it said in that same millisecond still stands."""
-    envelope, address = message.envelope, message.address
-    if not message.sent_ms:
-        return Decoded(envelope, reason="the death of a device has no time")
-    try:
-        at = check_instant(envelope.topic, message.sent_ms * 1000 + _LEAST_US, envelope.received_us)
-    except DecodeError as exc:
-        return Decoded(envelope, reason=exc.reason)
-    return Decoded(envelope, silences=(Silence(address.source, address.device, at),))
-
-
-def _before(birth: Message, device: str | None) -> Silence:
-    """Silence until the birth, at an instant that nobody else can name: devices tell whole milliseconds."""
-    envelope = birth.envelope
-    try:
-        at = check_instant(envelope.topic, birth.sent_ms * 1000 - _LEAST_US, envelope.received_us)
-    except DecodeError:
-        return Silence(birth.address.source, device, None)
-    return Silence(birth.address.source, device, at)

@@ -1,4 +1,4 @@
-"""A message that differs from those before in times and values only, read without taking it apart.
+"""A message that differs from those before in times and values only, read at their places in its bytes.
 
 Devices say the same metrics again and again, in as many bytes. A stencil is cut from one such message that was read the
 long way: it knows which bytes stay, and where times and values stand. A message whose other bytes are all the same
