@@ -23,6 +23,13 @@ UNDATED_PROTOCOL = "mapped_json_undated"
 
 _ABSENT = object()
 _CLOCK_SET_BACK_US = 60_000_000
+_PARTS = {
+    "{source}": "[^/]+)",
+    "{device}": "(?P<device>[^/]+)",
+    "{metric}": "(?P<metric>[^/]+)",
+    METRIC_AND_REST: "(?P<metric>.+)",
+    "+": "[^/]*",
+}
 
 
 class Address(NamedTuple):
@@ -49,26 +56,20 @@ class Arrivals:
 @kept_by_topic
 def match_topic(topic: str, pattern: str) -> Address | None:
     """What `topic` says under `pattern`; None where it does not fit. The source is always how the topic begins."""
-    wanted, parts = pattern.split("/"), topic.split("/")
-    named: dict[str, str] = {}
-    if wanted[-1] in ("#", METRIC_AND_REST):
-        last = wanted.pop()
-        parts, rest = parts[: len(wanted)], "/".join(parts[len(wanted) :])
-        if last == METRIC_AND_REST:
-            if not rest:
-                return None
-            named["{metric}"] = rest
-    if len(wanted) != len(parts):
+    found = _expression(pattern).fullmatch(topic)
+    if found is None:
         return None
-    for place, (want, part) in enumerate(zip(wanted, parts, strict=True)):
-        if want.startswith("{"):
-            if not part:
-                return None
-            named[want] = "/".join(parts[: place + 1]) if want == "{source}" else part
-        elif want not in ("+", part):
-            return None
-    source = named["{source}"]
-    return Address(source, named.get("{device}", source.rsplit("/", 1)[-1]), named.get("{metric}"))
+    named = found.groupdict()
+    source = named["source"]
+    return Address(source, named.get("device", source.rsplit("/", 1)[-1]), named.get("metric"))
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str) -> re.Pattern[str]:
+    """The topics that fit a pattern; its group `source` reaches from their beginning."""
+    parts = [_PARTS.get(part, re.escape(part)) for part in pattern.removesuffix("/#").split("/")]
+    rest = "(?:/.*)?" if pattern.endswith("/#") else ""
+    return re.compile("(?P<source>" + "/".join(parts) + rest, re.DOTALL)
 
 
 def decode_mapped(
@@ -87,27 +88,28 @@ def decode_mapped(
     body = _body(topic, mapping, envelope.payload)
     elements = _elements(topic, mapping, body)
     check_count(topic, len(elements))
-    readings = []
-    for element in elements:
-        places = _Places(body, element)
-        if mapping.time.path is None:
-            observed_us, protocol = arrivals.instant(envelope.received_us), UNDATED_PROTOCOL
-        else:
-            observed_us, protocol = read_time(topic, mapping.time, places.at(mapping.time.path)), PROTOCOL
-        found = sort_values(topic, once_each(topic, _values(topic, mapping, address, places)))
-        readings.append(
-            Reading(
-                source=address.source,
-                protocol=protocol,
-                device=address.device,
-                observed_us=check_instant(topic, observed_us, envelope.received_us),
-                historical=False,
-                metrics=found.metrics,
-                values=found.values,
-                texts=found.texts,
-            )
-        )
-    return tuple(readings)
+    return tuple(_reading(mapping, address, envelope, arrivals, _Places(body, element)) for element in elements)
+
+
+def _reading(
+    mapping: MappingSpecification, address: Address, envelope: Envelope, arrivals: Arrivals, places: "_Places"
+) -> Reading:
+    topic = envelope.topic
+    if mapping.time.path is None:
+        observed_us, protocol = arrivals.instant(envelope.received_us), UNDATED_PROTOCOL
+    else:
+        observed_us, protocol = read_time(topic, mapping.time, places.at(mapping.time.path)), PROTOCOL
+    found = sort_values(topic, once_each(topic, _values(topic, mapping, address, places)))
+    return Reading(
+        source=address.source,
+        protocol=protocol,
+        device=address.device,
+        observed_us=check_instant(topic, observed_us, envelope.received_us),
+        historical=False,
+        metrics=found.metrics,
+        values=found.values,
+        texts=found.texts,
+    )
 
 
 class _Places(NamedTuple):

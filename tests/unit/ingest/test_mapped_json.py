@@ -259,6 +259,9 @@ def test_the_first_mapping_that_fits_counts():
         ("a/{source}/{metric#}", "a/x/m/n/o", Address("a/x", "x", "m/n/o")),
         ("a/{source}/{metric#}", "a/x", None),
         ("a/{source}/b/{metric#}", "a/x/c/m", None),
+        ("a/{source}/{metric#}", "a/x/", None),
+        ("a.b/{source}", "acb/x", None),
+        ("+/{source}/{device}/#", "/x/d\n", Address("/x", "d\n", None)),
     ],
 )
 def test_what_a_topic_says_under_a_pattern(pattern, topic, address):
