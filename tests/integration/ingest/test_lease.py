@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
@@ -14,6 +14,7 @@ from services.ingest.store.lease import Lease, claim, holding, release
 from shared.database import connect
 from shared.sparkplug import parse_state
 from tests.databases import wait_until_blocked
+from tests.drills.proxy import Proxy
 from tests.integration.ingest.cutting_proxy import cutting_proxy
 from tests.integration.ingest.rig import IngestProcess, eventually, ingest_process, plant, until, value
 from tests.mosquitto import Broker
@@ -174,6 +175,20 @@ def test_a_host_that_is_stopped_makes_room_at_once_and_only_when_it_has_said_its
         assert [online for online, _ in states] == [True, False, True]
         assert states == sorted(states, key=lambda state: state[1])
         assert value(conn, "SELECT holder FROM ingest_leases") == "two"
+
+
+def test_the_lease_is_kept_until_the_broker_has_the_death(database_url, conn, broker):
+    with (
+        closing(Proxy(broker.port)) as proxy,
+        ingest_process(database_url, f"mqtt://127.0.0.1:{proxy.port}", broker_client_id="one") as one,
+        _states(broker) as states,
+    ):
+        one.start()
+        until(lambda: len(states) == 1)
+        proxy.lose("down")
+        os.kill(one.pid, signal.SIGTERM)
+        until(lambda: len(states) == 2)
+        assert value(conn, "SELECT holder FROM ingest_leases") == "one"
 
 
 def test_a_host_that_lost_the_lease_leaves_without_calling_offline_the_one_that_follows(database_url, conn, broker):
