@@ -2,6 +2,7 @@
 
 from services.ingest.messages.readings import Decoded
 from services.ingest.sparkplug import SparkplugHost
+from shared.sparkplug.sparkplug_b_pb2 import Payload
 from tests.sparkplug_edge import EdgeNode, Message
 from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope
 
@@ -47,3 +48,17 @@ def asked(decoded: list[Decoded]) -> int:
 def silences(decoded: list[Decoded]) -> list[tuple[str | None, int | None]]:
     """Whose silence begins, and when."""
     return [(silence.device, silence.observed_us) for each in decoded for silence in each.silences]
+
+
+def in_session(**settings: int) -> tuple[SparkplugHost, EdgeNode]:
+    """A host that has heard the births of an edge node, and the node."""
+    host, edge = SparkplugHost(**settings), edge_node()
+    hear(host, edge.birth())
+    return host, edge
+
+
+def without(message: Message, field: str) -> Message:
+    """The message with one field of its payload left out."""
+    raw = Payload.FromString(message.payload)
+    raw.ClearField(field)
+    return message._replace(payload=raw.SerializeToString())

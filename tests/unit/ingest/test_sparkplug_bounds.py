@@ -5,9 +5,17 @@ import tracemalloc
 import pytest
 
 from services.ingest.sparkplug import SparkplugHost
+from shared.sparkplug import DataType, Metric, node_birth, payload, topic
 from tests.sparkplug_edge import EdgeNode, Tag
-from tests.unit.ingest.messages import NOW_MS, NOW_US
-from tests.unit.ingest.sparkplug_hosting import SECOND_US, asked, edge_node, hear, reasons, values
+from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope
+from tests.unit.ingest.sparkplug_hosting import (
+    SECOND_US,
+    asked,
+    edge_node,
+    hear,
+    reasons,
+    values,
+)
 
 HUNDRED_TAGS = tuple(Tag(f"m{n}", n) for n in range(1, 101))
 
@@ -77,3 +85,69 @@ def test_of_one_node_that_has_more_than_the_bound_the_oldest_births_are_forgotte
     old = hear(host, [edge.data("a")])
     assert (asked(old), len(reasons(old))) == (1, 1)
     assert len(values(hear(host, [edge.data("e")]))) == 100
+
+
+def test_of_a_forgotten_node_what_waited_is_stored():
+    host = SparkplugHost()
+    other = edge_node()
+    out = []
+    for number in range(4_097):
+        other.edge = f"invented {number}"
+        out += hear(host, [other.named_data(value=float(number))])
+    assert values(out) == [0.0]
+
+
+def births_of(edge, metrics):
+    told = [Metric(name=f"m{n}", alias=n, datatype=DataType.DOUBLE, value=0.0) for n in range(1, metrics + 1)]
+    return envelope(topic("g", "NBIRTH", edge), node_birth(told, bd_seq=0, timestamp_ms=NOW_MS))
+
+
+def says_m1(host, edge, seq):
+    body = payload([Metric(alias=1, datatype=DataType.DOUBLE, value=1.0)], timestamp_ms=NOW_MS, seq=seq)
+    return values(host.receive(envelope(topic("g", "NDATA", edge), body)))
+
+
+def test_beyond_the_metrics_that_are_kept_the_node_that_was_silent_longest_is_forgotten():
+    host = SparkplugHost(known_metrics=130)
+    for edge in ("a", "b"):
+        host.receive(births_of(edge, 40))
+    assert says_m1(host, "a", 1) == [1.0]
+    host.receive(births_of("c", 40))
+    assert [says_m1(host, "a", 2), says_m1(host, "b", 1), says_m1(host, "c", 1)] == [[1.0], [], [1.0]]
+    assert (host.nodes_born, host.counts.forgotten_nodes) == (2, 1)
+
+
+def test_births_again_and_deaths_give_back_what_they_took():
+    host = SparkplugHost(known_metrics=150)
+    for _ in range(5):
+        host.receive(births_of("a", 60))
+    edge = EdgeNode(clock_ms=NOW_MS, edge="b", tags={None: ()})
+    for _ in range(5):
+        hear(host, [*edge.birth(), edge.death()])
+        host.receive(births_of("c", 30))
+        host.receive(envelope(topic("g", "NDEATH", "c"), b""))
+    assert (host.nodes_born, host.counts.forgotten_nodes) == (1, 0)
+
+
+def test_a_strangers_device_births_count_too_and_it_is_forgotten_first():
+    host = SparkplugHost(known_metrics=100)
+    host.receive(births_of("a", 40))
+    told = [Metric(name=f"m{n}", alias=n, datatype=DataType.DOUBLE, value=0.0) for n in range(1, 80)]
+    body = payload(told, timestamp_ms=NOW_MS, seq=1)
+    host.receive(envelope(topic("g", "DBIRTH", "b", "d"), body))
+    host.due(NOW_US + 5 * SECOND_US)
+    assert says_m1(host, "a", 1) == [1.0]
+    assert (host.nodes_born, host.counts.forgotten_nodes) == (1, 1)
+
+
+def test_nodes_of_few_metrics_count_as_nodes():
+    host = SparkplugHost(known_metrics=1_000)
+    for number in range(100):
+        host.receive(births_of(f"edge {number}", 1))
+    assert 40 < host.nodes_born < 70
+
+
+def test_one_node_may_have_more_than_the_bound():
+    host = SparkplugHost(known_metrics=10)
+    host.receive(births_of("a", 40))
+    assert says_m1(host, "a", 1) == [1.0]

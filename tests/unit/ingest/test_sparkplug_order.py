@@ -11,17 +11,12 @@ from tests.unit.ingest.sparkplug_hosting import (
     asked,
     edge_node,
     hear,
+    in_session,
     reasons,
     samples,
     silences,
     values,
 )
-
-
-def in_session(**settings):
-    host, edge = SparkplugHost(**settings), edge_node()
-    hear(host, edge.birth())
-    return host, edge
 
 
 def data(edge, count, first=1):
