@@ -1,8 +1,8 @@
 """Sparkplug topics: `spBv1.0/{group}/{type}/{edge}[/{device}]`, and `spBv1.0/STATE/{host}`."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
+from services.ingest.decoding.bounded_caches import kept_by_topic
 from services.ingest.messages.readings import check_name
 from shared.errors import DecodeError
 
@@ -20,7 +20,7 @@ class Address(NamedTuple):
     source: str
 
 
-@lru_cache(maxsize=4096)
+@kept_by_topic
 def parse_topic(topic: str) -> Address:
     """The address in `topic`; raise DecodeError where it is none of Sparkplug's."""
     match topic.split("/"):
