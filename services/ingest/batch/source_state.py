@@ -71,19 +71,20 @@ def without_overtaken_ends(decoded: Decoded, known: Mapping[str, SourceState]) -
     return decoded._replace(silences=silences, alive=decoded.alive or None)
 
 
-def late_samples(batch: Iterable[Decoded], watermark_us: dict[str, int]) -> int:
-    """How many samples are older than what their source had told before; moves `watermark_us` on to what it tells now.
+def late_samples(batch: Iterable[Decoded], watermark_us: Mapping[str, int]) -> int:
+    """How many samples are older than what their source had told before, in the batch or ahead of it.
 
     watermark_us: by topic prefix, never ahead of receipt; of a source that is absent nothing is known, so nothing is
     late before its first time.
     """
     late = 0
+    told: dict[str, int] = {}
     for decoded in batch:
         received_us = decoded.envelope.received_us
         for reading in decoded.readings:
-            before = watermark_us.get(reading.source)
+            before = told.get(reading.source, watermark_us.get(reading.source))
             if before is not None and reading.observed_us < before:
                 late += len(reading.metrics) + len(reading.texts)
             else:
-                watermark_us[reading.source] = min(reading.observed_us, received_us)
+                told[reading.source] = min(reading.observed_us, received_us)
     return late

@@ -18,7 +18,7 @@ from services.ingest.monitoring.commit_report import CommitReport, Committed
 from services.ingest.store.catalogue import Catalogue
 from services.ingest.store.conflicts import note_conflicts
 from services.ingest.store.dead_letters import DeadLetterWriter
-from services.ingest.store.samples import SampleWriter
+from services.ingest.store.samples import SampleWriter, Written
 from services.ingest.store.source_state import known_sources, note_clocks, note_sources
 from shared.errors import StorageError
 from shared.migrations import ensure_partitions_for
@@ -115,34 +115,42 @@ class Store:
                 ensure_partitions_for(self.conn, table, _months(np.array(observed_us)))
 
     def _write_all(self, messages: Sequence[Decoded]) -> tuple[Committed, _Learnt]:
+        """Everything that a batch leaves in the database, in the order in which one needs the other.
+
+        Series before their samples; samples before ends, which reach all that a device has ever said; and the sources'
+        rows last, since they stay locked until the commit and other writers' batches speak of the same sources.
+        """
         now_us = max(d.envelope.received_us for d in messages)
         dying = self._dying(messages)
-        messages = [without_overtaken_ends(decoded, dying) for decoded in messages] if dying else messages
-        batch = self._catalogue.enter(self.conn, messages, instant(now_us))
+        valid = [without_overtaken_ends(decoded, dying) for decoded in messages] if dying else messages
+        batch = self._catalogue.enter(self.conn, valid, instant(now_us))
         written = self._samples.write(rows_of(batch, self._catalogue.device), compare=True)
         ends = self._samples.write(joined(self._silenced(batch, dying)), compare=False)
+        self._write_ranges(written, ends, now_us)
+        conflicts = note_conflicts(self.conn, written.conflicts)
+        buried = self._dead_letters.bury([d for d in batch if d.reason is not None], now_us)
+        clocks = self._clocks.copy()
+        notes = clocks.observe(batch)
+        watermark_us = self._hear(batch, notes)
+        committed = Committed(
+            batch=batch,
+            stored=len(written.series_id),
+            repeated=written.repeated,
+            conflicts=conflicts,
+            late=late_samples(batch, self._watermark_us),
+            lost=buried.lost,
+            clocks=notes,
+        )
+        return committed, _Learnt(watermark_us, clocks, buried.left)
+
+    def _write_ranges(self, written: Written, ends: Written, now_us: int) -> None:
+        """What is to be rolled up again."""
         ranges = changed(
             np.concatenate([written.series_id, ends.series_id]), np.concatenate([written.observed_us, ends.observed_us])
         )
         if len(ranges.series_id):
             with self.conn.cursor() as cur, cur.copy(_COPY_RANGES) as copy:
                 copy.write(ranges_as_copy(ranges, now_us))
-        watermark_us = {
-            s: self._watermark_us[s] for d in batch for r in d.readings if (s := r.source) in self._watermark_us
-        }
-        clocks = self._clocks.copy()
-        notes = clocks.observe(batch)
-        buried = self._dead_letters.bury([d for d in batch if d.reason is not None], now_us)
-        committed = Committed(
-            batch=batch,
-            stored=len(written.series_id),
-            repeated=written.repeated,
-            conflicts=note_conflicts(self.conn, written.conflicts),
-            late=late_samples(batch, watermark_us),
-            lost=buried.lost,
-            clocks=notes,
-        )
-        return committed, _Learnt(self._hear(batch, notes), clocks, buried.left)
 
     def _learn(self, learnt: _Learnt) -> None:
         self._watermark_us |= learnt.watermark_us
