@@ -4,6 +4,7 @@ import csv
 import gzip
 import random
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -34,23 +35,19 @@ CONCLUSIONS = {
 @pytest.fixture
 def a_plant(database_server: Server, tmp_path: Path) -> Iterator[Callable[[str], Rig]]:
     """Rigs by name, each with a database of its own."""
-    made: list[tuple[str, object]] = []
+    with ExitStack() as stack:
 
-    def make(name: str) -> Rig:
-        directory = tmp_path / name
-        directory.mkdir()
-        database = database_server.migrated()
-        context = rig(database_server.url_of(database), directory)
-        made.append((database, context))
-        plant = context.__enter__()
-        plant.start("ingest")
-        plant.start("health")
-        return plant
+        def make(name: str) -> Rig:
+            directory = tmp_path / name
+            directory.mkdir()
+            database = database_server.migrated()
+            stack.callback(database_server.drop, database)
+            plant = stack.enter_context(rig(database_server.url_of(database), directory))
+            plant.start("ingest")
+            plant.start("health")
+            return plant
 
-    yield make
-    for database, context in made:
-        context.__exit__(None, None, None)
-        database_server.drop(database)
+        yield make
 
 
 def part(file: Path, name: str, keep: Callable[[int], bool], shuffled: bool = False) -> Path:
