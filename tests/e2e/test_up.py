@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -165,23 +166,13 @@ def test_it_starts_for_real_customers_without_simulated_plants(directory, starte
     assert run.interrupt() == 0
 
 
-def test_a_taken_port_is_one_sentence(directory, started):
-    holder = Run(directory, "--import", str(ROOT / "deploy" / "example-records"))
-    started.append(holder)
-    holder.wait_for(r"\bopen\b .*http", 120)
-    command = [
-        sys.executable,
-        "-m",
-        "deploy.cli",
-        "up",
-        "--directory",
-        str(directory / "other"),
-        "--port",
-        str(holder.port),
-    ]
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+def test_a_taken_port_is_one_sentence(directory):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        command = [sys.executable, "-m", "deploy.cli", "up", "--directory", str(directory), "--port", str(port)]
+        refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert refused.returncode == 2
-    assert f"port {holder.port} on 127.0.0.1 is taken" in refused.stderr
+    assert f"port {port} on 127.0.0.1 is taken" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert holder.interrupt() == 0
     assert refused.stdout == ""
+    assert processes_of(directory) == []
