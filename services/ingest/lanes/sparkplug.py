@@ -159,9 +159,9 @@ class SparkplugLane:
         for envelope in envelopes:
             self._notice(envelope.connection)
             self._rebirths.hear(envelope.topic)
-            told = self._host.receive(envelope)
-            decoded += told
-            size = size.plus(size_of(told))
+            complete = self._host.receive(envelope)
+            decoded += complete
+            size = size.plus(size_of(complete))
             if size.reaches(FULL):
                 self._keep(decoded)
                 decoded, size = [], Size()

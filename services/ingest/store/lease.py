@@ -139,7 +139,6 @@ class Lease:
         if self._conn is None:
             self._conn = connect(self._database_url, application="ingest-lease")
             self._conn.autocommit = True
-            self._watch = Watch()
         return self._conn
 
     def _drop(self) -> None:
