@@ -22,6 +22,7 @@ from services.ingest.mqtt.inbox import Inbox
 from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
 from services.ingest.settings import IngestSettings
 from services.ingest.sparkplug import Counts, SparkplugHost
+from services.ingest.sparkplug.deaths import presumed_death
 from services.ingest.sparkplug.host_role import HostRole, role_of
 from services.ingest.sparkplug.rebirth_queue import RebirthQueue
 from services.ingest.spool.backlog import Backlog
@@ -170,6 +171,14 @@ class SparkplugLane:
         self._keep(decoded)
         for node in self._rebirths.due(time.monotonic()):
             self._sessions.ask_for_births(*node)
+        self._end_silent()
+
+    def _end_silent(self) -> None:
+        """End what nodes had said that answer no question; while we do not listen, nobody's silence says anything."""
+        for group, edge in self._rebirths.given_up():
+            if self._sessions.listening:
+                log.warning("a Sparkplug node answers no request for its births: it is stale", group=group, edge=edge)
+                self._keep([presumed_death(group, edge, time.time_ns() // 1000)])
 
     def _notice(self, number: int) -> None:
         """Begin anew where nobody was listening for a while."""

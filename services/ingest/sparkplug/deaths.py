@@ -1,9 +1,12 @@
 """What births and deaths say has ended, and when."""
 
+from services.ingest.messages.envelope import Envelope
 from services.ingest.messages.readings import Decoded, Silence, check_instant
 from services.ingest.sparkplug.edge_nodes import Node, Session
 from services.ingest.sparkplug.seq import Message
+from services.ingest.sparkplug.topics import parse_topic
 from shared.errors import DecodeError
+from shared.sparkplug import topic
 
 _LEAST_US = 1
 
@@ -18,6 +21,13 @@ def device_death(death: Message) -> Decoded:
     except DecodeError as exc:
         return Decoded(envelope, reason=exc.reason)
     return Decoded(envelope, silences=(Silence(address.source, address.device, at),))
+
+
+def presumed_death(group: str, edge: str, received_us: int) -> Decoded:
+    """The end of all that a node had said that answers no more, as its NDEATH would have told it."""
+    envelope = Envelope(topic(group, "NDEATH", edge), b"", 0, False, received_us, 0, 0)
+    silence = Silence(parse_topic(envelope.topic).source, None, None)
+    return Decoded(envelope, silences=(silence,), alive=False)
 
 
 def silence_before(birth: Message, device: str | None) -> Silence:

@@ -60,3 +60,31 @@ def test_names_that_somebody_invents_meanwhile_fill_no_memory():
     assert size < 4_000_000
     call.know(NODES[:1])
     assert call.due(10.0) == NODES[:1]
+
+
+def test_who_answers_nothing_is_asked_three_times_and_then_given_up_once():
+    call = begun(NODES[:1])
+    asked_at = [second for second in range(100) if call.due(float(second))]
+    assert asked_at == [2, 22, 42]
+    assert call.given_up() == NODES[:1]
+    assert call.given_up() == []
+
+
+def test_who_answers_in_the_end_is_not_given_up_and_a_command_to_it_is_no_answer():
+    call = begun(NODES[:2])
+    for second in range(50):
+        call.due(float(second))
+        call.hear("spBv1.0/g/NCMD/e0")
+        call.hear("spBv1.0/g/NCMD/e1")
+    call.hear("spBv1.0/g/NBIRTH/e1")
+    call.due(100.0)
+    assert call.given_up() == NODES[:1]
+
+
+def test_a_new_beginning_gives_up_nobody_of_the_last():
+    call = begun(NODES[:1])
+    for second in range(100):
+        call.due(float(second))
+    call.begin(100.0)
+    call.due(200.0)
+    assert call.given_up() == []

@@ -4,6 +4,7 @@ import pytest
 
 from services.ingest.messages.readings import Silence
 from services.ingest.sparkplug import SparkplugHost
+from services.ingest.sparkplug.deaths import presumed_death
 from tests.unit.ingest.messages import NOW_MS, NOW_US
 from tests.unit.ingest.sparkplug_hosting import (
     SECOND_US,
@@ -103,3 +104,10 @@ def test_silence_before_a_birth_with_an_impossible_time_begins_when_we_heard_of_
     out = hear(host, edge.restart(), at_us=NOW_US + 60 * SECOND_US)
     assert silences(out) == [(None, None)]
     assert "before 1990" in reasons(out)[0]
+
+
+def test_the_death_of_a_node_that_answers_no_more_is_presumed_as_its_own_would_be_told():
+    told = hear(SparkplugHost(), [edge_node().death()])[0]
+    presumed = presumed_death("g", "edge", NOW_US)
+    assert (presumed.silences, presumed.alive) == (told.silences, told.alive)
+    assert presumed.envelope.topic == told.envelope.topic
