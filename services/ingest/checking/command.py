@@ -1,15 +1,14 @@
 """What `bellwether ingest --check` prints."""
 
-from collections.abc import Sequence
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
 from services.ingest.checking.finding import Finding
 from services.ingest.checking.run import check_all
 from services.ingest.settings import IngestSettings
+from shared.printing import columns, print_rows
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
+
+_COLUMNS = columns("", "what", prose=("found",))
 
 
 def check(*, listen_s: float = 2.0) -> int:
@@ -21,17 +20,12 @@ def check(*, listen_s: float = 2.0) -> int:
         listen_s=listen_s,
     )
     problems = sum(not finding.ok for finding in findings)
-    console = Console()
-    console.print(_table_of(findings))
-    console.print(f"{problems} to mend." if problems else "Nothing stands in the way.")
+    print_rows(_COLUMNS, [_row(finding) for finding in findings])
+    typer.echo(f"{problems} to mend." if problems else "Nothing stands in the way.")
     return 1 if problems else 0
 
 
-def _table_of(findings: Sequence[Finding]) -> Table:
-    table = Table("", "what", "found")
-    for finding in findings:
-        said = escape(finding.said)
-        if finding.remedy is not None:
-            said += f"\n[bold]→ {escape(finding.remedy)}[/bold]"
-        table.add_row("[green]ok[/green]" if finding.ok else "[red]problem[/red]", escape(finding.what), said)
-    return table
+def _row(finding: Finding) -> tuple[str, str, str]:
+    if finding.remedy is None:
+        return "ok", finding.what, finding.said
+    return "problem", finding.what, f"{finding.said} → {finding.remedy}"

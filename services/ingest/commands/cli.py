@@ -5,14 +5,13 @@ from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.ingest.batch.device_clocks import ClockState
 from services.ingest.commands.dead_letters import DeadLetter, delete, list_dead_letters, numbers_left, replay, show
 from services.ingest.commands.sources import Source, list_sources
 from services.ingest.store.conflicts import list_conflicts
 from shared.database import connect
+from shared.printing import columns, print_rows, printable
 from shared.settings import BrokerSettings, DatabaseSettings, read_settings
 
 dead_letters_app = typer.Typer(help="Messages that were refused: list, show, replay, delete.", no_args_is_help=True)
@@ -26,6 +25,10 @@ BrokerUrl = Annotated[
     str | None, typer.Option("--broker", envvar="BELLWETHER_BROKER_URL", help="mqtt:// URL", metavar="URL")
 ]
 
+_LETTERS = columns("number", "received", "topic", "bytes", "replayed", prose=("reason",))
+_CONFLICTS = columns("source", "device", "metric", "conflicts", "last received", "of", prose=("stored", "refused"))
+_SOURCES = columns("source", "protocol", "customer, site", "alive", "received", "told", "clock", "series", "conflicts")
+
 
 @dead_letters_app.command("list")
 def list_command(
@@ -37,18 +40,21 @@ def list_command(
     """The newest dead letters, with the reason."""
     with _database(database, application="dead-letters") as conn:
         letters = list_dead_letters(conn, limit=limit, before=before, replayed=all_)
-    table = Table("number", "received", "topic", "bytes", "reason", "replayed")
-    for letter in letters:
-        replayed = "" if letter.replayed_at is None else f"{letter.replayed_at:%F %T}"
-        table.add_row(
+    if not letters:
+        typer.echo("There are no dead letters.")
+        return
+    rows = [
+        (
             str(letter.dead_letter_id),
             f"{letter.received_at:%F %T}",
             letter.topic,
             str(len(letter.payload)),
+            "" if letter.replayed_at is None else f"{letter.replayed_at:%F %T}",
             letter.reason,
-            replayed,
         )
-    Console().print(table if letters else "There are no dead letters.")
+        for letter in letters
+    ]
+    print_rows(_LETTERS, rows)
 
 
 @dead_letters_app.command("show")
@@ -101,19 +107,23 @@ def list_conflicts_command(
     """Series of which samples came again with another value: the first is stored, the others are counted."""
     with _database(database, application="conflicts") as conn:
         found = list_conflicts(conn, source=source, limit=limit)
-    table = Table("source", "device", "metric", "conflicts", "last received", "of", "stored", "refused")
-    for series in found:
-        table.add_row(
+    if not found:
+        typer.echo("No sample came again with another value.")
+        return
+    rows = [
+        (
             series.source,
             series.device,
             series.metric,
             str(series.conflicts),
             f"{series.last_at:%F %T}",
             f"{series.last_observed_at:%F %T}",
-            series.kept or "no value",
-            series.offered or "no value",
+            "no value" if series.kept is None else series.kept,
+            "no value" if series.offered is None else series.offered,
         )
-    Console().print(table if found else "No sample came again with another value.")
+        for series in found
+    ]
+    print_rows(_CONFLICTS, rows)
 
 
 @sources_app.command("list")
@@ -121,9 +131,11 @@ def list_sources_command(database: DatabaseUrl = None) -> None:
     """Every source: whose it is, when it was heard, how far it told its time, its clock, its series."""
     with _database(database, application="sources") as conn:
         found = list_sources(conn)
-    table = Table("source", "protocol", "customer, site", "alive", "received", "told", "clock", "series", "conflicts")
-    for source in found:
-        table.add_row(
+    if not found:
+        typer.echo("No source was ever heard.")
+        return
+    rows = [
+        (
             source.topic_prefix,
             source.protocol or "",
             ", ".join(name for name in (source.customer, source.site) if name) or "nobody's",
@@ -134,7 +146,9 @@ def list_sources_command(database: DatabaseUrl = None) -> None:
             str(source.series),
             str(source.conflicts),
         )
-    Console().print(table if found else "No source was ever heard.")
+        for source in found
+    ]
+    print_rows(_SOURCES, rows)
 
 
 def _clock(source: Source) -> str:
@@ -151,15 +165,15 @@ def _database(url: str | None, *, application: str) -> psycopg.Connection:
 
 def _described(letter: DeadLetter) -> list[str]:
     try:
-        body = letter.payload.decode()
+        body = printable(letter.payload.decode(), keep="\n\t")
     except UnicodeDecodeError:
         body = letter.payload.hex(" ")
     return [
         f"number    {letter.dead_letter_id}",
         f"received  {letter.received_at.isoformat()}",
-        f"topic     {letter.topic}",
+        f"topic     {printable(letter.topic)}",
         f"qos       {letter.qos}{', retained' if letter.retained else ''}",
-        f"reason    {letter.reason}",
+        f"reason    {printable(letter.reason)}",
         f"replayed  {letter.replayed_at.isoformat() if letter.replayed_at else 'no'}",
         f"payload   {len(letter.payload)} bytes",
         body,

@@ -165,7 +165,7 @@ def test_sources_are_listed_with_what_they_name_and_contradict(store, conn):
 
 
 def shown(*words: str, database_url: str) -> str:
-    result = CliRunner().invoke(app, [*words, "--database", database_url], env={"COLUMNS": "250"})
+    result = CliRunner().invoke(app, [*words, "--database", database_url])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -176,10 +176,23 @@ def test_the_command_line_shows_sources_conflicts_and_dead_letters(store, databa
     store.write([said(75 * SECOND), Decoded(envelope("t/x", b"secret"), reason="unreadable")])
     store.write([message(reading(NOW_US + 75 * SECOND, a=2.5))])
     sources = shown("sources", "list", database_url=database_url)
-    assert re.search(r"bellwether/v1/p .* json .* nobody's .* yes .*\+75\.0 s AHEAD .* 1 .* 1 ", sources)
-    assert re.search(r" d .* a .* 1 .* 1 .* 2\.5 ", shown("conflicts", "list", database_url=database_url))
+    assert re.search(r"bellwether/v1/p .* json .* nobody's .* yes .*\+75\.0 s AHEAD +1 +1\n", sources)
+    assert re.search(r" d .* a .* 1 .* 1 .* 2\.5\n", shown("conflicts", "list", database_url=database_url))
     assert "1 deleted" in shown("dead-letters", "delete", "1", database_url=database_url)
     assert "There are no dead letters" in shown("dead-letters", "list", database_url=database_url)
+
+
+def test_what_a_plant_wrote_is_shown_as_it_is(store, database_url):
+    topic, reason = "bellwether/v1/line[/b]/dev[/x]", "no such part as [/{device}] or [red] in it \x1b[31m"
+    store.write([Decoded(envelope(topic, b"[/b] \x1b[31m\nend"), reason=reason)])
+    store.write([message(reading(source="a[/b]/[red]c", device="[/d]", a=1.0))])
+    store.write([message(reading(source="a[/b]/[red]c", device="[/d]", a=2.0))])
+    (_, listed) = shown("dead-letters", "list", database_url=database_url).splitlines()
+    assert topic in listed
+    assert listed.endswith("no such part as [/{device}] or [red] in it \\x1b[31m")
+    assert shown("dead-letters", "show", "1", database_url=database_url).endswith("[/b] \\x1b[31m\nend\n")
+    assert "\na[/b]/[red]c  json" in shown("sources", "list", database_url=database_url)
+    assert "\na[/b]/[red]c  [/d]    a" in shown("conflicts", "list", database_url=database_url)
 
 
 def test_of_dead_letters_the_replayed_can_be_deleted_and_no_others(store, conn, database_url):
