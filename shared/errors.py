@@ -14,6 +14,7 @@ BellwetherError
 └── TransientError       the same call may succeed later: keep the input and retry
     ├── StorageError         the database is away
     └── BrokerError          the broker is away
+        └── RefusedError         it answers, and does not let us in
 
 Fields, units and mappings have theirs beside them; what only HTTP knows is in services/api/problems.py.
 """
@@ -74,3 +75,7 @@ class StorageError(TransientError):
 
 class BrokerError(TransientError):
     """The broker is away."""
+
+
+class RefusedError(BrokerError):
+    """The broker answers and does not let us in; later it may, when its rules or ours have changed."""

@@ -11,7 +11,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.errors import BrokerError, SetupError
+from shared.errors import BrokerError, RefusedError, SetupError
 from shared.settings import BrokerSettings
 
 _Client = TypeVar("_Client", bound=mqtt.Client)
@@ -20,6 +20,7 @@ _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 _KEEPALIVE_S = 30
 _ANSWERS_WITHIN_S = 15.0
+_NOT_NOW = frozenset({"Server unavailable", "Server busy", "Quota exceeded", "Connection rate exceeded"})
 
 
 def new_client(settings: BrokerSettings, *, client_id: str = "") -> mqtt.Client:
@@ -81,7 +82,7 @@ def connect(client: mqtt.Client, settings: BrokerSettings) -> None:
 def admitted(client: mqtt.Client, settings: BrokerSettings) -> Iterator[None]:
     """Connected, from the broker's welcome on; disconnected afterwards.
 
-    Raises BrokerError when nobody answers, or with the broker's reason when it refuses us.
+    Raises BrokerError when nobody answers or the broker is not ready, RefusedError with its reason when it refuses us.
     """
     answers: Queue[ReasonCode] = Queue()
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(reason)
@@ -111,8 +112,10 @@ def _await_welcome(answers: Queue[ReasonCode], settings: BrokerSettings) -> None
         reason = answers.get(timeout=_ANSWERS_WITHIN_S)
     except Empty:
         raise BrokerError(f"what listens at {host}:{port} does not answer as an MQTT broker does") from None
+    if str(reason) in _NOT_NOW:
+        raise BrokerError(f"the broker at {host}:{port} is not ready ({reason})")
     if reason.is_failure:
-        raise BrokerError(
+        raise RefusedError(
             f"the broker at {host}:{port} refuses us ({reason}): look at user and password in its address, and at "
             f"BELLWETHER_BROKER_MQTT_VERSION, now {settings.broker_mqtt_version}"
         )

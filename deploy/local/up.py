@@ -22,6 +22,7 @@ from rich.console import Console
 
 from deploy.local import access, processes
 from deploy.local.broker import EmbeddedBroker
+from deploy.local.given_broker import try_broker
 from deploy.local.plants.records import write_records
 from deploy.local.ports import require_free
 from deploy.local.postgres import EmbeddedPostgres
@@ -29,7 +30,6 @@ from deploy.local.stack import Member, Stack, terminate
 from shared.database import connect
 from shared.errors import SetupError
 from shared.migrations import migrate
-from shared.mqtt import address_of
 from shared.records import Purpose, fix_purpose, import_directory, report_lines
 from shared.settings import BrokerSettings, read_settings
 
@@ -92,7 +92,8 @@ class _Start:
         self._began = datetime.now(UTC)
 
     def run(self) -> None:
-        self._servers()
+        self._broker()
+        self._database()
         migrate(self._environment["BELLWETHER_DATABASE_URL"])
         self._say("database", "schema is up to date")
         self._records()
@@ -115,29 +116,32 @@ class _Start:
     def _say(self, what: str, text: str) -> None:
         self._console.print(f"[bold]{what:>9}[/]  {text}", highlight=False)
 
-    def _servers(self) -> None:
+    def _broker(self) -> None:
+        if self._options.broker_url is not None:
+            said = try_broker(read_settings(BrokerSettings, broker_url=self._options.broker_url))
+            self._environment["BELLWETHER_BROKER_URL"] = self._options.broker_url
+            self._say("broker", said)
+            return
         directory = self._options.data_directory
-        if self._options.database_url is None:
-            postgres = EmbeddedPostgres(directory / "postgres")
-            self._stack.add(_server("postgres", postgres, directory / "postgres" / "postgres.log"))
-            self._environment["BELLWETHER_DATABASE_URL"] = postgres.url
-            access.write_private(directory / access.DATABASE_URL_FILE, postgres.url)
-            self._say("database", f"embedded PostgreSQL in {directory / 'postgres'}")
-        else:
+        broker = EmbeddedBroker(directory / "broker")
+        self._stack.add(_server("broker", broker, directory / "broker" / "broker.log"))
+        self._environment["BELLWETHER_BROKER_URL"] = broker.url
+        self._environment["BELLWETHER_BROKER_MQTT_VERSION"] = broker.mqtt_version
+        access.write_private(directory / access.BROKER_URL_FILE, broker.url)
+        access.write_private(directory / access.BROKER_VERSION_FILE, broker.mqtt_version)
+        self._say("broker", f"embedded {broker.name} at {broker.address}")
+
+    def _database(self) -> None:
+        if self._options.database_url is not None:
             self._environment["BELLWETHER_DATABASE_URL"] = self._options.database_url
             self._say("database", "yours")
-        if self._options.broker_url is None:
-            broker = EmbeddedBroker(directory / "broker")
-            self._stack.add(_server("broker", broker, directory / "broker" / "broker.log"))
-            self._environment["BELLWETHER_BROKER_URL"] = broker.url
-            self._environment["BELLWETHER_BROKER_MQTT_VERSION"] = broker.mqtt_version
-            access.write_private(directory / access.BROKER_URL_FILE, broker.url)
-            access.write_private(directory / access.BROKER_VERSION_FILE, broker.mqtt_version)
-            self._say("broker", f"embedded {broker.name} at {broker.address}")
-        else:
-            self._environment["BELLWETHER_BROKER_URL"] = self._options.broker_url
-            host, port = address_of(read_settings(BrokerSettings, broker_url=self._options.broker_url))
-            self._say("broker", f"yours at {host}:{port}")
+            return
+        directory = self._options.data_directory
+        postgres = EmbeddedPostgres(directory / "postgres")
+        self._stack.add(_server("postgres", postgres, directory / "postgres" / "postgres.log"))
+        self._environment["BELLWETHER_DATABASE_URL"] = postgres.url
+        access.write_private(directory / access.DATABASE_URL_FILE, postgres.url)
+        self._say("database", f"embedded PostgreSQL in {directory / 'postgres'}")
 
     def _records(self) -> None:
         directory = self._options.import_directory
