@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from deploy.local.access import running_addresses
-from services.ingest.commands.cli import conflicts_app, dead_letters_app, sources_app
+from services.ingest.commands.cli import conflicts_app, dead_letters_app, samples_command, sources_app
 from shared.errors import BellwetherError, SetupError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(conflicts_app, name="conflicts")
 app.add_typer(sources_app, name="sources")
+app.command("samples")(samples_command)
 
 DatabaseUrl = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""`bellwether dead-letters`, `conflicts` and `sources`: the sub-commands, mounted by the one console command."""
+"""`bellwether dead-letters`, `conflicts`, `sources`, `samples`: sub-commands, mounted by the one console command."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +8,8 @@ import typer
 
 from services.ingest.batch.device_clocks import ClockState
 from services.ingest.commands.dead_letters import DeadLetter, delete, list_dead_letters, numbers_left, replay, show
-from services.ingest.commands.sources import Source, list_sources
+from services.ingest.commands.samples import newest_samples
+from services.ingest.commands.sources import Source, list_sources, require_source
 from services.ingest.store.conflicts import list_conflicts
 from shared.database import connect
 from shared.printing import columns, print_rows, printable
@@ -28,6 +29,7 @@ BrokerUrl = Annotated[
 _LETTERS = columns("number", "received", "topic", "bytes", "replayed", prose=("reason",))
 _CONFLICTS = columns("source", "device", "metric", "conflicts", "last received", "of", prose=("stored", "refused"))
 _SOURCES = columns("source", "protocol", "customer, site", "alive", "received", "told", "clock", "series", "conflicts")
+_SAMPLES = columns("observed", "received", "device", "metric", "unit", "quality", prose=("value",))
 
 
 @dead_letters_app.command("list")
@@ -106,6 +108,8 @@ def list_conflicts_command(
 ) -> None:
     """Series of which samples came again with another value: the first is stored, the others are counted."""
     with _database(database, application="conflicts") as conn:
+        if source is not None:
+            require_source(conn, source)
         found = list_conflicts(conn, source=source, limit=limit)
     if not found:
         typer.echo("No sample came again with another value.")
@@ -149,6 +153,35 @@ def list_sources_command(database: DatabaseUrl = None) -> None:
         for source in found
     ]
     print_rows(_SOURCES, rows)
+
+
+def samples_command(
+    source: Annotated[str, typer.Argument(help="topic prefix, as `bellwether sources list` shows it")],
+    database: DatabaseUrl = None,
+    device: Annotated[str | None, typer.Option(help="only those of this device")] = None,
+    metric: Annotated[str | None, typer.Option(help="only those of this metric")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20,
+) -> None:
+    """The newest samples of a source, as they are stored."""
+    with _database(database, application="samples") as conn:
+        require_source(conn, source)
+        found = newest_samples(conn, source, device=device, metric=metric, limit=limit)
+    if not found:
+        typer.echo("No such sample is stored; `bellwether dead-letters list` shows what was refused.")
+        return
+    rows = [
+        (
+            f"{sample.observed_at:%F %T.%f}"[:-3],
+            f"{sample.received_at:%F %T.%f}"[:-3],
+            sample.device,
+            sample.metric,
+            sample.unit or "",
+            sample.complaint,
+            sample.value,
+        )
+        for sample in found
+    ]
+    print_rows(_SAMPLES, rows)
 
 
 def _clock(source: Source) -> str:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import psycopg
 
 from services.ingest.batch.device_clocks import ClockState, judge
+from shared.errors import NotFoundError
+from shared.records.vocabulary import suggestion
 
 _LIST = """
 SELECT topic_prefix, protocol, customers.name, sites.name, alive, received_at, observed_through, clock_offset_s,
@@ -41,3 +43,11 @@ class Source(NamedTuple):
 def list_sources(conn: psycopg.Connection) -> list[Source]:
     """All sources, by topic prefix."""
     return [Source(*row) for row in conn.execute(_LIST)]
+
+
+def require_source(conn: psycopg.Connection, topic_prefix: str) -> None:
+    """Raise NotFoundError, with the name that may be meant, where no source has this topic prefix."""
+    known = {prefix for (prefix,) in conn.execute("SELECT topic_prefix FROM sources")}
+    if topic_prefix not in known:
+        remedy = suggestion(topic_prefix, known, "`bellwether sources list` shows those that are known")
+        raise NotFoundError(f"there is no source '{topic_prefix}'; {remedy}")
