@@ -105,6 +105,12 @@ def subscription(topic_pattern: str) -> str:
     return "/".join(filters.get(part, part) for part in topic_pattern.split("/"))
 
 
+def has_own_format(topic: str) -> bool:
+    """Whether a topic lies in a tree whose format is documented: Sparkplug's, UMH's or ours. No mapping reads those."""
+    levels = topic.split("/")
+    return levels[0] == "spBv1.0" or levels[:2] in (["bellwether", "v1"], ["umh", "v1"])
+
+
 def _check_topic(topic: str) -> None:
     parts = topic.split("/")
     if parts.count("{source}") != 1:
@@ -119,7 +125,7 @@ def _check_topic(topic: str) -> None:
                 f"topic {topic!r}: {part!r} must be plain text, + , a last # or {METRIC_AND_REST},"
                 f" or one of {sorted(_PLACEHOLDERS)}"
             )
-    if parts[0] == "spBv1.0" or parts[0].startswith("$") or parts[:2] in (["bellwether", "v1"], ["umh", "v1"]):
+    if parts[0].startswith("$") or has_own_format(topic):
         raise MappingError(f"topic {topic!r} belongs to a format of its own; a mapping cannot take it over")
 
 

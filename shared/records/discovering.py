@@ -16,7 +16,7 @@ from shared.records.drafts import (
     bindings_csv,
     sources_csv,
 )
-from shared.records.mapping_drafts import Letter, mappings_yaml
+from shared.records.mapping_drafts import Letter, mappings_yaml, unmappable
 
 _NEWEST = 500
 _LETTERS = 1000
@@ -40,6 +40,9 @@ SELECT extract(epoch FROM observed_at)::float8, value, text FROM (
 _TYPES = """
 SELECT external_id, array_agg(metrics.name) FROM asset_types JOIN metrics USING (asset_type_id) GROUP BY asset_type_id
 """
+_REFUSED = """
+SELECT topic, payload, reason FROM dead_letters WHERE replayed_at IS NULL ORDER BY dead_letter_id DESC LIMIT %s
+"""
 _README = """\
 These are drafts from what has been seen on MQTT. Nothing was stored. Go through them, then run
 
@@ -54,21 +57,31 @@ which says at which line what is still to fill in. Leave out what should not be 
 - asset_types.yaml: roles are guessed from names, sampling from the data. `unit` is empty where no message named one.
   A state without a meaning is empty.
 - mappings.yaml: guessed from dead letters. Check `{{source}}` and `{{device}}` in the topic, and add `unit` and `to`
-  where a value is to be converted. After the import run `bellwether dead-letters replay`.
+  where a value is to be converted. After the import, `bellwether dead-letters replay --all` sends what was refused
+  again, and `bellwether dead-letters replay NUMBER` one that `bellwether dead-letters list` shows.
+"""
+_UNMAPPABLE = """
+No mapping can read these, since their topics are of a documented format; each line says why they were refused:
+
 """
 
 
 def discover(conn: psycopg.Connection, directory: Path) -> list[Path]:
     """Write drafts of sources, asset types, assets, bindings and mappings; return the files written.
 
-    Only what no record explains yet is drafted; none where there is nothing. The database is only read. Raises
+    Only what no record explains yet is drafted; none where there is nothing. What was refused although its topic is of
+    a documented format stands in the README with its reason, since no mapping mends it. The database is only read. Raises
     RecordError where one of the files exists already: a draft never overwrites a person's work.
     """
     with storage_errors(), conn.transaction():
-        contents = _drafts(conn)
-    if not contents:
+        letters = [
+            Letter(topic, bytes(payload), reason) for topic, payload, reason in conn.execute(_REFUSED, [_LETTERS])
+        ]
+        contents = _drafts(conn, letters)
+    refused = unmappable(letters)
+    if not contents and not refused:
         return []
-    contents["README.md"] = _README.format(directory=directory)
+    contents["README.md"] = _README.format(directory=directory) + _said_of(refused)
     for name in contents:
         if (directory / name).exists():
             raise RecordError(str(directory / name), None, "this file exists already", "name an empty directory")
@@ -81,21 +94,21 @@ def discover(conn: psycopg.Connection, directory: Path) -> list[Path]:
     return written
 
 
-def _drafts(conn: psycopg.Connection) -> dict[str, str]:
+def _said_of(refused: list[str]) -> str:
+    return _UNMAPPABLE + "\n".join(refused) + "\n" if refused else ""
+
+
+def _drafts(conn: psycopg.Connection, letters: list[Letter]) -> dict[str, str]:
     devices = _unbound_devices(conn)
     known = {name: frozenset(metrics) for name, metrics in conn.execute(_TYPES)}
     assigned = assign_types(devices, known)
     unassigned = conn.execute("SELECT topic_prefix FROM sources WHERE site_id IS NULL ORDER BY topic_prefix").fetchall()
-    letters = conn.execute(
-        "SELECT topic, payload FROM dead_letters WHERE replayed_at IS NULL ORDER BY dead_letter_id DESC LIMIT %s",
-        [_LETTERS],
-    )
     drafted = {
         "sources.csv": sources_csv(prefix for (prefix,) in unassigned) if unassigned else "",
         "asset_types.yaml": _types(assigned, known),
         "assets.csv": assets_csv(assigned) if devices else "",
         "bindings.csv": bindings_csv(devices) if devices else "",
-        "mappings.yaml": mappings_yaml(Letter(topic, bytes(payload)) for topic, payload in letters),
+        "mappings.yaml": mappings_yaml(letters),
     }
     return {name: content for name, content in drafted.items() if content}
 

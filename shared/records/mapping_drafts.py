@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.mappings import MappingError, parse_mapping
+from shared.mappings import MappingError, has_own_format, parse_mapping
 from shared.records.drafts import quoted
 
 _TIME_NAMES = frozenset({"ts", "time", "timestamp", "t", "date", "datetime", "at", "observed_at", "sourcetimestamp"})
@@ -18,10 +18,11 @@ _EPOCHS = ((6e17, "epoch_ns"), (6e14, "epoch_us"), (6e11, "epoch_ms"), (6e8, "ep
 
 @dataclass(frozen=True)
 class Letter:
-    """A message that could not be decoded."""
+    """A message that could not be decoded, and why."""
 
     topic: str
     payload: bytes
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Leaf:
 
 
 def mappings_yaml(letters: Iterable[Letter]) -> str:
-    """One drafted mapping for each shape of JSON message among the letters; empty where there is none."""
+    """One drafted mapping for each shape of JSON message that has no format of its own; empty where there is none."""
     shapes: dict[tuple[int, frozenset[str]], list[tuple[str, list[Leaf]]]] = {}
     for letter in letters:
-        leaves = list(_leaves_of(letter.payload))
+        leaves = [] if has_own_format(letter.topic) else list(_leaves_of(letter.payload))
         if leaves:
             levels = letter.topic.split("/")
             shapes.setdefault((len(levels), frozenset(leaf.path for leaf in leaves)), []).append((letter.topic, leaves))
@@ -45,6 +46,18 @@ def mappings_yaml(letters: Iterable[Letter]) -> str:
         for n, seen in enumerate(shapes.values(), start=1)
     )
     return "".join(draft for draft in drafts if draft)
+
+
+def unmappable(letters: Iterable[Letter]) -> list[str]:
+    """A line for each reason why messages with a format of their own were refused: how many, and one's topic."""
+    topics: dict[str, list[str]] = {}
+    for letter in letters:
+        if has_own_format(letter.topic):
+            topics.setdefault(" ".join(letter.reason.split()), []).append(letter.topic)
+    return [
+        f"- {reason}: {len(seen)} in all, for example {json.dumps(seen[0], ensure_ascii=False)}"
+        for reason, seen in topics.items()
+    ]
 
 
 def topic_pattern(topics: Sequence[str]) -> str:

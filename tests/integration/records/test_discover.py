@@ -131,3 +131,19 @@ def test_a_draft_never_overwrites_a_file_nor_writes_half(plant: psycopg.Connecti
 def test_where_nothing_was_seen_nothing_is_written(conn: psycopg.Connection, tmp_path: Path) -> None:
     assert discover(conn, tmp_path / "drafts") == []
     assert not (tmp_path / "drafts").exists()
+
+
+def test_a_mistyped_topic_of_ours_is_told_and_the_replay_that_works_is_named(
+    conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    conn.execute(
+        "INSERT INTO dead_letters (received_at, topic, payload, qos, retained, reason) VALUES"
+        " (%s, 'bellwether/v1/mill', %s, 1, false, 'the topic is not bellwether/v1/{plant}/{device}')",
+        [T0, b'{"timestamp": 1718000000000, "flow": 3.5}'],
+    )
+    (readme,) = discover(conn, tmp_path)
+    told = readme.read_text()
+    assert told.endswith(
+        '- the topic is not bellwether/v1/{plant}/{device}: 1 in all, for example "bellwether/v1/mill"\n'
+    )
+    assert "`bellwether dead-letters replay --all`" in told

@@ -4,8 +4,11 @@ import pytest
 
 from shared.mappings import parse_mapping
 from shared.records.drafts import SeenDevice, SeenSeries, assign_types, guess_role, guess_sampling, guess_state
-from shared.records.mapping_drafts import Letter, mappings_yaml, topic_pattern
+from shared.records.mapping_drafts import Letter, mappings_yaml, topic_pattern, unmappable
 from shared.records.yaml_file import load_yaml
+
+
+UNFIT = "no mapping fits the topic"
 
 
 def series(
@@ -86,11 +89,11 @@ def test_a_topic_s_pattern_comes_from_what_differs(topics: list[str], pattern: s
 def test_a_mapping_is_drafted_for_each_shape_of_message() -> None:
     drafted = mappings_yaml(
         [
-            Letter("f/north/m1/data", b'{"ts": 1718000000000, "t": {"in": 61.5}, "p": "2.25", "mode": "RUN"}'),
-            Letter("f/north/m2/data", b'{"ts": 1718000001000, "t": {"in": 60.5}, "p": "2.5", "mode": "RUN"}'),
-            Letter("g/x/m1", b'{"time": "2024-06-10T06:00:00Z", "v": 1, "list": [1], "a.b": 2}'),
-            Letter("g/x/m2", b"\x00"),
-            Letter("spBv1.0/g/DDATA/e/d", b'{"v": 1}'),
+            Letter("f/north/m1/data", b'{"ts": 1718000000000, "t": {"in": 61.5}, "p": "2.25", "mode": "RUN"}', UNFIT),
+            Letter("f/north/m2/data", b'{"ts": 1718000001000, "t": {"in": 60.5}, "p": "2.5", "mode": "RUN"}', UNFIT),
+            Letter("g/x/m1", b'{"time": "2024-06-10T06:00:00Z", "v": 1, "list": [1], "a.b": 2}', UNFIT),
+            Letter("g/x/m2", b"\x00", UNFIT),
+            Letter("spBv1.0/g/DDATA/e/d", b'{"v": 1}', UNFIT),
         ]
     )
     mappings = [parse_mapping(entry.plain()) for entry in load_yaml("mappings.yaml", drafted).entries("mappings")]
@@ -105,3 +108,14 @@ def test_a_mapping_is_drafted_for_each_shape_of_message() -> None:
         ("mode", "mode", False),
     ]
     assert [value.path for value in mappings[1].values] == ["v"]
+
+
+@pytest.mark.parametrize("topic", ["bellwether/v1/mill", "bellwether/v1", "umh/v1/acme/_raw/x", "spBv1.0/g/DATA"])
+def test_no_mapping_is_drafted_for_a_topic_of_a_documented_format_but_what_is_wrong_with_it_is_said(topic: str) -> None:
+    letters = [Letter(topic, b'{"ts": 1718000000000, "v": 1}', "the topic is\nwrong")] * 2
+    assert mappings_yaml(letters) == ""
+    assert unmappable(letters) == [f'- the topic is wrong: 2 in all, for example "{topic}"']
+
+
+def test_messages_of_a_gateway_s_own_format_are_for_mappings_alone() -> None:
+    assert unmappable([Letter("f/north/m1", b"{}", UNFIT)]) == []
