@@ -70,8 +70,8 @@ def discover(conn: psycopg.Connection, directory: Path) -> list[Path]:
     """Write drafts of sources, asset types, assets, bindings and mappings; return the files written.
 
     Only what no record explains yet is drafted; none where there is nothing. What was refused although its topic is of
-    a documented format stands in the README with its reason, since no mapping mends it. The database is only read. Raises
-    RecordError where one of the files exists already: a draft never overwrites a person's work.
+    a documented format stands in the README with its reason, since no mapping mends it. The database is only read.
+    Raises RecordError where one of the files exists already: a draft never overwrites a person's work.
     """
     with storage_errors(), conn.transaction():
         letters = [

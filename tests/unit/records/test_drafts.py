@@ -7,7 +7,6 @@ from shared.records.drafts import SeenDevice, SeenSeries, assign_types, guess_ro
 from shared.records.mapping_drafts import Letter, mappings_yaml, topic_pattern, unmappable
 from shared.records.yaml_file import load_yaml
 
-
 UNFIT = "no mapping fits the topic"
 
 
