@@ -17,6 +17,11 @@ class IngestSettings(BaseSettings):
     )
     spool_limit_mb: int = Field(default=1024, ge=1, description="how much of them, in MB")
     reorder_timeout_s: float = Field(default=5.0, gt=0, description="how long a Sparkplug message may be overtaken")
+    births_within_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="when a node that gives no births is stale",
+    )
     sparkplug_metrics: int = Field(
         default=200_000, ge=1, description="so many metrics of Sparkplug births are kept in memory, 0.5 kB each"
     )

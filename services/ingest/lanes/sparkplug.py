@@ -23,7 +23,7 @@ from services.ingest.mqtt.sparkplug_sessions import SparkplugSessions
 from services.ingest.settings import IngestSettings
 from services.ingest.sparkplug import Counts, SparkplugHost
 from services.ingest.sparkplug.deaths import presumed_death
-from services.ingest.sparkplug.host_role import HostRole, role_of
+from services.ingest.sparkplug.host_role import Deafness, HostRole, role_of
 from services.ingest.sparkplug.rebirth_queue import RebirthQueue
 from services.ingest.spool.backlog import Backlog
 from services.ingest.spool.spool import Spool
@@ -59,9 +59,10 @@ class SparkplugLane:
         )
         self._backlog = Backlog(self._spool)
         self._writer = Writer(database_url, settings, application="ingest-sparkplug")
-        self._rebirths = RebirthQueue()
+        self._rebirths = RebirthQueue(births_within_s=settings.births_within_s)
         self._number = 0
         self._lease = Lease(database_url, name=host_lease(broker.sparkplug_host_id), holder=broker.broker_client_id)
+        self._deaf = False
         self._stopping = Event()
         self._left = Event()
         self._fault: BaseException | None = None
@@ -114,7 +115,7 @@ class SparkplugLane:
             raise
 
     def _act(self) -> None:
-        role = HostRole.STANDBY
+        role, deafness = HostRole.STANDBY, Deafness()
         try:
             while not self._stopping.wait(_STEP_S):
                 if self._sessions.superseded:
@@ -124,6 +125,8 @@ class SparkplugLane:
                 if role is not before:
                     log.info("role changed", role=role.value, before=before.value, spool_fill=round(fill, 2))
                 self._sessions.take_role(role)
+                listening = self._sessions.listening
+                self._deaf = deafness.now(is_host=role is HostRole.HOST, listening=listening, now_s=time.monotonic())
                 self._note()
             self._sessions.take_role(HostRole.GONE if self._lease.held else HostRole.STANDBY)
         finally:
@@ -143,7 +146,10 @@ class SparkplugLane:
         """Until the host has left: who follows must not find it there."""
         self._lease.renew()
         while not self._left.wait(self._lease.renew_after_s):
-            self._lease.renew()
+            if self._deaf:
+                self._lease.give_up()
+            else:
+                self._lease.renew()
         self._lease.release()
 
     def _listen(self) -> None:

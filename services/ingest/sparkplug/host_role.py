@@ -11,11 +11,14 @@ hold together the lease (one row in the database), the roles and the sessions:
 5. Each connection's STATE is newer than all that was heard of this host id. A host that hears a newer death says that
    it is online and connects anew; one that hears a newer birth is no host any more, whatever it knew of the lease: it
    listens until the database answers, then rule 1 holds.
+6. A host that has been without the broker for 10 s gives the lease back, since another process may reach it, and wants
+   it again once it hears the plants.
 """
 
 from enum import Enum
 
 _OFFLINE_ABOVE, _ONLINE_BELOW = 0.8, 0.5
+_DEAF_AFTER_S = 10.0
 
 
 class HostRole(Enum):
@@ -43,3 +46,21 @@ def role_of(*, lease_held: bool | None, spool_fill: float, before: HostRole) -> 
         return HostRole.STANDBY
     limit = _ONLINE_BELOW if before is HostRole.LISTENER else _OFFLINE_ABOVE
     return HostRole.LISTENER if spool_fill >= limit else HostRole.HOST
+
+
+class Deafness:
+    """Whether a host has been without the broker for so long that another process should try."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+        self._deaf = False
+
+    def now(self, *, is_host: bool, listening: bool, now_s: float) -> bool:
+        """Whether it is deaf, given that it hears the plants or not; once deaf, until it does. Call it all the time."""
+        if listening or not (is_host or self._deaf):
+            self._since_s, self._deaf = None, False
+            return False
+        if self._since_s is None:
+            self._since_s = now_s
+        self._deaf = self._deaf or now_s - self._since_s >= _DEAF_AFTER_S
+        return self._deaf

@@ -7,7 +7,6 @@ from services.ingest.sparkplug.topics import NOT_TELEMETRY
 
 _EVERY_S = 0.05
 _BEGIN_AFTER_S = 2.0
-_AGAIN_AFTER_S = 20.0
 _TIMES = 3
 _MOST_KNOWN_TO_SPEAK = 20_000
 
@@ -17,10 +16,12 @@ class RebirthQueue:
 
     A node that speaks is left out: the decoder asks it itself, at its first message. Of the nodes that speak only
     hashes are kept, and not without end: whoever invents names shall fill no memory. `wanted`: the nodes are not known
-    yet. One that stays silent is asked three times, since questions go out at QoS 0, and then given up.
+    yet. One that stays silent is asked three times in `births_within_s`, since questions go out at QoS 0, and
+    then given up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, births_within_s: float = 60.0) -> None:
+        self._again_after_s = births_within_s / _TIMES
         self.wanted = False
         self._nodes: deque[tuple[str, str]] = deque()
         self._spoke: set[int] = set()
@@ -65,7 +66,7 @@ class RebirthQueue:
                 called.append(node)
                 self._next_s += _EVERY_S
                 self._unanswered[node] = self._unanswered.get(node, 0) + 1
-                self._again.append((now_s + _AGAIN_AFTER_S, node))
+                self._again.append((now_s + self._again_after_s, node))
         return called
 
     def given_up(self) -> list[tuple[str, str]]:

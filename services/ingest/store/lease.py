@@ -117,14 +117,31 @@ class Lease:
             log.warning("whether the lease is still ours is for the database to say", lease=self._name)
             self.held = None
 
+    def give_up(self) -> None:
+        """Let another process try; whether this one has the lease is not known until `renew`.
+
+        With the database away nothing changes: nobody else could take it.
+        """
+        if self.held and self._released():
+            log.warning("gave the lease up", lease=self._name)
+            self.held = None
+
     def release(self) -> None:
         """Give it back, so that another process need not wait until it is sure that nobody renews it."""
-        if self.held and self._conn is not None:
-            try:
-                release(self._conn, self._name, self._holder)
-            except psycopg.Error as exc:
-                log.warning("the lease cannot be released and runs out by itself", error=str(exc))
+        if self.held:
+            self._released()
         self._drop()
+
+    def _released(self) -> bool:
+        if self._conn is None:
+            return False
+        try:
+            release(self._conn, self._name, self._holder)
+        except psycopg.Error as exc:
+            log.warning("the lease cannot be released and runs out by itself", error=str(exc))
+            self._drop()
+            return False
+        return True
 
     def _claimed(self) -> bool:
         conn = self._connected()

@@ -144,9 +144,9 @@ def publish(client: mqtt.Client, messages: Iterable[tuple[str, object]], *, qos:
         message.wait_for_publish(_PATIENCE_S)
 
 
-def eventually(conn: psycopg.Connection, query: str, expected: object, *, within_s: float = _PATIENCE_S) -> None:
+def eventually(conn: psycopg.Connection, query: str, expected: object) -> None:
     """Wait until the query's one value is `expected`; fail with what it was instead."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + _PATIENCE_S
     while (found := value(conn, query)) != expected and time.monotonic() < deadline:
         time.sleep(0.05)
     assert found == expected

@@ -236,3 +236,23 @@ def test_a_host_that_alone_is_cut_off_from_the_database_leaves_to_the_one_that_f
         until(lambda: one.told("another process has the lease"))
         one.stop()
         assert _one_after_the_other(states)
+
+
+@pytest.mark.slow
+def test_a_host_that_alone_is_cut_off_from_the_broker_gives_the_lease_to_one_that_is_not(database_url, conn, broker):
+    with (
+        closing(Proxy(broker.port)) as proxy,
+        ingest_process(database_url, f"mqtt://127.0.0.1:{proxy.port}", broker_client_id="one") as one,
+        ingest_process(database_url, broker.url, broker_client_id="two") as two,
+        _states(broker) as states,
+    ):
+        one.start()
+        two.start("ingest")
+        until(lambda: len(states) == 1)
+        proxy.refuse()
+        until(lambda: online(two))
+        assert value(conn, "SELECT holder FROM ingest_leases") == "two"
+        proxy.mend()
+        until(lambda: one.told("another process has the lease"))
+        two.stop()
+        until(lambda: online(one))
