@@ -22,6 +22,10 @@ from shared.errors import DecodeError
 PROTOCOL = "json"
 SUBSCRIPTION = "bellwether/v1/#"
 
+_SHAPE = (
+    'a message is {"timestamp": whole Unix ms, "values": {name: number, text, true, false or null}}, or a list of these'
+)
+
 
 class _Numbers(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     timestamp: int
@@ -68,6 +72,8 @@ def decode_json(envelope: Envelope) -> tuple[Reading, ...]:
 def _decode_mixed(envelope: Envelope, source: str, device: str) -> tuple[Reading, ...]:
     try:
         body = _mixed.decode(envelope.payload)
+    except msgspec.ValidationError as exc:
+        raise DecodeError(envelope.topic, f"{exc}; {_SHAPE}") from exc
     except MALFORMED as exc:
         raise DecodeError(envelope.topic, str(exc) or type(exc).__name__) from exc
     messages = body if isinstance(body, list) else [body]

@@ -15,14 +15,19 @@ _LONGEST_NUMBER = 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_time(topic: str, field: TimeField, written: object) -> int:
-    """Unix µs, what is finer cut off; raise DecodeError for what is no time in the field's format."""
+def read_time(topic: str, field: TimeField, written: object, *, within: str | None) -> int:
+    """Unix µs, what is finer cut off; raise DecodeError for what is no time in the field's format.
+
+    `written` was found at the field's path, which starts from an element of the list at `within`, if there is one.
+    """
     if field.format == "rfc3339":
+        if not isinstance(written, str):
+            raise DecodeError(topic, f"there is no time in RFC 3339 {_place(field, within)}")
         return _rfc3339(topic, written)
     if field.strings and isinstance(written, str):
         written = read_number(topic, str(field.path), written)
     if isinstance(written, bool) or not isinstance(written, int | float):
-        raise DecodeError(topic, f"there is no time as {field.format} at {field.path!r}")
+        raise DecodeError(topic, f"there is no time as {field.format} {_place(field, within)}")
     if not abs(written) < 2**63:
         raise DecodeError(topic, f"the number at {field.path!r} is not a time")
     if isinstance(written, int):
@@ -30,9 +35,13 @@ def read_time(topic: str, field: TimeField, written: object) -> int:
     return round(written * (1e6 / _PER_SECOND[field.format]))
 
 
-def _rfc3339(topic: str, written: object) -> int:
-    if not isinstance(written, str):
-        raise DecodeError(topic, "there is no time in RFC 3339")
+def _place(field: TimeField, within: str | None) -> str:
+    if within is None or str(field.path).startswith("$"):
+        return f"at {field.path!r}"
+    return f"at {field.path!r} in each element of {within!r}; where it stands beside that list, write '$.{field.path}'"
+
+
+def _rfc3339(topic: str, written: str) -> int:
     if not _RFC3339.fullmatch(written):
         raise DecodeError(topic, f"{written[:40]!r} is not a time in RFC 3339 with its offset from UTC")
     try:

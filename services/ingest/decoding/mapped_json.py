@@ -98,7 +98,8 @@ def _reading(
     if mapping.time.path is None:
         observed_us, protocol = arrivals.instant(envelope.received_us), UNDATED_PROTOCOL
     else:
-        observed_us, protocol = read_time(topic, mapping.time, places.at(mapping.time.path)), PROTOCOL
+        written = places.at(mapping.time.path)
+        observed_us, protocol = read_time(topic, mapping.time, written, within=mapping.readings), PROTOCOL
     found = sort_values(topic, once_each(topic, _values(topic, mapping, address, places)))
     return Reading(
         source=address.source,

@@ -30,6 +30,7 @@ SUBSCRIPTION = "umh/v1/#"
 _SEVERAL_TAGS = "_historian"
 _TIME = "timestamp_ms"
 _SITE_ITSELF = "_site"
+_SHAPE = 'a message is {"timestamp_ms": whole Unix ms, "value": number, text, true, false or null}'
 
 
 class Tag(NamedTuple):
@@ -98,9 +99,9 @@ def _tags(topic: str, tag: Tag, payload: bytes) -> tuple[int, list[tuple[str, Sc
     if tag.name is not None:
         try:
             body = _value.decode(payload)
-        except msgspec.ValidationError:
+        except msgspec.ValidationError as exc:
             if tag.contract != _SEVERAL_TAGS:
-                raise
+                raise msgspec.ValidationError(f"{exc}; {_SHAPE}") from exc
         else:
             return body.timestamp_ms, [(tag.name, body.value)]
     members = _object.decode(payload)

@@ -97,7 +97,9 @@ def check_instant(topic: str, observed_us: int, received_us: int) -> int:
     would be history that never was. As dead letters they can be replayed once the reason is understood.
     """
     if observed_us < _EARLIEST_US:
-        raise DecodeError(topic, "the time is before 1990: the device's clock is not set")
+        seconds = _EARLIEST_US <= observed_us * 1000 <= received_us + _AHEAD_US
+        looks = "it looks like seconds where milliseconds are expected, or " if seconds else ""
+        raise DecodeError(topic, f"the time is before 1990: {looks}the device's clock is not set")
     if observed_us > received_us + _AHEAD_US:
         raise DecodeError(topic, "the time is more than a day ahead of ours: the device's clock is wrong")
     return observed_us

@@ -1,6 +1,8 @@
 import contextlib
 import json
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
 from services.ingest.decoding.mapped_json import Address, match_topic
 from shared.mappings import MappingError, parse_mapping
+from shared.records.engineering import parse_mappings
 from tests.unit.ingest.messages import NOW_MS, NOW_US, envelope
 
 SKID = {
@@ -323,6 +326,41 @@ def test_a_source_is_always_how_the_topic_begins_whatever_the_mapping(pattern, l
     with contextlib.suppress(MappingError):
         for reading in decode(mapping, "1", topic).readings:
             assert topic == reading.source or topic.startswith(f"{reading.source}/")
+
+
+@pytest.mark.parametrize(
+    ("readings", "path", "format_", "said"),
+    [
+        (None, "ts", "epoch_ms", "no time as epoch_ms at 'ts'"),
+        ("items", "$.at", "epoch_ms", "no time as epoch_ms at '$.at'"),
+        (
+            "items",
+            "ts",
+            "epoch_ms",
+            "no time as epoch_ms at 'ts' in each element of 'items'; where it stands beside that list, write '$.ts'",
+        ),
+        (
+            "items",
+            "ts",
+            "rfc3339",
+            "no time in RFC 3339 at 'ts' in each element of 'items'; where it stands beside that list, write '$.ts'",
+        ),
+    ],
+)
+def test_a_time_that_is_not_where_it_was_looked_for_is_said_with_the_place(readings, path, format_, said):
+    mapping = {**SKID, "readings": readings, "time": {"path": path, "format": format_}}
+    body = {"ts": None, "items": [{"p": 1}]} if readings is None else {"ts": NOW_MS, "items": [{"p": 1}]}
+    assert decode(mapping, body).reason == f"there is {said}"
+
+
+def test_the_example_s_payload_is_what_its_mapping_reads():
+    example = (Path(__file__).parents[3] / "deploy" / "example-records" / "mappings.yaml").read_text()
+    topic, payload = re.findall(r"^#   (.*)$", example, flags=re.MULTILINE)
+    (mapping,) = parse_mappings("mappings.yaml", example).rows
+    decoded = decode(mapping.values["specification"], payload, topic)
+    assert values(decoded) == {"vibration": pytest.approx(2.54), "discharge_pressure": pytest.approx(3.0, rel=0.01)}
+    (found,) = decoded.readings
+    assert (found.source, found.device, dict(found.texts)) == ("dairies/cheese", "whey1", {"mode": "RUN"})
 
 
 @given(st.dictionaries(st.sampled_from(["source", "device", "topic", "metric", "p"]), st.text() | st.integers()))

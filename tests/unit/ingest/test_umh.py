@@ -85,7 +85,7 @@ def test_null_is_no_value():
     [
         ({"value": 1}, "timestamp_ms"),
         ({"timestamp_ms": NOW_MS}, "value"),
-        ({"timestamp_ms": NOW_MS, "value": 1, "unit": "bar"}, "unit"),
+        ({"timestamp_ms": NOW_MS, "value": 1, "unit": "bar"}, '`unit`; a message is {"timestamp_ms": whole Unix ms'),
         ({"timestamp_ms": NOW_MS, "value": [1]}, "array"),
         ({"timestamp_ms": NOW_MS, "value": {"a": 1}}, "object"),
         ({"timestamp_ms": str(NOW_MS), "value": 1}, "timestamp_ms"),
