@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from deploy.local.access import running_addresses
+from deploy.local.access import running_addresses, running_spool, which_to_name
 from services.ingest.commands.cli import conflicts_app, dead_letters_app, samples_command, sources_app
-from shared.errors import BellwetherError, SetupError
+from shared.addresses import BrokerUrl, DatabaseUrl
+from shared.errors import AddressMissingError, BellwetherError, SetupError
 
 app = typer.Typer(
     help="Which customers are about to stop getting the value they bought, from what their machines report.",
@@ -26,18 +27,7 @@ app.add_typer(conflicts_app, name="conflicts")
 app.add_typer(sources_app, name="sources")
 app.command("samples")(samples_command)
 
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        "--database", envvar="BELLWETHER_DATABASE_URL", help="postgresql:// URL", show_default=False, metavar="URL"
-    ),
-]
-BrokerUrl = Annotated[
-    str,
-    typer.Option(
-        "--broker", envvar="BELLWETHER_BROKER_URL", help="mqtt:// or mqtts:// URL", show_default=False, metavar="URL"
-    ),
-]
+_FOLDER = Path(".bellwether")
 RecordSource = Annotated[
     str, typer.Option("--source", help="which system the ids come from, for example crm; ids are unique within it")
 ]
@@ -77,17 +67,22 @@ def up(
 
 @app.command()
 def ingest(
+    database: DatabaseUrl,
+    broker: BrokerUrl,
     check: Annotated[
         bool, typer.Option("--check", help="try broker, topics, database and spool, say what to mend, store nothing")
     ] = False,
 ) -> None:
-    """Store what plants publish (settings: BELLWETHER_DATABASE_URL, BELLWETHER_BROKER_URL, …)."""
+    """Store what plants publish."""
     if check:
         from services.ingest.checking import check as run_check
 
-        raise typer.Exit(run_check())
+        own_spool = "BELLWETHER_INGEST_SPOOL_DIRECTORY" in os.environ
+        spool = None if own_spool else running_spool(_FOLDER, database)
+        raise typer.Exit(run_check(database_url=database, broker_url=broker, spool_directory=spool))
     from services.ingest.__main__ import main as run
 
+    os.environ |= {"BELLWETHER_DATABASE_URL": database, "BELLWETHER_BROKER_URL": broker}
     run()
 
 
@@ -266,14 +261,21 @@ def main() -> None:
     Where an embedded stack runs in this directory, other commands find its database and broker by themselves.
     """
     if sys.argv[1:2] != ["up"]:
-        for name, address in running_addresses(Path(".bellwether")).items():
+        for name, address in running_addresses(_FOLDER).items():
             os.environ.setdefault(name, address)
     try:
         app()
+    except AddressMissingError as exc:
+        _complain(which_to_name(_FOLDER, exc))
+        sys.exit(2)
     except BellwetherError as exc:
-        style = "bold red" if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ""
-        Console(stderr=True, soft_wrap=True).print(str(exc), style=style, markup=False, highlight=False)
+        _complain(str(exc))
         sys.exit(2 if isinstance(exc, SetupError) else 1)
+
+
+def _complain(text: str) -> None:
+    style = "bold red" if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ""
+    Console(stderr=True, soft_wrap=True).print(text, style=style, markup=False, highlight=False)
 
 
 if __name__ == "__main__":

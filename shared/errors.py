@@ -11,6 +11,7 @@ BellwetherError
 │   ├── ConflictError        the row changed since the caller read it
 │   ├── InvalidActionError   the state of an alert, or what a message is, does not allow the action
 │   └── SetupError           the machine or the settings do not allow a start
+│       └── AddressMissingError  a command was not told which database or broker
 └── TransientError       the same call may succeed later: keep the input and retry
     ├── StorageError         the database is away
     └── BrokerError          the broker is away
@@ -18,6 +19,8 @@ BellwetherError
 
 Fields, units and mappings have theirs beside them; what only HTTP knows is in services/api/problems.py.
 """
+
+from typing import Literal
 
 
 class BellwetherError(Exception):
@@ -67,6 +70,15 @@ class InvalidActionError(PermanentError):
 
 class SetupError(PermanentError):
     """The machine or the settings do not allow a start; the message says what to do."""
+
+
+class AddressMissingError(SetupError):
+    """A command was not told which database or broker it is for, and found none by itself."""
+
+    def __init__(self, what: Literal["database", "broker"]) -> None:
+        self.what = what
+        self.remedy = f"give --{what} URL, or set BELLWETHER_{what.upper()}_URL"
+        super().__init__(f"no {what} is named: {self.remedy}")
 
 
 class StorageError(TransientError):

@@ -8,10 +8,12 @@ from pathlib import Path
 import psycopg
 
 from services.api import keys
+from shared.errors import AddressMissingError
 
 DATABASE_URL_FILE = "database-url"
 BROKER_URL_FILE = "broker-url"
 BROKER_VERSION_FILE = "broker-mqtt-version"
+SPOOL_DIRECTORY = "spool"
 
 
 def running_addresses(directory: Path) -> dict[str, str]:
@@ -24,12 +26,43 @@ def running_addresses(directory: Path) -> dict[str, str]:
         "BELLWETHER_BROKER_URL": BROKER_URL_FILE,
         "BELLWETHER_BROKER_MQTT_VERSION": BROKER_VERSION_FILE,
     }
-    found = {}
-    for name, file in names.items():
-        present = [path for path in (directory / "demo" / file, directory / "live" / file) if path.exists()]
-        if len(present) == 1:
-            found[name] = present[0].read_text().strip()
-    return found
+    stacks = _running_stacks(directory)
+    if len(stacks) != 1:
+        return {}
+    return {name: told for name, file in names.items() if (told := _told(stacks[0] / file)) is not None}
+
+
+def running_spool(directory: Path, database_url: str) -> Path | None:
+    """Where ingest of the stack that runs in `directory` on this database spools; None where no stack does."""
+    for stack in _running_stacks(directory):
+        if _told(stack / DATABASE_URL_FILE) in (None, database_url):
+            return stack / SPOOL_DIRECTORY
+    return None
+
+
+def which_to_name(directory: Path, missing: AddressMissingError) -> str:
+    """Why a command did not find its database or broker in `directory`, and what to do."""
+    no = f"no {missing.what} is named and"
+    stacks = _running_stacks(directory)
+    if not stacks:
+        return f"{no} no stack runs in this folder: start one by `bellwether up`, or {missing.remedy}"
+    if len(stacks) == 1:
+        return f"{no} the stack in {stacks[0]} runs with one of yours: {missing.remedy}"
+    files = " or ".join(str(stack / f"{missing.what}-url") for stack in stacks)
+    return f"{no} {len(stacks)} stacks run in this folder: {missing.remedy}, as {files} says"
+
+
+def _running_stacks(directory: Path) -> list[Path]:
+    """Of the demo and the live one, those that have an embedded server running."""
+    return [
+        stack
+        for stack in (directory / "demo", directory / "live")
+        if (stack / DATABASE_URL_FILE).exists() or (stack / BROKER_URL_FILE).exists()
+    ]
+
+
+def _told(file: Path) -> str | None:
+    return file.read_text().strip() if file.exists() else None
 
 
 def forget_addresses(directory: Path) -> None:

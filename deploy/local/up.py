@@ -171,7 +171,7 @@ class _Start:
         environment = self._environment | {
             "BELLWETHER_API_HOST": self._options.host,
             "BELLWETHER_API_PORT": str(self._options.port),
-            "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(self._options.data_directory / "spool"),
+            "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(self._options.data_directory / access.SPOOL_DIRECTORY),
             "BELLWETHER_API_SECRET": access.ensure_secret(self._options.data_directory / "api-secret"),
         }
         self._stack.add(Member(name, lambda: processes.start(argv, log=log, env=environment), terminate, log))

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-import psycopg
 import typer
 
 from services.ingest.batch.device_clocks import ClockState
@@ -11,20 +10,14 @@ from services.ingest.commands.dead_letters import DeadLetter, delete, list_dead_
 from services.ingest.commands.samples import newest_samples
 from services.ingest.commands.sources import Source, list_sources, require_source
 from services.ingest.store.conflicts import list_conflicts
+from shared.addresses import BrokerUrl, DatabaseUrl
 from shared.database import connect
 from shared.printing import columns, print_rows, printable
-from shared.settings import BrokerSettings, DatabaseSettings, read_settings
+from shared.settings import BrokerSettings, read_settings
 
 dead_letters_app = typer.Typer(help="Messages that were refused: list, show, replay, delete.", no_args_is_help=True)
 conflicts_app = typer.Typer(help="Samples that came again with another value.", no_args_is_help=True)
 sources_app = typer.Typer(help="Who publishes, how far each told its time, and its clock.", no_args_is_help=True)
-
-DatabaseUrl = Annotated[
-    str | None, typer.Option("--database", envvar="BELLWETHER_DATABASE_URL", help="postgresql:// URL", metavar="URL")
-]
-BrokerUrl = Annotated[
-    str | None, typer.Option("--broker", envvar="BELLWETHER_BROKER_URL", help="mqtt:// URL", metavar="URL")
-]
 
 _LETTERS = columns("number", "received", "topic", "bytes", "replayed", prose=("reason",))
 _CONFLICTS = columns("source", "device", "metric", "conflicts", "last received", "of", prose=("stored", "refused"))
@@ -34,13 +27,13 @@ _SAMPLES = columns("observed", "received", "device", "metric", "unit", "quality"
 
 @dead_letters_app.command("list")
 def list_command(
-    database: DatabaseUrl = None,
+    database: DatabaseUrl,
     limit: Annotated[int, typer.Option(min=1, help="how many")] = 50,
     before: Annotated[int | None, typer.Option(help="only those with a smaller number")] = None,
     all_: Annotated[bool, typer.Option("--all", help="also those that were replayed")] = False,
 ) -> None:
     """The newest dead letters, with the reason."""
-    with _database(database, application="dead-letters") as conn:
+    with connect(database, application="dead-letters") as conn:
         letters = list_dead_letters(conn, limit=limit, before=before, replayed=all_)
     if not letters:
         typer.echo("There are no dead letters.")
@@ -61,26 +54,26 @@ def list_command(
 
 @dead_letters_app.command("show")
 def show_command(
-    number: Annotated[int, typer.Argument(help="number of the dead letter")], database: DatabaseUrl = None
+    number: Annotated[int, typer.Argument(help="number of the dead letter")], database: DatabaseUrl
 ) -> None:
     """One dead letter with its bytes, as text where they are text and in hexadecimal where not."""
-    with _database(database, application="dead-letters") as conn:
+    with connect(database, application="dead-letters") as conn:
         letter = show(conn, number)
     typer.echo("\n".join(_described(letter)))
 
 
 @dead_letters_app.command("replay")
 def replay_command(
+    database: DatabaseUrl,
+    broker: BrokerUrl,
     numbers: Annotated[list[int] | None, typer.Argument(help="numbers of the dead letters")] = None,
     all_: Annotated[bool, typer.Option("--all", help="every one that was not replayed yet")] = False,
-    database: DatabaseUrl = None,
-    broker: BrokerUrl = None,
 ) -> None:
     """Publish dead letters again, in the order in which they came."""
     if bool(numbers) == all_:
         raise typer.BadParameter("name the numbers of dead letters, or --all")
-    settings = read_settings(BrokerSettings, **({} if broker is None else {"broker_url": broker}))
-    with _database(database, application="dead-letters") as conn:
+    settings = read_settings(BrokerSettings, broker_url=broker)
+    with connect(database, application="dead-letters") as conn:
         ids = sorted(numbers) if numbers else numbers_left(conn)
         count = replay(conn, ids, settings, datetime.now(UTC))
     typer.echo(f"{count} published again; what is refused again becomes a new dead letter.")
@@ -88,26 +81,26 @@ def replay_command(
 
 @dead_letters_app.command("delete")
 def delete_command(
+    database: DatabaseUrl,
     numbers: Annotated[list[int] | None, typer.Argument(help="numbers of the dead letters")] = None,
     replayed: Annotated[bool, typer.Option("--replayed", help="every one that was replayed")] = False,
-    database: DatabaseUrl = None,
 ) -> None:
     """Delete dead letters for good, which makes room for others."""
     if bool(numbers) == replayed:
         raise typer.BadParameter("name the numbers of dead letters, or --replayed")
-    with _database(database, application="dead-letters") as conn:
+    with connect(database, application="dead-letters") as conn:
         count = delete(conn, numbers or None)
     typer.echo(f"{count} deleted.")
 
 
 @conflicts_app.command("list")
 def list_conflicts_command(
-    database: DatabaseUrl = None,
+    database: DatabaseUrl,
     source: Annotated[str | None, typer.Option(help="only those of this source")] = None,
     limit: Annotated[int, typer.Option(min=1, help="how many")] = 50,
 ) -> None:
     """Series of which samples came again with another value: the first is stored, the others are counted."""
-    with _database(database, application="conflicts") as conn:
+    with connect(database, application="conflicts") as conn:
         if source is not None:
             require_source(conn, source)
         found = list_conflicts(conn, source=source, limit=limit)
@@ -131,9 +124,9 @@ def list_conflicts_command(
 
 
 @sources_app.command("list")
-def list_sources_command(database: DatabaseUrl = None) -> None:
+def list_sources_command(database: DatabaseUrl) -> None:
     """Every source: whose it is, when it was heard, how far it told its time, its clock, its series."""
-    with _database(database, application="sources") as conn:
+    with connect(database, application="sources") as conn:
         found = list_sources(conn)
     if not found:
         typer.echo("No source was ever heard.")
@@ -157,13 +150,13 @@ def list_sources_command(database: DatabaseUrl = None) -> None:
 
 def samples_command(
     source: Annotated[str, typer.Argument(help="topic prefix, as `bellwether sources list` shows it")],
-    database: DatabaseUrl = None,
+    database: DatabaseUrl,
     device: Annotated[str | None, typer.Option(help="only those of this device")] = None,
     metric: Annotated[str | None, typer.Option(help="only those of this metric")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20,
 ) -> None:
     """The newest samples of a source, as they are stored."""
-    with _database(database, application="samples") as conn:
+    with connect(database, application="samples") as conn:
         require_source(conn, source)
         found = newest_samples(conn, source, device=device, metric=metric, limit=limit)
     if not found:
@@ -189,11 +182,6 @@ def _clock(source: Source) -> str:
         return ""
     flag = "" if source.clock is ClockState.RIGHT else f" {str(source.clock).upper()}"
     return f"{source.clock_offset_s:+.1f} s{flag}"
-
-
-def _database(url: str | None, *, application: str) -> psycopg.Connection:
-    given = url if url is not None else read_settings(DatabaseSettings).database_url.get_secret_value()
-    return connect(given, application=application)
 
 
 def _described(letter: DeadLetter) -> list[str]:

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from deploy.broker_access.grants import access
 from deploy.broker_access.nats_block import nats_block, nats_refuses
 from deploy.cli import app
+from deploy.local.access import DATABASE_URL_FILE, write_private
 from deploy.local.ports import free_port
 from services.ingest.checking import Finding, check
 from services.ingest.checking.finding import clock_finding
@@ -324,7 +325,15 @@ def test_a_slow_answer_does_not_make_a_clock_wrong():
     assert clock_finding(3.0, uncertain_s=1.5) == Finding("clock", "3.000 s ahead of the database's")
 
 
-def test_settings_that_are_missing_are_named(monkeypatch):
+def test_addresses_that_are_missing_are_named(monkeypatch):
     monkeypatch.delenv("BELLWETHER_BROKER_URL", raising=False)
     monkeypatch.setenv("BELLWETHER_DATABASE_URL", "postgresql://127.0.0.1/none")
     assert "BELLWETHER_BROKER_URL" in str(CliRunner().invoke(app, ["ingest", "--check"]).exception)
+
+
+def test_where_a_stack_runs_its_own_spool_is_checked(monkeypatch, tmp_path, database_url, broker):
+    write_private(tmp_path / ".bellwether" / "demo" / DATABASE_URL_FILE, database_url)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["ingest", "--check", "--database", database_url, "--broker", broker.url])
+    assert result.exit_code == 0, result.output
+    assert f"{tmp_path}/.bellwether/demo/spool, 0 MB used" in result.output
