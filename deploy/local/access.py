@@ -90,7 +90,7 @@ def ensure_secret(path: Path) -> str:
 def ensure_key(conn: psycopg.Connection, path: Path, *, now: datetime) -> str:
     """The key kept in `path`, made known to this database if need be; a new one where there is none or it has ended.
 
-    So the demo and a live stack beside it answer to the same key.
+    So a stack that is given another database answers to the same key.
     """
     if path.exists():
         key = path.read_text().strip()

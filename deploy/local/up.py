@@ -59,6 +59,11 @@ class UpOptions:
         """The demo's data and real data never share a directory."""
         return self.directory / ("demo" if self.demo else "live")
 
+    @property
+    def key_file(self) -> Path:
+        """Nor do they share a key: who is shown the demo's must not open real customers."""
+        return (self.directory if self.demo else self.data_directory) / "api-key"
+
 
 def up(options: UpOptions, console: Console) -> None:
     """Run until Ctrl-C or SIGTERM; raise SetupError when the machine or the options do not allow a start."""
@@ -161,9 +166,8 @@ class _Start:
         self._say("records", f"{directory}: {added} added, {changed} changed")
 
     def _key(self) -> str:
-        path = self._options.directory / "api-key"
         with connect(self._environment["BELLWETHER_DATABASE_URL"], application="up") as conn:
-            return access.ensure_key(conn, path, now=datetime.now(UTC))
+            return access.ensure_key(conn, self._options.key_file, now=datetime.now(UTC))
 
     def _python(self, name: str, module: str, *arguments: str) -> None:
         log = self._options.data_directory / "logs" / f"{name}.log"
@@ -206,7 +210,7 @@ class _Start:
     def _announce(self, url: str, key: str) -> None:
         self._console.print()
         self._say("open", f"{url}")
-        self._say("key", f"{key}   (also in {self._options.directory / 'api-key'})")
+        self._say("key", f"{key}   (also in {self._options.key_file})")
         self._say("try", f"curl -H 'Authorization: Bearer {key}' '{url}/v1/alerts?limit=3'")
         self._console.print("Ctrl-C stops everything.\n")
 

@@ -55,8 +55,8 @@ class Run:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=90)
 
-    def get(self, path: str) -> dict:
-        key = (self.directory / "api-key").read_text().strip()
+    def get(self, path: str, *, key_file: str = "api-key") -> dict:
+        key = (self.directory / key_file).read_text().strip()
         answer = httpx.get(f"{self.url}{path}", headers={"Authorization": f"Bearer {key}"}, timeout=20)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -158,7 +158,8 @@ def test_it_starts_for_real_customers_without_simulated_plants(directory, starte
     run = Run(directory, "--import", str(ROOT / "deploy" / "example-records"))
     started.append(run)
     run.wait_for(r"\bopen\b .*http", 120)
-    customers = run.get("/v1/customers")["data"]
+    customers = run.get("/v1/customers", key_file="live/api-key")["data"]
+    assert not (directory / "api-key").exists()
     assert [customer["demo"] for customer in customers] == [False] * len(customers)
     assert customers
     assert not (directory / "demo").exists()

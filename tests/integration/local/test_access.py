@@ -18,7 +18,7 @@ def test_the_key_is_made_once_and_readable_by_its_owner_alone(conn, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_second_stack_answers_to_the_key_of_the_first(conn, database_server: Server, tmp_path):
+def test_a_second_database_answers_to_the_key_of_the_first(conn, database_server: Server, tmp_path):
     path = tmp_path / "api-key"
     key = ensure_key(conn, path, now=NOW)
     other = database_server.migrated()
