@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.ingest.decoding.decoder import acknowledged_subscriptions
 from shared.records import kinds
 from shared.records.engineering import METRICS, parse_asset_types, parse_mappings
 from shared.records.importing import FILES
@@ -44,6 +45,16 @@ def test_every_file_is_in_the_table_of_owners_and_in_the_example() -> None:
 @pytest.mark.parametrize("words", [EVENT_KINDS, GUARANTEE_EXCLUSIONS, KPIS, METRIC_ROLES, OWNER_ROLES, STATES])
 def test_every_closed_set_of_words_is_listed_in_full(words: tuple[str, ...]) -> None:
     assert ", ".join(f"`{word}`" for word in words) in _PAGE
+
+
+@pytest.mark.parametrize("page", [_PAGE, (_ROOT / "README.md").read_text()], ids=["records", "readme"])
+def test_what_is_not_declared_is_said_to_be_kept_by_nobody(page: str) -> None:
+    assert re.search(r"broker acknowledges[\w\s]* nobody keeps", page)
+
+
+def test_the_page_names_every_topic_that_ingest_subscribes_to_without_a_mapping() -> None:
+    (said,) = re.findall(r"Ingest subscribes to (.*) and the topics of mappings", _PAGE)
+    assert set(re.findall(r"`([^`]+)`", said)) == {*acknowledged_subscriptions(()), "spBv1.0/#"}
 
 
 def test_the_page_s_own_yaml_is_right() -> None:
