@@ -30,7 +30,10 @@ def write_rules(
     replay_name: str | None,
     host_id: str,
 ) -> Iterator[str]:
-    """Write the rules to `output`, or stdout; give a line for each source of a record that is granted nothing."""
+    """Write the rules to `output` and give a line for each source of a record that is granted nothing.
+
+    Without `output` the rules go to stdout and no lines are given: the rules' last comment says the same.
+    """
     refuses, text_of = _BROKERS[broker]
     with connect(database_url, application="broker-acl") as conn:
         sources = _sources(conn)
@@ -43,6 +46,8 @@ def write_rules(
             refuses=refuses,
         )
     _put(text_of(rules), output)
+    if output is None:
+        return iter(())
     return _warnings(rules, {source.topic_prefix for source in sources if not source.assigned})
 
 

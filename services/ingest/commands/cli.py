@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from services.ingest.batch.device_clocks import ClockState
-from services.ingest.commands.dead_letters import DeadLetter, delete, list_dead_letters, numbers_left, replay, show
+from services.ingest.commands.dead_letters import (
+    DeadLetter,
+    delete,
+    list_dead_letters,
+    numbers_left,
+    replay,
+    show,
+    sparkplug_left,
+)
 from services.ingest.commands.samples import newest_samples
 from services.ingest.commands.sources import Source, list_sources, require_source
 from services.ingest.store.conflicts import list_conflicts
@@ -76,7 +84,13 @@ def replay_command(
     with connect(database, application="dead-letters") as conn:
         ids = sorted(numbers) if numbers else numbers_left(conn)
         count = replay(conn, ids, settings, datetime.now(UTC))
+        left = sparkplug_left(conn) if all_ else 0
     typer.echo(f"{count} published again; what is refused again becomes a new dead letter.")
+    if left:
+        typer.echo(
+            f"{left} of Sparkplug left as they are: hosts would take the past for the present. Their nodes send anew;"
+            " `bellwether dead-letters delete` takes the letters away."
+        )
 
 
 @dead_letters_app.command("delete")

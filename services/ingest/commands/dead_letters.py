@@ -14,6 +14,10 @@ from shared.settings import BrokerSettings
 from shared.sparkplug import NAMESPACE
 
 _COLUMNS = "dead_letter_id, received_at, topic, payload, qos, retained, reason, replayed_at"
+_MISSING = (
+    "SELECT number FROM unnest(%s::bigint[]) AS number"
+    " WHERE NOT EXISTS (SELECT FROM dead_letters WHERE dead_letter_id = number) LIMIT 1"
+)
 _ACKNOWLEDGED_WITHIN_S = 10.0
 _SPARKPLUG = f"{NAMESPACE}/"
 
@@ -47,7 +51,7 @@ def show(conn: psycopg.Connection, dead_letter_id: int) -> DeadLetter:
     """One dead letter; raise NotFoundError where there is none of that number."""
     row = conn.execute(f"SELECT {_COLUMNS} FROM dead_letters WHERE dead_letter_id = %s", [dead_letter_id]).fetchone()
     if row is None:
-        raise NotFoundError(f"there is no dead letter {dead_letter_id}; `bellwether dead-letters list` shows them")
+        raise _not_found(dead_letter_id)
     return DeadLetter(*row)
 
 
@@ -61,8 +65,22 @@ def numbers_left(conn: psycopg.Connection) -> list[int]:
     return [number for (number,) in rows]
 
 
+def sparkplug_left(conn: psycopg.Connection) -> int:
+    """How many were not replayed because they are Sparkplug, and never will be."""
+    row = conn.execute(
+        "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL AND starts_with(topic, %s)", [_SPARKPLUG]
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def delete(conn: psycopg.Connection, ids: Sequence[int] | None) -> int:
-    """Delete these dead letters, or None: all that were replayed; return how many there were."""
+    """Delete these dead letters, or None: all that were replayed; return how many there were.
+
+    Raises NotFoundError, and deletes none, where there is no letter of a number.
+    """
+    missing = conn.execute(_MISSING, [list(ids or ())]).fetchone()
+    if missing is not None:
+        raise _not_found(*missing)
     where = "replayed_at IS NOT NULL" if ids is None else "dead_letter_id = ANY(%(ids)s)"
     count = conn.execute(f"DELETE FROM dead_letters WHERE {where}", {"ids": list(ids or ())}).rowcount
     conn.commit()
@@ -91,6 +109,10 @@ def replay(conn: psycopg.Connection, ids: Sequence[int], settings: BrokerSetting
             )
             conn.commit()
     return len(letters)
+
+
+def _not_found(dead_letter_id: int) -> NotFoundError:
+    return NotFoundError(f"there is no dead letter {dead_letter_id}; `bellwether dead-letters list` shows them")
 
 
 def _check_lasting(letter: DeadLetter) -> None:

@@ -134,3 +134,12 @@ def test_ingest_publishes_rebirth_commands_and_its_own_state_and_nothing_else(cl
     ):
         ingest.publish(topic)
     assert ingest.wait_for("spBv1.0/STATE/bellwether") == ["spBv1.0/malmo/NCMD/filling", "spBv1.0/STATE/bellwether"]
+
+
+def test_what_is_refused_is_said_once_where_the_rules_go_to_stdout(conn, database_url, tmp_path):
+    for name, content in RECORDS.items():
+        (tmp_path / name).write_text(content)
+    assert import_directory(conn, tmp_path).ok
+    done = CliRunner().invoke(app, ["broker-acl", "--database", database_url])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("bellwether/v1/unbound") == 1

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner
 
+from deploy.cli import app
 from services.ingest.commands.dead_letters import numbers_left, replay
 from shared.errors import InvalidActionError
 from shared.settings import BrokerSettings
@@ -34,3 +36,13 @@ def test_a_dead_letter_of_sparkplug_is_refused_with_what_to_do_before_anything_i
 
 def test_all_that_are_left_to_replay_are_those_that_can_be(conn, letters):
     assert numbers_left(conn) == letters[1:]
+
+
+@pytest.mark.needs_broker
+@pytest.mark.usefixtures("letters")
+def test_replaying_all_says_how_many_it_leaves_and_why(database_url, broker):
+    words = ["dead-letters", "replay", "--all", "--database", database_url, "--broker", broker.url]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert "1 published again" in result.output
+    assert "1 of Sparkplug left as they are: hosts would take the past" in result.output

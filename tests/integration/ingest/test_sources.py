@@ -18,6 +18,7 @@ from services.ingest.monitoring.standing import read_standing
 from services.ingest.sparkplug import SparkplugHost
 from services.ingest.store.store import Store
 from shared.database import connect
+from shared.errors import NotFoundError
 from tests.integration.ingest.messages import NOW, NOW_US, SECOND, SOURCE, message, reading
 from tests.integration.ingest.stores import store_on
 from tests.sparkplug_edge import STEP_MS
@@ -193,6 +194,14 @@ def test_what_a_plant_wrote_is_shown_as_it_is(store, database_url):
     assert shown("dead-letters", "show", "1", database_url=database_url).endswith("[/b] \\x1b[31m\nend\n")
     assert "\na[/b]/[red]c  json" in shown("sources", "list", database_url=database_url)
     assert "\na[/b]/[red]c  [/d]    a" in shown("conflicts", "list", database_url=database_url)
+
+
+def test_a_dead_letter_that_is_not_there_is_not_deleted_nor_those_beside_it(store, conn, database_url):
+    store.write([Decoded(envelope("t", b"x"), reason="unreadable")])
+    error = CliRunner().invoke(app, ["dead-letters", "delete", "1", "999", "--database", database_url]).exception
+    assert isinstance(error, NotFoundError)
+    assert "no dead letter 999" in str(error)
+    assert conn.execute("SELECT dead_letter_id FROM dead_letters").fetchall() == [(1,)]
 
 
 def test_of_dead_letters_the_replayed_can_be_deleted_and_no_others(store, conn, database_url):
