@@ -1,12 +1,13 @@
 """The one way to reach the database: psycopg 3."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from shared.errors import SetupError, StorageError
+from shared.errors import DatabaseMissingError, SetupError, StorageError
 
 # Without them a network that swallows packets is noticed after a quarter of an hour.
 _LIVENESS = {
@@ -32,6 +33,10 @@ def connect(url: str, *, application: str) -> psycopg.Connection:
             application_name=f"bellwether-{application}",
         )
     except psycopg.OperationalError as exc:
+        # libpq gives no code for what a server says before it lets anybody in.
+        missing = re.search(r'database "(.+)" does not exist', str(exc))
+        if missing is not None:
+            raise DatabaseMissingError(missing[1]) from exc
         raise StorageError(f"cannot reach the database: {exc}") from exc
 
 

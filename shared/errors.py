@@ -14,6 +14,7 @@ BellwetherError
 │       └── AddressMissingError  a command was not told which database or broker
 └── TransientError       the same call may succeed later: keep the input and retry
     ├── StorageError         the database is away
+    │   └── DatabaseMissingError  the server is there and the database has to be created
     └── BrokerError          the broker is away
         └── RefusedError         it answers, and does not let us in
 
@@ -83,6 +84,14 @@ class AddressMissingError(SetupError):
 
 class StorageError(TransientError):
     """The database is away or refused for now; nothing was stored."""
+
+
+class DatabaseMissingError(StorageError):
+    """The server is there and has no database of this name."""
+
+    def __init__(self, name: str) -> None:
+        self.remedy = f"create it on its server, for example by `createdb {name}`, then run `bellwether migrate`"
+        super().__init__(f"there is no database '{name}': {self.remedy}")
 
 
 class BrokerError(TransientError):

@@ -11,7 +11,7 @@ from services.ingest.checking.finding import Finding, clock_finding
 from services.ingest.store.lease import host_lease
 from services.ingest.store.mappings import load_mappings
 from shared.database import connect, connection_settings
-from shared.errors import BellwetherError
+from shared.errors import BellwetherError, DatabaseMissingError
 from shared.mappings import MappingSpecification
 from shared.migrations.run import alembic_config
 from shared.settings import DatabaseSettings
@@ -59,6 +59,8 @@ def check_database(settings: DatabaseSettings, *, host_id: str) -> Checked:
                 mappings = load_mappings(conn)
                 findings.append(_usable(len(mappings), int(str(_one(conn, _MAPPINGS)))))
                 findings.append(_host(conn, host_id))
+    except DatabaseMissingError as exc:
+        findings.append(Finding("database", "the server has none of this name", exc.remedy))
     except BellwetherError as exc:
         findings.append(_failed(exc, "start the database, open the way to it, or correct BELLWETHER_DATABASE_URL"))
     except psycopg.Error as exc:

@@ -244,6 +244,11 @@ def test_a_database_that_is_away(checker):
     assert "start the database" in checker.problem()
 
 
+def test_a_database_that_was_never_created(checker, database_server: Server):
+    checker.set(database_url=database_server.url_of("never"))
+    assert "`createdb never`" in checker.problem()
+
+
 def test_a_database_without_our_schema(checker, database_server: Server):
     empty = database_server.empty()
     checker.set(database_url=database_server.url_of(empty))
