@@ -87,7 +87,7 @@ def test_up_ends_at_once_with_a_sentence_where_the_broker_refuses_it(guarded, tm
     assert not (tmp_path / "live" / "postgres").exists()
 
 
-def test_up_says_that_it_waits_for_a_broker_that_does_not_answer(tmp_path):
+def test_up_says_that_it_waits_for_a_broker_that_does_not_answer_and_ends_when_it_is_asked_to(tmp_path):
     port = free_port()
     with subprocess.Popen(
         up(tmp_path, f"mqtt://127.0.0.1:{port}"), cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -95,5 +95,7 @@ def test_up_says_that_it_waits_for_a_broker_that_does_not_answer(tmp_path):
         assert waiting.stdout is not None
         said = waiting.stdout.readline()
         waiting.terminate()
-        waiting.communicate(timeout=60)
+        rest, _ = waiting.communicate(timeout=60)
     assert "broker  waited for: cannot reach the broker" in said
+    assert "the same command goes on from it" in rest
+    assert waiting.returncode == 0

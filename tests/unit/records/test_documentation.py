@@ -11,6 +11,7 @@ from shared.records.engineering import METRICS, parse_asset_types, parse_mapping
 from shared.records.importing import FILES
 from shared.records.rows import RecordKind
 from shared.records.vocabulary import EVENT_KINDS, GUARANTEE_EXCLUSIONS, KPIS, METRIC_ROLES, OWNER_ROLES, STATES
+from shared.sparkplug import SUBSCRIPTION
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PAGE = (_ROOT / "docs" / "records.md").read_text()
@@ -54,7 +55,7 @@ def test_what_is_not_declared_is_said_to_be_kept_by_nobody(page: str) -> None:
 
 def test_the_page_names_every_topic_that_ingest_subscribes_to_without_a_mapping() -> None:
     (said,) = re.findall(r"Ingest subscribes to (.*) and the topics of mappings", _PAGE)
-    assert set(re.findall(r"`([^`]+)`", said)) == {*acknowledged_subscriptions(()), "spBv1.0/#"}
+    assert set(re.findall(r"`([^`]+)`", said)) == {*acknowledged_subscriptions(()), SUBSCRIPTION}
 
 
 def test_the_page_s_own_yaml_is_right() -> None:
