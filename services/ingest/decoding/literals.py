@@ -38,7 +38,7 @@ def read_time(topic: str, field: TimeField, written: object, *, within: str | No
 def _place(field: TimeField, within: str | None) -> str:
     if within is None or str(field.path).startswith("$"):
         return f"at {field.path!r}"
-    return f"at {field.path!r} in each element of {within!r}; where it stands beside that list, write '$.{field.path}'"
+    return f"at {field.path!r} in each element of {within!r}; outside that list, a path begins with '$.'"
 
 
 def _rfc3339(topic: str, written: str) -> int:

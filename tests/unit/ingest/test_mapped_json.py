@@ -337,13 +337,13 @@ def test_a_source_is_always_how_the_topic_begins_whatever_the_mapping(pattern, l
             "items",
             "ts",
             "epoch_ms",
-            "no time as epoch_ms at 'ts' in each element of 'items'; where it stands beside that list, write '$.ts'",
+            "no time as epoch_ms at 'ts' in each element of 'items'; outside that list, a path begins with '$.'",
         ),
         (
             "items",
             "ts",
             "rfc3339",
-            "no time in RFC 3339 at 'ts' in each element of 'items'; where it stands beside that list, write '$.ts'",
+            "no time in RFC 3339 at 'ts' in each element of 'items'; outside that list, a path begins with '$.'",
         ),
     ],
 )
