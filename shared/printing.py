@@ -1,7 +1,7 @@
 """Rows on the screen or in a pipe: all of them literally, and nothing cut.
 
 A pipe gets one line a row. A terminal gets a table while everything fits beside its prose, which may go on below
-itself; where it does not fit, each row becomes a block of lines.
+itself, and without columns that say nothing; where it does not fit, each row becomes a block of lines.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,11 @@ def columns(*names: str, prose: Sequence[str] = ()) -> tuple[Column, ...]:
 def print_rows(head: Sequence[Column], rows: Sequence[Sequence[str]], console: Console | None = None) -> None:
     """Print the rows under the names of their columns, as wide as the console (None: stdout) is."""
     console = console or Console()
-    names = [each.name for each in head]
     cells = [[printable(cell) for cell in row] for row in rows]
+    if console.is_terminal:
+        told = [place for place in range(len(head)) if any(row[place] for row in cells)]
+        head, cells = [head[place] for place in told], [[row[place] for place in told] for row in cells]
+    names = [each.name for each in head]
     widths = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
     if not console.is_terminal:
         for row in [names, *cells]:

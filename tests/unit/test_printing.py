@@ -14,9 +14,9 @@ REASON = "the topic's third level is none of [/{device}], [red] among them, so n
 ROWS = [("7", TOPIC, REASON), ("10", "t", "short")]
 
 
-def printed(width: int, *, terminal: bool = True) -> list[str]:
+def printed(width: int, *, terminal: bool = True, head=COLUMNS, rows=ROWS) -> list[str]:
     file = StringIO()
-    print_rows(COLUMNS, ROWS, Console(file=file, width=width, force_terminal=terminal, color_system=None))
+    print_rows(head, rows, Console(file=file, width=width, force_terminal=terminal, color_system=None))
     return [re.sub(r"\x1b\[\d*m", "", line).rstrip() for line in file.getvalue().splitlines()]
 
 
@@ -43,6 +43,12 @@ def test_what_does_not_fit_beside_its_prose_becomes_a_block_of_lines(width):
     assert max(map(len, lines)) <= width
     assert TOPIC + REASON.replace(" ", "") in "".join(line[8:].replace(" ", "") for line in lines)
     assert "" in lines
+
+
+def test_a_column_that_says_nothing_takes_no_room_of_a_terminal():
+    said = {"head": columns("a", "b", "c"), "rows": [("1", "", "3"), ("4", "", "6")]}
+    assert printed(80, **said) == ["a  c", "1  3", "4  6"]
+    assert printed(80, terminal=False, **said)[0] == "a  b  c"
 
 
 def test_a_control_character_is_written_out():

@@ -179,7 +179,7 @@ def samples_command(
     rows = [
         (
             f"{sample.observed_at:%F %T.%f}"[:-3],
-            f"{sample.received_at:%F %T.%f}"[:-3],
+            f"{sample.received_at:%F %T}",
             sample.device,
             sample.metric,
             sample.unit or "",

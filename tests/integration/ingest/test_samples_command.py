@@ -45,7 +45,7 @@ def test_the_newest_samples_of_a_source_come_first_and_none_of_another(database_
         ["d", "b", "0.1"],
         ["[/e]", "a", "7"],
     ]  # fmt: skip
-    assert rows[0].startswith("2026-05-28 20:26:40.000  2026-05-28 20:26:40.000  d")
+    assert rows[0].startswith("2026-05-28 20:26:40.000  2026-05-28 20:26:40  d")
 
 
 @pytest.mark.parametrize(
