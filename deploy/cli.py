@@ -87,18 +87,20 @@ def ingest(
 
 
 @app.command()
-def health() -> None:
-    """Assess machines and customers (settings: BELLWETHER_DATABASE_URL)."""
+def health(database: DatabaseUrl) -> None:
+    """Assess machines and customers."""
     from services.health.__main__ import main as run
 
+    os.environ["BELLWETHER_DATABASE_URL"] = database
     run()
 
 
 @app.command()
-def api() -> None:
-    """Answer account teams (settings: BELLWETHER_DATABASE_URL, BELLWETHER_API_HOST, BELLWETHER_API_PORT)."""
+def api(database: DatabaseUrl) -> None:
+    """Answer account teams (settings: BELLWETHER_API_HOST, BELLWETHER_API_PORT)."""
     from services.api.__main__ import main as run
 
+    os.environ["BELLWETHER_DATABASE_URL"] = database
     run()
 
 

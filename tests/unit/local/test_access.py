@@ -38,7 +38,7 @@ def test_a_check_is_of_the_spool_of_the_stack_whose_database_it_is(tmp_path):
     assert access.running_spool(tmp_path, "postgresql://elsewhere") is None
 
 
-@pytest.mark.parametrize("command", ["sources list", "broker-acl", "migrate", "ingest --check"])
+@pytest.mark.parametrize("command", ["sources list", "broker-acl", "migrate", "ingest --check", "health", "api"])
 @pytest.mark.parametrize(
     ("stacks", "told"),
     [
