@@ -69,9 +69,15 @@ def flat(found: Sequence[Slope]) -> Slope | None:
 
 
 def falling(found: Sequence[Slope]) -> Slope | None:
-    """The longest window over which the figure surely falls by more than a point a year."""
+    """The longest window over which the figure surely falls by more than a point a year.
+
+    None where it is surely flat over a longer one: of four windows looked at every month, the shortest shows a fall now
+    and then that is none, and nobody can be told that nothing changes and that it gets worse.
+    """
     surely = [slope for slope in found if slope.high < -FLAT]
-    return max(surely, key=lambda slope: slope.months, default=None)
+    longest = max(surely, key=lambda slope: slope.months, default=None)
+    still = flat(found)
+    return None if longest and still and still.months > longest.months else longest
 
 
 def rising(found: Sequence[Slope]) -> Slope | None:

@@ -37,7 +37,7 @@ class Sink:
         self.values: dict[tuple[str, str, str, int], object] = {}
         self.newest: dict[str, int] = {}
         self.historical: dict[tuple[str, int], bool] = {}
-        self.silences: list[str] = []
+        self.deaths: list[str] = []
         self.problems: list[str] = []
         self._decoder, self._host = Decoder(), SparkplugHost()
         self._lock = threading.Lock()
@@ -76,7 +76,8 @@ class Sink:
         for decoded in self._host.receive(envelope) if sparkplug else [self._decoder.decode(envelope)]:
             if decoded.reason is not None:
                 self.problems.append(decoded.reason)
-            self.silences += [silence.source for silence in decoded.silences]
+            if decoded.alive is False:
+                self.deaths += [silence.source for silence in decoded.silences]
             with self._lock:
                 for reading in decoded.readings:
                     self._keep(reading)
@@ -147,7 +148,7 @@ SILENT = "spBv1.0/demo/tarnwick-works"
 def test_history_comes_whole_and_a_stop_is_made_up_for(broker: Broker, sink: Sink, tmp_path: Path) -> None:
     with publishing(broker, tmp_path, lambda: STARTED_S):
         wait_until(lambda: all(sink.through(source) == STARTED_S for source in ALIVE))
-        wait_until(lambda: sink.silences == [SILENT])
+        wait_until(lambda: sink.deaths == [SILENT])
     later = STARTED_S + 7_200
     with publishing(broker, tmp_path, lambda: later):
         wait_until(lambda: all(sink.through(source) == later for source in ALIVE))

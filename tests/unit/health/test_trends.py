@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.health.prognostic_assessment.guarantees import budget
-from services.health.prognostic_assessment.trends import falling, flat, rising, slopes
+from services.health.prognostic_assessment.trends import Slope, falling, flat, rising, slopes
 from tests.unit.health.worlds import contract
 
 MONTHS = np.arange(36) / 12
@@ -86,3 +86,16 @@ def test_a_new_window_starts_with_a_whole_budget():
 def test_before_four_weeks_nothing_is_said():
     assert at([2.4] * 27, 26) is None
     assert at([2.4] * 40, 39, known_h=0.0) is None
+
+
+def test_a_fall_within_a_longer_time_that_is_surely_flat_is_none():
+    year = Slope(months=12, value=-0.0158, low=-0.0289, high=-0.0101)
+    two_years = Slope(months=24, value=-0.0002, low=-0.0077, high=0.0064)
+    assert falling((year,)) is year
+    assert falling((year, two_years)) is None
+
+
+def test_a_fall_after_a_rise_is_one():
+    turn = np.concatenate([np.linspace(0.89, 0.91, 12), np.linspace(0.91, 0.89, 12)])
+    found = slopes(turn + 0.003 * np.random.default_rng(5).standard_normal(24))
+    assert falling(found).months == 12
