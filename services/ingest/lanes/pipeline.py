@@ -76,10 +76,18 @@ class Pipeline:
                 break
             until = min(until, time.monotonic() + _LONGEST_WAIT_S)
             patience_s = _LINGER_S
-            while self._taken and size.samples < _MOST_SAMPLES:
-                batch.append(self._decode(self._taken.popleft()))
-                size = size.plus(size_of(batch[-1:]))
+            part = self._decoded(_MOST_SAMPLES - size.samples)
+            size = size.plus(size_of(part))
+            batch += part
         return batch
+
+    def _decoded(self, samples: int) -> list[Decoded]:
+        """What was taken, until it is at least so many samples."""
+        part: list[Decoded] = []
+        while self._taken and samples > 0:
+            part.append(self._decode(self._taken.popleft()))
+            samples -= part[-1].samples
+        return part
 
     def _finish(self, batch: Sequence[Decoded], giving_up: Callable[[], bool]) -> bool:
         """Store and acknowledge, trying again while the database is away; whether it was done."""
