@@ -1,4 +1,4 @@
-"""What is known of the sources: to show them, and to measure how they stand."""
+"""What is known of the sources, to show it."""
 
 from datetime import datetime
 from typing import NamedTuple

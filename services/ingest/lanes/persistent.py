@@ -5,7 +5,6 @@ and moves idle sources on.
 """
 
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from threading import Event
 
@@ -16,7 +15,6 @@ from services.ingest.decoding.decoder import Decoder, acknowledged_subscriptions
 from services.ingest.lanes.pipeline import Pipeline
 from services.ingest.lanes.sparkplug import SparkplugLane
 from services.ingest.messages.envelope import Envelope
-from services.ingest.messages.readings import Decoded
 from services.ingest.monitoring import lane_metrics, store_metrics
 from services.ingest.monitoring.standing import read_standing
 from services.ingest.mqtt.inbox import Inbox
@@ -66,7 +64,7 @@ class PersistentLane:
         Pipeline(
             take=self._take,
             decode=self._decoder.decode,
-            write=self._write,
+            write=self._writer.write,
             acknowledge=self._session.acknowledge,
             between=self._between,
         ).run(lambda: self._has_stopped_receiving(stopping))
@@ -119,9 +117,6 @@ class PersistentLane:
         taken = self._inbox.take(timeout_s)
         lane_metrics.count_received("persistent", len(taken))
         return taken
-
-    def _write(self, batch: Sequence[Decoded]) -> None:
-        self._writer.write(batch)
 
     def _between(self) -> None:
         """Read mappings that changed, keep the session's heartbeat, tick idle sources; raise StorageError."""

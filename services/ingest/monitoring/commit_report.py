@@ -1,7 +1,7 @@
 """What a committed batch is worth telling: to Prometheus all of it, to the log what somebody should look at."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
@@ -34,8 +34,7 @@ class Committed(NamedTuple):
 class CommitReport:
     """Counts each batch, and logs without payloads: each matter once a minute at most, with the sum since then."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._sums: dict[str, int] = {}
         self._loud_at: dict[str, float] = {}
 
@@ -69,6 +68,7 @@ class CommitReport:
         if not count:
             return
         self._sums[event] = self._sums.get(event, 0) + count
-        if self._clock() >= self._loud_at.get(event, 0.0):
-            self._loud_at[event] = self._clock() + _LOUD_EVERY_S
+        now = time.monotonic()
+        if now >= self._loud_at.get(event, 0.0):
+            self._loud_at[event] = now + _LOUD_EVERY_S
             log.warning(event, count=self._sums.pop(event))
