@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal, Never
 
 import typer
+from typer.models import OptionInfo
 
 from shared.errors import AddressMissingError
 
@@ -15,25 +16,17 @@ def _missing(what: Literal["database", "broker"]) -> Callable[[], Never]:
     return refuse
 
 
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        envvar="BELLWETHER_DATABASE_URL",
-        help="postgresql:// URL; that of the one stack in this folder if not given",
+def _option(what: Literal["database", "broker"], scheme: str) -> OptionInfo:
+    found: OptionInfo = typer.Option(
+        f"--{what}",
+        envvar=f"BELLWETHER_{what.upper()}_URL",
+        help=f"{scheme} URL; that of the one stack in this folder if not given",
         metavar="URL",
         show_default=False,
-        default_factory=_missing("database"),
-    ),
-]
-BrokerUrl = Annotated[
-    str,
-    typer.Option(
-        "--broker",
-        envvar="BELLWETHER_BROKER_URL",
-        help="mqtt:// or mqtts:// URL; that of the one stack in this folder if not given",
-        metavar="URL",
-        show_default=False,
-        default_factory=_missing("broker"),
-    ),
-]
+        default_factory=_missing(what),
+    )
+    return found
+
+
+DatabaseUrl = Annotated[str, _option("database", "postgresql://")]
+BrokerUrl = Annotated[str, _option("broker", "mqtt:// or mqtts://")]
