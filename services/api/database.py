@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.database import connection_settings, storage_errors
 
@@ -35,9 +35,9 @@ class Database:
             },
             min_size=1,
             max_size=size,
-            timeout=patience_s,
+            timeout=patience_s / 2,
             # The pool doubles its pause after every failure; giving up soon means that the next request tries at once.
-            reconnect_timeout=patience_s,
+            reconnect_timeout=patience_s / 2,
             check=ConnectionPool.check_connection,
             open=False,
             name="api",
@@ -65,10 +65,23 @@ class Database:
 
     @contextmanager
     def _connection(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[psycopg.Connection]:
-        with storage_errors(), self._pool.connection() as conn:
-            conn.isolation_level = isolation
-            conn.read_only = read_only
-            yield conn
+        with storage_errors():
+            conn = self._taken()
+            try:
+                with conn:
+                    conn.isolation_level = isolation
+                    conn.read_only = read_only
+                    yield conn
+            finally:
+                self._pool.putconn(conn)
+
+    def _taken(self) -> psycopg.Connection:
+        # The pool begins to connect when somebody asks, and lets those wait on who asked while its last try failed:
+        # whoever waited half of the patience in vain asks once more.
+        try:
+            return self._pool.getconn()
+        except PoolTimeout:
+            return self._pool.getconn()
 
 
 def rows(conn: psycopg.Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:
