@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format bench-ingest bench-storage fuzz drills
+.PHONY: run setup setup-dev test lint format bench-ingest bench-storage bench-signals fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -51,6 +51,10 @@ bench-ingest: setup-dev
 
 bench-storage: setup-dev
 	@$(BIN)/python -m tests.bench.bench_storage $(ARGS)
+
+# Needs ../shared/data; ARGS="--only cmapss-watch" runs one.
+bench-signals: setup-dev
+	@$(BIN)/python -m tests.bench.bench_signals $(ARGS)
 
 # Coverage-guided fuzzing of every decoder. Its engine is installed beside the virtual environment's packages, not
 # among them: only x86-64 Linux has wheels of it.

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.bench.database import ENGINES
-from tests.bench.figures import Figure, medians, report
+from tests.bench.figures import Figure, Sheet, medians, report
 from tests.bench.ingest_load import Load
 from tests.bench.ingest_runs import Run, catch_up, run
 
@@ -25,40 +25,9 @@ _MOST_MB = 300
 SCENARIOS = (*_LOADS, _BACKLOG)
 
 
-class _Sheet:
-    """The figures of one scenario."""
-
-    def __init__(self, scenario: str, engine: str) -> None:
-        self._scenario = scenario if engine == ENGINES[0] else f"{scenario}-{engine}"
-        self.figures: list[Figure] = []
-
-    def add(
-        self,
-        metric: str,
-        value: float,
-        unit: str,
-        target: float | None = None,
-        *,
-        at_most: bool = False,
-        controls: dict[str, float] | None = None,
-    ) -> None:
-        self.figures.append(
-            Figure(
-                bench="ingest",
-                scenario=self._scenario,
-                metric=metric,
-                value=value,
-                unit=unit,
-                target=target,
-                at_most=at_most,
-                controls=controls or {},
-            )
-        )
-
-
 def measured(scenario: str, engine: str) -> list[Figure]:
     """All figures of one scenario."""
-    sheet = _Sheet(scenario, engine)
+    sheet = Sheet("ingest", scenario if engine == ENGINES[0] else f"{scenario}-{engine}")
     if scenario == _BACKLOG:
         caught = catch_up(_BACKLOG_LOAD, engine, _BACKLOG_MESSAGES)
         sheet.add("samples_per_s", caught.messages_per_s * _BACKLOG_LOAD.metrics, "samples/s")
@@ -70,7 +39,7 @@ def measured(scenario: str, engine: str) -> list[Figure]:
     return sheet.figures
 
 
-def _report_run(sheet: _Sheet, load: Load, result: Run) -> None:
+def _report_run(sheet: Sheet, load: Load, result: Run) -> None:
     peak, delays = result.peak, result.delays
     samples_per_s = peak.messages_per_s * load.metrics
     copy = {"copy_samples_per_s": result.copy_per_s}

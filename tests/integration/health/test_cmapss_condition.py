@@ -3,57 +3,11 @@
 A cycle is a flight, about one a day, so row k of an engine is read on day k. Nothing is told about failures.
 """
 
-import gzip
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.health.block import AssetBlock
-from services.health.state_detection.condition import advance_condition
-from tests.unit.health.condition_fleet import always, asset, hours_of
-
-EARLIEST, LATEST = 125, 10  # cycles before the last row
-
-
-def engines(path: Path) -> list[NDArray[np.float64]]:
-    """One table a unit: set1..set3, s1..s21."""
-    with gzip.open(path, "rt") as file:
-        rows = np.loadtxt(file, delimiter=",", skiprows=1)
-    return [rows[rows[:, 0] == unit, 2:] for unit in np.unique(rows[:, 0])]
-
-
-def as_asset(rows: NDArray[np.float64]) -> AssetBlock:
-    def daily(column: NDArray[np.float64]) -> NDArray[np.float64]:
-        hours = np.full(24 * len(column), np.nan)
-        hours[::24] = column
-        return hours
-
-    points = {f"set{i + 1}": daily(rows[:, i]) for i in range(3)}
-    return asset({f"s{i - 2}": daily(rows[:, i]) for i in range(3, rows.shape[1])}, points)
-
-
-def left_at_first_alert(fleet: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Cycles between each engine's first alert and its last row, NaN without an alert."""
-    left = np.full(len(fleet), np.nan)
-    for unit, rows in enumerate(fleet):
-        block = as_asset(rows)
-        findings = advance_condition(None, block, always(block), hours_of(block))[1]
-        raised = np.flatnonzero(findings.watch | findings.act)
-        if len(raised):
-            left[unit] = len(rows) - 1 - raised[0] // 24
-    return left
-
-
-def in_time(left: NDArray[np.float64]) -> int:
-    return int(np.sum((left >= LATEST) & (left <= EARLIEST)))
-
-
-def best_clock(fleet: list[NDArray[np.float64]]) -> int:
-    """Engines in time if an alert came at the same cycle for all, the best such cycle."""
-    last = np.array([len(rows) - 1 for rows in fleet])
-    return max(in_time((last - cycle).astype(np.float64)) for cycle in range(int(last.max())))
+from tests.bench.signals_cmapss import EARLIEST, LATEST, best_clock, engines, in_time, left_at_first_alert
 
 
 def report(
