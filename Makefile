@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format bench-ingest bench-storage bench-signals fuzz drills
+.PHONY: run setup setup-dev test lint format bench-ingest bench-storage bench-health bench-signals fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -51,6 +51,9 @@ bench-ingest: setup-dev
 
 bench-storage: setup-dev
 	@$(BIN)/python -m tests.bench.bench_storage $(ARGS)
+
+bench-health: setup-dev
+	@$(BIN)/python -m tests.bench.bench_health $(ARGS)
 
 # Needs ../shared/data; ARGS="--only cmapss-watch" runs one.
 bench-signals: setup-dev
