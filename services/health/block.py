@@ -12,6 +12,9 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+FAST_S = 300
+"""Seconds of a fast bucket."""
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -45,6 +48,9 @@ class AssetBlock:
 
     mean, covered_s, increase: shape (M, T); NaN mean where nothing was known in that hour. increase is the
     counter's growth, NaN where unknown. here: when it stood with this customer, disjoint and ascending [from, until).
+    fast_mean: shape (M, B), means of the B five-minute buckets (FAST_S) that lie whole in the block, bucket b from
+    start + b * FAST_S on, of the minutes in which a sample fell; NaN where none did, where its minutes are kept no
+    longer, and for roles other than `condition` and `operating_point`. None where no row would hold a number.
     """
 
     asset_id: int
@@ -61,6 +67,7 @@ class AssetBlock:
     states: StateSamples | None
     source_ids: tuple[int, ...]
     here: tuple[tuple[float, float], ...] = ((-inf, inf),)
+    fast_mean: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ _NOT_DUE = "DELETE FROM assessments_due WHERE customer_id = %s"
 class AssessmentLimits:
     """cells: hours times series read at once. raw: how long raw samples are kept behind a watermark, None for good."""
 
-    cells: int = 4_000_000
+    cells: int = 1_000_000
     raw: timedelta | None = timedelta(days=90)
 
 

@@ -43,7 +43,7 @@ class CycleLimits:
     roll_up_for: timedelta = timedelta(seconds=5)
     quiet: timedelta = timedelta(seconds=3)
     patience: timedelta = timedelta(seconds=30)
-    cells: int = 4_000_000
+    cells: int = 1_000_000
     retention: Retention = field(default_factory=Retention)
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 import numpy as np
 import psycopg
 
-from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, StateSamples
+from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Floats, Metric, StateSamples
+from services.health.data_acquisition.fast_reading import Fast, read_fast
 from services.health.data_acquisition.hourly_reading import Hourly, read_hourly
 from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords, Window
 from services.health.data_acquisition.source_reading import (
@@ -17,6 +18,8 @@ from services.health.data_acquisition.source_reading import (
 )
 from services.health.data_acquisition.state_reading import read_state_samples
 from services.health.watermark import Span
+
+FAST_ROLES = ("condition", "operating_point")
 
 
 def read_block(
@@ -33,9 +36,10 @@ def read_block(
     start_s, end_s = span.start.timestamp(), span.end.timestamp()
     series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
     hourly = read_hourly(conn, sorted(series_ids), span.start, span.end)
+    fast = read_fast(conn, _judged_series(records.assets), span.start, span.end)
     here = [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
     states = [read_state_samples(conn, records.customer_id, asset, span, raw_since) for asset in here]
-    assets = tuple(_asset(asset, hourly, span, said) for asset, said in zip(here, states, strict=True))
+    assets = tuple(_asset(asset, hourly, fast, span, said) for asset, said in zip(here, states, strict=True))
     reports = [report for asset, said in zip(here, states, strict=True) for report in _reports(asset, said)]
     return CustomerBlock(
         customer_id=records.customer_id,
@@ -63,7 +67,21 @@ def _reports(asset: AssetRecord, states: StateSamples | None) -> Iterator[StateR
             yield StateReport(source_id=channel.source_id, window=channel.window, states=states)
 
 
-def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span, states: StateSamples | None) -> AssetBlock:
+def _judged_series(assets: Iterable[AssetRecord]) -> list[int]:
+    """Series of the metrics that are watched by the bucket."""
+    judged = {
+        asset.asset_id: {m.metric.name for m in asset.meanings if m.metric.role in FAST_ROLES} for asset in assets
+    }
+    return sorted({c.series_id for asset in assets for c in asset.channels if c.metric in judged[asset.asset_id]})
+
+
+def _asset(
+    asset: AssetRecord,
+    hourly: Mapping[int, Hourly],
+    fast: Mapping[int, Fast],
+    span: Span,
+    states: StateSamples | None,
+) -> AssetBlock:
     metrics = tuple(m.metric for m in asset.meanings if m.metric.role != "state")
     hours = hour_starts(span)
     mean, covered, increase = (np.full((len(metrics), len(hours)), np.nan) for _ in range(3))
@@ -92,7 +110,25 @@ def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span, states:
         states=states,
         source_ids=tuple(sorted({channel.source_id for channel in asset.channels})),
         here=tuple(placement.window for placement in asset.placements),
+        fast_mean=_fast_mean(asset, metrics, fast, span),
     )
+
+
+def _fast_mean(asset: AssetRecord, metrics: Sequence[Metric], fast: Mapping[int, Fast], span: Span) -> Floats | None:
+    """Five-minute means of the asset, shape (M, B); where two series speak, the one that covers more of the bucket."""
+    channels = [channel for channel in asset.channels if channel.series_id in fast]
+    if not channels:
+        return None
+    at = span.start.timestamp() + FAST_S * np.arange((span.end - span.start).total_seconds() // FAST_S)
+    mean, covered = np.full((len(metrics), len(at)), np.nan), np.zeros((len(metrics), len(at)))
+    row_of = {metric.name: row for row, metric in enumerate(metrics)}
+    for channel in channels:
+        row, told = row_of[channel.metric], fast[channel.series_id]
+        chosen = _inside(at, [channel.window])[told.bucket] & (told.covered_s > covered[row, told.bucket])
+        mean[row, told.bucket[chosen]] = told.mean[chosen]
+        covered[row, told.bucket[chosen]] = told.covered_s[chosen]
+    mean[:, ~_inside(at, [placement.window for placement in asset.placements])] = np.nan
+    return mean
 
 
 def _place(rollups: Hourly, inside: Bools, mean: Floats, covered: Floats, increase: Floats) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
-from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, Site
+from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Floats, Site
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
 from services.health.state_detection.calendars import Calendar, calendar, limited
@@ -27,6 +27,7 @@ from services.health.value_assessment.value_realized import Counterfactual, acce
 
 KEPT_DAYS = 128
 REPAIR_HOURS = 1.0
+_FAST_AN_HOUR = 3600 // FAST_S
 _HOURS_IN = {"h": 1.0, "hour": 1.0, "hours": 1.0, "min": 1 / 60, "s": 1 / 3600}
 
 
@@ -233,9 +234,13 @@ def _condition(
 
 
 def _hours(asset: AssetBlock, first: int, end: int) -> AssetBlock:
-    part = slice(first, end)
+    part, fast = slice(first, end), slice(first * _FAST_AN_HOUR, end * _FAST_AN_HOUR)
     return replace(
-        asset, mean=asset.mean[:, part], covered_s=asset.covered_s[:, part], increase=asset.increase[:, part]
+        asset,
+        mean=asset.mean[:, part],
+        covered_s=asset.covered_s[:, part],
+        increase=asset.increase[:, part],
+        fast_mean=None if asset.fast_mean is None else asset.fast_mean[:, fast],
     )
 
 

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from shared.migrations.engines import ensure_partitions_for
 
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 START = datetime(2024, 3, 4, tzinfo=UTC)
