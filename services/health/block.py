@@ -129,8 +129,12 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """One version of a contract, in force from `valid_from` until the next version or `ends_on`."""
+    """One version of a contract, in force from `valid_from` until the next version or `ends_on`.
 
+    contract_id: the version's own. guarantee_window: `fixed` or `rolling`.
+    """
+
+    contract_id: int
     external_id: str
     valid_from: date
     signed_on: date | None
@@ -140,8 +144,11 @@ class Contract:
     currency: str | None
     guaranteed_availability: float | None
     guarantee_window_days: int | None
+    guarantee_window: str
     guarantee_exclusions: tuple[str, ...]
     credit_per_point: float | None
+    credit_cap: float | None
+    bonus_per_point: float | None
     promised_annual_value: float | None
     promised_availability: float | None
 

@@ -20,6 +20,8 @@ DECODER_KINDS = ("text", "codes", "packml")
 CAUSES = ("supplier", "customer", "external", "operator", "unknown")
 """Who caused a stop; a guarantee may exclude any of them, or `planned` stops."""
 GUARANTEE_EXCLUSIONS = (*CAUSES, "planned")
+GUARANTEE_WINDOWS = ("fixed", "rolling")
+"""Windows one after the other from the contract's start, or on every day the days up to it."""
 MONEY_BASES = ("assumed", "supplier", "agreed")
 OWNER_ROLES = (
     "account_manager",

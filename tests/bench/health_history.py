@@ -72,6 +72,7 @@ def machines_lived(start: datetime, days: int, assets: int) -> CustomerBlock:
 
 def _contract(since: date) -> Contract:
     return Contract(
+        contract_id=1,
         external_id="1",
         valid_from=since,
         signed_on=None,
@@ -81,8 +82,11 @@ def _contract(since: date) -> Contract:
         currency="EUR",
         guaranteed_availability=0.95,
         guarantee_window_days=None,
+        guarantee_window="fixed",
         guarantee_exclusions=(),
         credit_per_point=None,
+        credit_cap=None,
+        bonus_per_point=None,
         promised_annual_value=None,
         promised_availability=None,
     )

@@ -41,8 +41,9 @@ SELECT line_id, site_id, l.name, line_of_business FROM lines l JOIN sites USING 
 WHERE customer_id = %(customer)s ORDER BY line_id
 """
 _CONTRACTS = """
-SELECT external_id, valid_from, signed_on, starts_on, ends_on, annual_value::float8, currency,
-       guaranteed_availability, guarantee_window_days, guarantee_exclusions, credit_per_point::float8,
+SELECT contract_id, external_id, valid_from, signed_on, starts_on, ends_on, annual_value::float8, currency,
+       guaranteed_availability, guarantee_window_days, guarantee_window, guarantee_exclusions,
+       credit_per_point::float8, credit_cap::float8, bonus_per_point::float8,
        promised_annual_value::float8, promised_availability
 FROM contracts WHERE customer_id = %(customer)s ORDER BY external_id, valid_from, contract_id
 """

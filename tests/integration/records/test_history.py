@@ -138,8 +138,8 @@ def test_another_decoder_opens_the_state_series(conn: psycopg.Connection, record
 @pytest.mark.parametrize(
     ("file", "row", "hour"),
     [
-        ("contracts.csv", "K-9,C-100,,,2024-01-01,,1000,EUR,,,,,,,", 2),
-        ("contracts.csv", "K-9,C-100,2024-02-01,,2024-01-01,,1000,EUR,,,,,,,", 8),
+        ("contracts.csv", "K-9,C-100,,,2024-01-01,,1000,EUR,,,,,,,,,,", 2),
+        ("contracts.csv", "K-9,C-100,2024-02-01,,2024-01-01,,1000,EUR,,,,,,,,,,", 8),
         ("shifts.csv", "SH-9,S-110,,sun,08:00,12:00", 2),
         ("planned_stops.csv", "PS-9,S-110,,2024-01-01T04:00:00Z,2024-02-02T00:00:00Z,", 4),
         ("economics.csv", "E-9,S-110,butter,,,10,EUR,assumed,", 2),
@@ -215,8 +215,8 @@ def test_a_dry_run_and_a_refused_file_open_nothing(conn: psycopg.Connection, rec
     assert reopened(conn) == []
     import_directory(conn, records)
     reopened(conn)
-    append(records / "contracts.csv", "K-9,C-100,,,2024-01-01,,1000,EUR,,,,,,,")
-    append(records / "contracts.csv", "K-10,C-100,,,2024-01-01,,1000,,,,,,,,")
+    append(records / "contracts.csv", "K-9,C-100,,,2024-01-01,,1000,EUR,,,,,,,,,,")
+    append(records / "contracts.csv", "K-10,C-100,,,2024-01-01,,1000,,,,,,,,,,,")
     assert errors(conn, records) == [
         "contracts.csv:5: annual_value without currency; write the currency that belongs to it"
     ]

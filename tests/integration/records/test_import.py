@@ -139,7 +139,7 @@ def test_true_is_another_attribute_than_one(conn: psycopg.Connection, records: P
 def test_amending_a_contract_is_another_row_with_a_later_day(conn: psycopg.Connection, records: Path) -> None:
     import_directory(conn, records)
     with (records / "contracts.csv").open("a") as file:
-        file.write("K-2023-07,C-100,2026-01-01,,2023-07-01,2030-06-30,300000,EUR,,,,,,,\n")
+        file.write("K-2023-07,C-100,2026-01-01,,2023-07-01,2030-06-30,300000,EUR,,,,,,,,,,\n")
     report = import_directory(conn, records)
     assert counts(report)["contracts.csv"] == (1, 0, 2)
     values = "SELECT valid_from::text, annual_value::int FROM contracts ORDER BY valid_from"

@@ -78,6 +78,7 @@ def asset(asset_id, days, *, seed=0, down_share=0.06, use=60.0, vibration=0.0, r
 
 def contract(**terms):
     plain = Contract(
+        contract_id=1,
         external_id="C-1",
         valid_from=date(1, 1, 1),
         signed_on=None,
@@ -87,8 +88,11 @@ def contract(**terms):
         currency="EUR",
         guaranteed_availability=None,
         guarantee_window_days=None,
+        guarantee_window="fixed",
         guarantee_exclusions=(),
         credit_per_point=None,
+        credit_cap=None,
+        bonus_per_point=None,
         promised_annual_value=None,
         promised_availability=None,
     )

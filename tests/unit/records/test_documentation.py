@@ -10,7 +10,15 @@ from shared.records import kinds
 from shared.records.engineering import METRICS, parse_asset_types, parse_mappings
 from shared.records.importing import FILES
 from shared.records.rows import RecordKind
-from shared.records.vocabulary import EVENT_KINDS, GUARANTEE_EXCLUSIONS, KPIS, METRIC_ROLES, OWNER_ROLES, STATES
+from shared.records.vocabulary import (
+    EVENT_KINDS,
+    GUARANTEE_EXCLUSIONS,
+    GUARANTEE_WINDOWS,
+    KPIS,
+    METRIC_ROLES,
+    OWNER_ROLES,
+    STATES,
+)
 from shared.sparkplug import SUBSCRIPTION
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -43,7 +51,9 @@ def test_every_file_is_in_the_table_of_owners_and_in_the_example() -> None:
     assert {path.name for path in (_ROOT / "deploy" / "example-records").iterdir()} == set(FILES)
 
 
-@pytest.mark.parametrize("words", [EVENT_KINDS, GUARANTEE_EXCLUSIONS, KPIS, METRIC_ROLES, OWNER_ROLES, STATES])
+@pytest.mark.parametrize(
+    "words", [EVENT_KINDS, GUARANTEE_EXCLUSIONS, GUARANTEE_WINDOWS, KPIS, METRIC_ROLES, OWNER_ROLES, STATES]
+)
 def test_every_closed_set_of_words_is_listed_in_full(words: tuple[str, ...]) -> None:
     assert ", ".join(f"`{word}`" for word in words) in _PAGE
 
