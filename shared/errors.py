@@ -15,6 +15,7 @@ BellwetherError
 └── TransientError       the same call may succeed later: keep the input and retry
     ├── StorageError         the database is away
     │   └── DatabaseMissingError  the server is there and the database has to be created
+    ├── LeaseLostError       another process has what only one may have
     └── BrokerError          the broker is away
         └── RefusedError         it answers, and does not let us in
 
@@ -92,6 +93,14 @@ class DatabaseMissingError(StorageError):
     def __init__(self, name: str) -> None:
         self.remedy = f"create it on its server, for example by `createdb {name}`, then run `bellwether migrate`"
         super().__init__(f"there is no database '{name}': {self.remedy}")
+
+
+class LeaseLostError(TransientError):
+    """Another process has the lease that this one thinks it has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"another process has the lease {name!r}")
+        self.name = name
 
 
 class BrokerError(TransientError):

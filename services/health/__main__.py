@@ -12,12 +12,12 @@ import psycopg
 import structlog
 from prometheus_client import start_http_server
 
+from services.health.charge import Fence, fence_of, renewed, take_charge
 from services.health.cycle import CycleLimits, Memory, run_cycle
 from services.health.measurements import CYCLES, IN_CHARGE
 from services.health.settings import HealthSettings
 from shared.database import connect, storage_errors
-from shared.errors import SetupError, TransientError
-from shared.locks import AdvisoryLock
+from shared.errors import LeaseLostError, SetupError, TransientError
 from shared.logs import configure_logs
 from shared.settings import DatabaseSettings, read_settings
 
@@ -43,9 +43,15 @@ def main(arguments: Sequence[str] = ()) -> None:
         try:
             with storage_errors(), connect(database.database_url.get_secret_value(), application="health") as conn:
                 conn.autocommit = True
-                if not _take_charge(conn, stop):
+                holder = take_charge(conn, stop)
+                if holder is None:
                     break
-                _run(conn, settings, stop, once=once)
+                IN_CHARGE.set(1)
+                with renewed(database.database_url.get_secret_value(), holder):
+                    _run(conn, settings, fence_of(holder), stop, once=once)
+        except LeaseLostError:
+            IN_CHARGE.set(0)
+            log.warning("charge_lost")
         except TransientError as exc:
             IN_CHARGE.set(0)
             log.warning("storage_away", problem=str(exc))
@@ -55,28 +61,14 @@ def main(arguments: Sequence[str] = ()) -> None:
     log.info("stopped")
 
 
-def _take_charge(conn: psycopg.Connection, stop: threading.Event) -> bool:
-    """Wait until no other process assesses; False when asked to stop before. A lost connection gives the lock back."""
-    waited = False
-    while not stop.is_set():
-        row = conn.execute("SELECT pg_try_advisory_lock(%s)", [AdvisoryLock.HEALTH_IN_CHARGE]).fetchone()
-        if row is not None and row[0]:
-            IN_CHARGE.set(1)
-            log.info("in_charge")
-            return True
-        if not waited:
-            log.info("waiting", reason="another process assesses this database")
-            waited = True
-        stop.wait(_RETRY_S)
-    return False
-
-
-def _run(conn: psycopg.Connection, settings: HealthSettings, stop: threading.Event, *, once: bool) -> None:
+def _run(
+    conn: psycopg.Connection, settings: HealthSettings, fence: Fence, stop: threading.Event, *, once: bool
+) -> None:
     memory, limits = Memory(), CycleLimits(retention=settings.retention())
     if once:
         limits = replace(limits, patience=timedelta(0))
     while not stop.is_set():
-        report = run_cycle(conn, memory, limits, now=datetime.now(UTC), stopping=stop.is_set)
+        report = run_cycle(conn, memory, limits, now=datetime.now(UTC), stopping=stop.is_set, fence=fence)
         CYCLES.inc()
         if once and not report.more:
             return

@@ -8,6 +8,7 @@ import psycopg
 
 from services.health.assess import Assessment, CustomerState, assess
 from services.health.assessment import PersonAction
+from services.health.charge import Fence, unfenced
 from services.health.data_acquisition.block_reading import read_block
 from services.health.data_acquisition.record_reading import CustomerRecords, digest, read_records
 from services.health.data_acquisition.source_reading import CustomerSource, first_data, read_sources
@@ -43,6 +44,7 @@ def assess_customer(
     changed_from: datetime | None,
     limits: AssessmentLimits,
     now: datetime,
+    fence: Fence = unfenced,
 ) -> Span | None:
     """Assess a customer up to `end` and commit; return the assessed hours, None where there is nothing to say yet.
 
@@ -50,6 +52,7 @@ def assess_customer(
     what the records say about that time.
     """
     with conn.transaction():
+        fence(conn)
         records, sources = read_records(conn, customer_id), read_sources(conn, customer_id)
         kept, first = _kept_states(conn, records), first_data(sources)
         if first is None:

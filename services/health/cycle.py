@@ -14,6 +14,7 @@ from time import monotonic
 import psycopg
 import structlog
 
+from services.health.charge import Fence, unfenced
 from services.health.customer_assessment import AssessmentLimits, assess_customer, records_changed
 from services.health.data_acquisition.change_intake import Due, newest_change, read_due, still_changing, take_changes
 from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
@@ -72,10 +73,11 @@ def run_cycle(
     *,
     now: datetime,
     stopping: Callable[[], bool] = lambda: False,
+    fence: Fence = unfenced,
 ) -> CycleReport:
     """Run one cycle on an autocommit connection; between two transactions it stops when asked to."""
     watermarks = read_watermarks(conn, now)
-    changes, drained = _take_all(conn, limits, now, stopping)
+    changes, drained = _take_all(conn, limits, now, stopping, fence)
     changing = {} if drained else still_changing(conn)
     assessed: list[int] = []
     recheck = _is_time(memory.records_checked_at, _RECORDS_EVERY, now)
@@ -83,12 +85,12 @@ def run_cycle(
         if stopping():
             return CycleReport(changes=changes, assessed=tuple(assessed), more=True)
         wanted = (task.says_more and not _pours_in(task, limits, now)) or (recheck and not task.says_more)
-        if wanted and _assess(conn, memory, task, limits, now):
+        if wanted and _assess(conn, memory, task, limits, now, fence):
             assessed.append(task.customer_id)
     if recheck:
         memory.records_checked_at = now
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
-        _retain(conn, limits.retention)
+        _retain(conn, limits.retention, fence)
         memory.retained_at = now
     return CycleReport(changes=changes, assessed=tuple(assessed), more=not drained)
 
@@ -140,13 +142,15 @@ def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
 
 
 def _take_all(
-    conn: psycopg.Connection, limits: CycleLimits, now: datetime, stopping: Callable[[], bool]
+    conn: psycopg.Connection, limits: CycleLimits, now: datetime, stopping: Callable[[], bool], fence: Fence
 ) -> tuple[int, bool]:
     """Roll up what had changed when the cycle began, batch by batch; how many, and whether none of it is left."""
     newest, enough = newest_change(conn), monotonic() + limits.roll_up_for.total_seconds()
     total = 0
     while not stopping():
-        taken = take_changes(conn, newest=newest, most=limits.changes_at_once, hours=limits.hours_at_once, now=now)
+        taken = take_changes(
+            conn, newest=newest, most=limits.changes_at_once, hours=limits.hours_at_once, now=now, fence=fence
+        )
         if not taken:
             return total, True
         CHANGES.inc(taken)
@@ -163,13 +167,15 @@ def _pours_in(task: _Task, limits: CycleLimits, now: datetime) -> bool:
     return task.due.received_at > now - limits.quiet and task.due.due_since > now - limits.patience
 
 
-def _assess(conn: psycopg.Connection, memory: Memory, task: _Task, limits: CycleLimits, now: datetime) -> bool:
+def _assess(
+    conn: psycopg.Connection, memory: Memory, task: _Task, limits: CycleLimits, now: datetime, fence: Fence
+) -> bool:
     """Assess one customer; what is wrong with one customer's data must not keep the others waiting."""
     failed_at = memory.failed_at.get(task.customer_id)
     if failed_at is not None and now - failed_at < _FAILED_AGAIN_AFTER:
         return False
     try:
-        span = _span_assessed(conn, task, limits, now)
+        span = _span_assessed(conn, task, limits, now, fence)
     except PermanentError:
         memory.failed_at[task.customer_id] = now
         FAILURES.inc()
@@ -183,7 +189,9 @@ def _assess(conn: psycopg.Connection, memory: Memory, task: _Task, limits: Cycle
     return True
 
 
-def _span_assessed(conn: psycopg.Connection, task: _Task, limits: CycleLimits, now: datetime) -> Span | None:
+def _span_assessed(
+    conn: psycopg.Connection, task: _Task, limits: CycleLimits, now: datetime, fence: Fence
+) -> Span | None:
     if not task.says_more and not records_changed(conn, task.customer_id):
         return None
     with SECONDS.time():
@@ -194,10 +202,13 @@ def _span_assessed(conn: psycopg.Connection, task: _Task, limits: CycleLimits, n
             changed_from=None if task.due is None else task.due.changed_from,
             limits=AssessmentLimits(cells=limits.cells, raw=limits.retention.raw),
             now=now,
+            fence=fence,
         )
 
 
-def _retain(conn: psycopg.Connection, retention: Retention) -> None:
-    for part in drop_expired(conn, retention):
+def _retain(conn: psycopg.Connection, retention: Retention, fence: Fence) -> None:
+    for part in drop_expired(conn, retention, fence):
         log.info("dropped", part=part)
-    forget_old_ticks(conn)
+    with conn.transaction():
+        fence(conn)
+        forget_old_ticks(conn)

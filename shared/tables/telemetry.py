@@ -177,8 +177,8 @@ ingest_sessions = Table(
 )
 
 # Which of several processes does what only one may do; it holds until `expires_at` by the database's clock.
-ingest_leases = Table(
-    "ingest_leases",
+leases = Table(
+    "leases",
     metadata,
     Column("name", String, primary_key=True),
     Column("holder", String, nullable=False),

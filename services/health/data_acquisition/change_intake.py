@@ -5,6 +5,7 @@ from datetime import datetime
 
 import psycopg
 
+from services.health.charge import Fence, unfenced
 from services.health.data_manipulation.roll_up import ChangedRange, roll_up
 
 # The customers that a series speaks of: through the site of its source, or through any asset it was ever bound to.
@@ -62,13 +63,16 @@ def newest_change(conn: psycopg.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def take_changes(conn: psycopg.Connection, *, newest: int, most: int, hours: float, now: datetime) -> int:
+def take_changes(
+    conn: psycopg.Connection, *, newest: int, most: int, hours: float, now: datetime, fence: Fence = unfenced
+) -> int:
     """Roll up the oldest changes up to number `newest`, and commit; return how many there were, 0 when all are done.
 
     It takes at most `most`, which together span at most `hours` unless one alone does. Changes of sources that belong
     to nobody yet are rolled up too: assigning them opens them again.
     """
     with conn.transaction():
+        fence(conn)
         rows = conn.execute(_TAKE, {"newest": newest, "most": most, "hours": hours}).fetchall()
         if not rows:
             return 0

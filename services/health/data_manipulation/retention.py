@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
+from services.health.charge import Fence, unfenced
 from shared.migrations.engines import TIME_TABLES, TimePart, drop_part, time_parts
 
 _HORIZONS = """
@@ -73,7 +74,7 @@ class Retention:
         }[table]
 
 
-def drop_expired(conn: psycopg.Connection, retention: Retention) -> list[str]:
+def drop_expired(conn: psycopg.Connection, retention: Retention, fence: Fence = unfenced) -> list[str]:
     """Drop all chunks or partitions that nobody keeps; return their names. Each goes in a transaction of its own.
 
     One that somebody reads at length stays until the next time. Call it outside a transaction.
@@ -85,20 +86,21 @@ def drop_expired(conn: psycopg.Connection, retention: Retention) -> list[str]:
             continue
         for part in time_parts(conn, table):
             if part.start is None:
-                _delete_strayed(conn, table, part, keep)
-            elif _drop_if_expired(conn, table, part, keep):
+                _delete_strayed(conn, table, part, keep, fence)
+            elif _drop_if_expired(conn, table, part, keep, fence):
                 dropped.append(part.relation)
     conn.commit()
     return dropped
 
 
-def _drop_if_expired(conn: psycopg.Connection, table: str, part: TimePart, keep: timedelta) -> bool:
+def _drop_if_expired(conn: psycopg.Connection, table: str, part: TimePart, keep: timedelta, fence: Fence) -> bool:
     """Look first, then again with writers locked out: late data may be on its way in."""
     if _kept_by_someone(conn, table, part, keep):
         return False
     conn.commit()
     try:
         with conn.transaction():
+            fence(conn)
             conn.execute("SET LOCAL lock_timeout = '2s'")
             conn.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
             if _kept_by_someone(conn, table, part, keep):
@@ -117,9 +119,11 @@ def _kept_by_someone(conn: psycopg.Connection, table: str, part: TimePart, keep:
     return row is None or bool(row[0])
 
 
-def _delete_strayed(conn: psycopg.Connection, table: str, part: TimePart, keep: timedelta) -> None:
+def _delete_strayed(conn: psycopg.Connection, table: str, part: TimePart, keep: timedelta, fence: Fence) -> None:
     """Rows of clocks gone astray are in the DEFAULT partition, few enough to delete one by one."""
     query = sql.SQL(_DELETE_STRAYED).format(
         part=sql.Identifier(part.relation), column=sql.Identifier(TIME_TABLES[table].column)
     )
-    conn.execute(query, {"keep": keep})
+    with conn.transaction():
+        fence(conn)
+        conn.execute(query, {"keep": keep})

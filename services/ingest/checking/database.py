@@ -19,7 +19,7 @@ from shared.settings import DatabaseSettings
 _WITHIN_S = 10
 _WRITTEN = (
     "sources", "devices", "series", "samples", "samples_text", "sample_conflicts", "changed_ranges", "ticks",
-    "ingest_sessions", "ingest_leases", "dead_letters",
+    "ingest_sessions", "leases", "dead_letters",
 )  # fmt: skip
 _LACKING = """
 SELECT name || ': ' || right_ FROM unnest(%s::text[]) AS name, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS right_
@@ -34,8 +34,8 @@ _ENGINE = """
 SELECT 'PostgreSQL ' || current_setting('server_version')
        || coalesce((SELECT ' with TimescaleDB ' || extversion FROM pg_extension WHERE extname = 'timescaledb'), '')
 """
-_TRY = "INSERT INTO ingest_leases (name, holder, expires_at) VALUES ('check', 'check', clock_timestamp())"
-_HOST = "SELECT holder FROM ingest_leases WHERE name = %s AND expires_at > clock_timestamp()"
+_TRY = "INSERT INTO leases (name, holder, expires_at) VALUES ('check', 'check', clock_timestamp())"
+_HOST = "SELECT holder FROM leases WHERE name = %s AND expires_at > clock_timestamp()"
 _MAPPINGS = "SELECT count(*) FROM mappings WHERE enabled"
 
 

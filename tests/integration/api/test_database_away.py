@@ -1,15 +1,11 @@
 """What people and programs get while the database is away, and how soon after it is back."""
 
-import contextlib
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
 from services.api.app import build_app
@@ -18,70 +14,9 @@ from services.api.keys import create_key
 from tests.integration.api.conftest import SECRET, Clock
 from tests.integration.api.plant import NOW
 from tests.integration.api.serving import serve
+from tests.integration.road import Road
 
 _PATIENCE_S = 1.0
-
-
-class Road:
-    """A TCP way to the database that can be cut off and opened again."""
-
-    def __init__(self, conn: psycopg.Connection) -> None:
-        self._info = conn.info
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._ends: list[socket.socket] = []
-        self._open = True
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        port = self._listener.getsockname()[1]
-        password = self._info.password or None
-        return make_conninfo(self._info.dsn, host="127.0.0.1", port=port, password=password)
-
-    def cut(self) -> None:
-        self._open = False
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._ends.clear()
-
-    def restore(self) -> None:
-        self._open = True
-
-    def close(self) -> None:
-        self.cut()
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            if not self._open:
-                near.close()
-                continue
-            far = _reached(self._info.host, self._info.port)
-            self._ends += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
-
-
-def _reached(host: str, port: int) -> socket.socket:
-    if not host.startswith("/"):
-        return socket.create_connection((host, port))
-    end = socket.socket(socket.AF_UNIX)
-    end.connect(f"{host}/.s.PGSQL.{port}")
-    return end
-
-
-def _carry(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,10 +14,16 @@ import httpx
 import pytest
 
 from deploy.local.ports import free_port
+from services.health.charge import LEASE, fence_of, take_charge
+from services.health.customer_assessment import AssessmentLimits, assess_customer
+from services.health.cycle import CycleLimits, Memory, run_cycle
 from shared.database import connect
-from tests.databases import Server
+from shared.errors import LeaseLostError
+from shared.leases import guard, seize
+from tests.databases import Server, wait_until_blocked
+from tests.integration.road import Road
 
-from .plant import DAY, START, Plant
+from .plant import DAY, HOUR, START, Plant
 from .story import batches, conclusions, difference, told_by
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -96,6 +103,87 @@ def test_only_one_assesses_and_the_next_takes_over_when_it_is_gone(plant, databa
     plant.deliver(customer, told_by(customer, days=2))
     said(second, "assessed")
     assert plant.rows("SELECT assessed_through FROM model_states") == [(START + 2 * DAY - timedelta(hours=1),)]
+
+
+def test_one_that_hangs_is_ended_and_writes_nothing_when_it_comes_back(plant, database_url, start, undisturbed):
+    customer = plant.customer("alpha", machines=2)
+    hung = start(database_url)
+    said(hung, "in_charge")
+    plant.deliver(customer, told_by(customer, days=20))
+    time.sleep(random.Random(5).uniform(0.3, 0.6))
+    hung.send_signal(signal.SIGSTOP)
+    second = start(database_url)
+    said(second, "ending_a_process_that_hangs")
+    said(second, "in_charge")
+    hung.send_signal(signal.SIGCONT)
+    said(hung, "storage_away")
+    said(hung, "waiting")
+    await_nothing_left(plant)
+    assert difference(undisturbed, conclusions(plant)) is None
+
+
+def await_nothing_left(plant: Plant) -> None:
+    """Wait until nothing is left to roll up and to assess."""
+    left = "SELECT (SELECT count(*) FROM changed_ranges) + (SELECT count(*) FROM assessments_due)"
+    deadline = time.monotonic() + 30
+    while plant.rows(left) != [(0,)] and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def test_one_whose_connection_is_cut_stands_by_when_it_comes_back(conn, database_url, start):
+    road = Road(conn)
+    first = start(road.url)
+    said(first, "in_charge")
+    second = start(database_url)
+    said(second, "waiting")
+    road.cut()
+    said(first, "storage_away")
+    said(second, "in_charge")
+    road.restore()
+    said(first, "waiting")
+    road.close()
+
+
+def test_who_lost_its_charge_cannot_write_though_its_connection_lives(plant, database_url, run_health):
+    customer = plant.customer("alpha")
+    plant.deliver(customer, told_by(customer, days=2))
+    run_health()
+    plant.deliver(customer, told_by(customer, days=4))
+    stop, now = threading.Event(), START + 9 * DAY
+    with connect(database_url, application="one") as one, connect(database_url, application="two") as two:
+        one.autocommit = two.autocommit = True
+        fenced = fence_of(take_charge(one, stop))
+        one.execute("SELECT pg_advisory_unlock_all()")
+        fence = fence_of(take_charge(two, stop))
+        with pytest.raises(LeaseLostError):
+            run_cycle(one, Memory(), CycleLimits(), now=now, fence=fenced)
+        with pytest.raises(LeaseLostError):
+            assess_customer(
+                one,
+                customer.customer_id,
+                end=START + 3 * DAY,
+                changed_from=None,
+                limits=AssessmentLimits(),
+                now=now,
+                fence=fenced,
+            )
+        assert plant.rows("SELECT assessed_through FROM model_states") == [(START + 2 * DAY - HOUR,)]
+        assert run_cycle(two, Memory(), CycleLimits(), now=now, fence=fence).assessed == (customer.customer_id,)
+
+
+def test_nobody_takes_charge_between_a_transactions_beginning_and_its_end(database_url):
+    with connect(database_url, application="one") as one, connect(database_url, application="two") as two:
+        one.autocommit = two.autocommit = True
+        seize(one, LEASE, "one")
+        with one.transaction():
+            guard(one, LEASE, "one")
+            taking = threading.Thread(target=seize, args=(two, LEASE, "two"))
+            taking.start()
+            wait_until_blocked(database_url, two, unless=lambda: not taking.is_alive())
+            assert taking.is_alive()
+        taking.join()
+        with pytest.raises(LeaseLostError), one.transaction():
+            guard(one, LEASE, "one")
 
 
 @pytest.mark.parametrize("state", ["in_charge", "waiting"])

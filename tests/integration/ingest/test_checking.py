@@ -138,7 +138,7 @@ def test_it_stores_nothing_publishes_nothing_and_takes_nobody_s_session(
         until(lambda: told[-1].topic == "end")
     assert [message.topic for message in told[told_before:]] == ["end"]
     assert not ingest.told("disconnected from the broker")
-    assert conn.execute("SELECT count(*) FROM ingest_leases WHERE name = 'check'").fetchone() == (0,)
+    assert conn.execute("SELECT count(*) FROM leases WHERE name = 'check'").fetchone() == (0,)
     assert ingest.stop() == 0
 
 
@@ -275,7 +275,7 @@ def test_a_user_who_may_only_read(checker, reader):
     checker.set(database_url=reader)
     _, output = checker.run()
     assert "checked_reader lacks changed_ranges: INSERT, changed_ranges: UPDATE," in output
-    assert "permission denied for table ingest_leases" in output
+    assert "permission denied for table leases" in output
 
 
 def test_a_database_that_takes_no_writes(checker, conn: psycopg.Connection):

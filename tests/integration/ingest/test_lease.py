@@ -10,8 +10,9 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
-from services.ingest.store.lease import Lease, claim, holding, release
+from services.ingest.store.lease import Lease
 from shared.database import connect
+from shared.leases import claim, holding, release
 from shared.sparkplug import parse_state
 from tests.databases import wait_until_blocked
 from tests.drills.proxy import Proxy
@@ -56,7 +57,7 @@ def test_who_saw_it_abandoned_can_have_it_unless_it_was_renewed_since(conn, othe
 def test_after_an_outage_that_outlasted_it_whoever_comes_first_it_stays_with_its_holder(conn, database_url):
     one, two = (Lease(database_url, name="host", holder=holder) for holder in ("one", "two"))
     one.renew()
-    conn.execute("UPDATE ingest_leases SET expires_at = clock_timestamp() - interval '1 hour'")
+    conn.execute("UPDATE leases SET expires_at = clock_timestamp() - interval '1 hour'")
     conn.commit()
     two.renew()
     one.renew()
@@ -119,7 +120,7 @@ def test_a_standby_follows_a_host_that_was_killed_within_thirty_seconds_and_asks
         edge.publish([*edge.edge.birth(), edge.edge.data("pump", 1.0)])
         eventually(conn, _FLOWS, 1)
         assert (online(one), online(two)) == (True, False)
-        assert value(conn, "SELECT holder FROM ingest_leases") == "one"
+        assert value(conn, "SELECT holder FROM leases") == "one"
         while not edge.commands.empty():
             edge.commands.get()
         killed_at = time.monotonic()
@@ -152,7 +153,7 @@ def _states(broker: Broker) -> Iterator[list[tuple[bool, int]]]:
 
 def _give_to(conn: psycopg.Connection, holder: str) -> None:
     """As if `holder` had seen for long enough that nobody renews the lease."""
-    conn.execute("UPDATE ingest_leases SET holder = %s, expires_at = clock_timestamp() + interval '1 hour'", [holder])
+    conn.execute("UPDATE leases SET holder = %s, expires_at = clock_timestamp() + interval '1 hour'", [holder])
     conn.commit()
 
 
@@ -174,7 +175,7 @@ def test_a_host_that_is_stopped_makes_room_at_once_and_only_when_it_has_said_its
         assert time.monotonic() - stopped_at < _STOPPED_WITHIN_S
         assert [online for online, _ in states] == [True, False, True]
         assert states == sorted(states, key=lambda state: state[1])
-        assert value(conn, "SELECT holder FROM ingest_leases") == "two"
+        assert value(conn, "SELECT holder FROM leases") == "two"
 
 
 def test_the_lease_is_kept_until_the_broker_has_the_death(database_url, conn, broker):
@@ -188,7 +189,7 @@ def test_the_lease_is_kept_until_the_broker_has_the_death(database_url, conn, br
         proxy.lose("down")
         os.kill(one.pid, signal.SIGTERM)
         until(lambda: len(states) == 2)
-        assert value(conn, "SELECT holder FROM ingest_leases") == "one"
+        assert value(conn, "SELECT holder FROM leases") == "one"
 
 
 def test_a_host_that_lost_the_lease_leaves_without_calling_offline_the_one_that_follows(database_url, conn, broker):
@@ -251,7 +252,7 @@ def test_a_host_that_alone_is_cut_off_from_the_broker_gives_the_lease_to_one_tha
         until(lambda: len(states) == 1)
         proxy.refuse()
         until(lambda: online(two))
-        assert value(conn, "SELECT holder FROM ingest_leases") == "two"
+        assert value(conn, "SELECT holder FROM leases") == "two"
         proxy.mend()
         until(lambda: one.told("another process has the lease"))
         two.stop()

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ingest.store.lease import Holding, Watch
+from shared.leases import Holding, Watch
 
 _SEEN = Holding("one", datetime(2026, 1, 1, tzinfo=UTC))
 _RENEWED = _SEEN._replace(expires_at=_SEEN.expires_at + timedelta(seconds=5))
