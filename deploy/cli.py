@@ -196,6 +196,22 @@ def backfill(file: DataFile, mapping: Mapping, database: DatabaseUrl) -> None:
     run(file, mapping, database, console=Console(stderr=True))
 
 
+@app.command()
+def backtest(
+    database: DatabaseUrl,
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="first day (UTC)")],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="the day after the last (UTC)")],
+    customer: Annotated[
+        list[str] | None, typer.Option(help="only this customer, by its external id; may be repeated")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Replay stored history through the engine and say how often its alerts would have been right."""
+    from services.health.backtest.command import backtest as run
+
+    run(database, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC), customer, as_json=as_json)
+
+
 @app.command("replay-records")
 def replay_records(
     file: DataFile,

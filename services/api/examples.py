@@ -128,6 +128,45 @@ ASSETS = page_of(
         "line_id": 9,
     }
 )
+RECORD = page_of(
+    {
+        "kind": "wear",
+        "as_of": "2026-09-21T00:00:00Z",
+        "horizon_days": 90,
+        "skill": "demonstrated",
+        "ready_on": None,
+        "needed": 23,
+        "alerts": 61,
+        "came_true": 33,
+        "too_early": 9,
+        "false_alarms": 7,
+        "averted": 5,
+        "unjudged": 4,
+        "standing": 3,
+        "outcomes": 52,
+        "caught": 36,
+        "precision": 0.673,
+        "recall": 0.692,
+        "base_rate": 0.21,
+        "lead_median_h": 1160.0,
+        "lead_p10_h": 410.0,
+        "calibration": [
+            {
+                "horizon_days": 90,
+                "forecasts": 190,
+                "happened": 40,
+                "base_rate": 0.21,
+                "brier": 0.109,
+                "brier_skill": 0.34,
+                "calibration_error": 0.06,
+                "bins": [
+                    {"forecasts": 95, "told": 0.04, "happened": 0.03},
+                    {"forecasts": 95, "told": 0.52, "happened": 0.39},
+                ],
+            }
+        ],
+    }
+)
 CHANGES: dict[str, Any] = {
     "data": [
         {

@@ -14,7 +14,7 @@ Results do not depend on where the hours are cut: assessing [a, c) is the same a
 its state over [b, c), for every UTC midnight b.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,11 +34,19 @@ from services.health.advisory_generation.machine_conditions import (
     silent_source,
     wear,
 )
+from services.health.advisory_generation.outcomes import (
+    asset_outcomes,
+    guarantee_forecasts,
+    guarantee_outcomes,
+    wear_forecasts,
+)
 from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.assessment import (
     CustomerHealthRow,
     Episode,
+    ForecastRow,
     IntervalRow,
+    OutcomeRow,
     PersonAction,
     SignalRow,
     TimesRow,
@@ -46,6 +54,7 @@ from services.health.assessment import (
 )
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
+from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_figures import (
     capabilities,
     customer_rows,
@@ -68,7 +77,7 @@ from services.health.value_assessment.value_realized import (
 )
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 KEPT_DAYS = 400
 
@@ -105,6 +114,8 @@ class Assessment:
     health: tuple[CustomerHealthRow, ...]
     values: tuple[ValueRow, ...]
     episodes: tuple[Episode, ...]
+    outcomes: tuple[OutcomeRow, ...]
+    forecasts: tuple[ForecastRow, ...]
     state: CustomerState
 
 
@@ -139,6 +150,8 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
         health=tuple(customer_health(measures(work, own, rows), work.days.first_day + work.days.kept)),
         values=tuple(_values(block, assets)),
         episodes=tuple(episodes),
+        outcomes=(*guarantee_outcomes(work), *(row for a in assets for row in asset_outcomes(block, a.work))),
+        forecasts=tuple(_forecasts(work, [a.work for a in assets])),
         state=CustomerState(
             through=block.start + timedelta(days=whole),
             assets=before.assets | {a.work.asset.asset_id: a.state for a in assets},
@@ -197,6 +210,12 @@ def _customer_conditions(work: CustomerWork) -> list[Condition]:
     said = trend(work)
     found = [guarantee_breach(work), stagnation(work, said), decline(work, said), promise_gap(work, said)]
     return [*found, unused_capability(work)] if work.capabilities else found
+
+
+def _forecasts(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[ForecastRow]:
+    yield from guarantee_forecasts(work, range(-(-work.hours // 24)))
+    for asset in assets:
+        yield from wear_forecasts(work.block, asset)
 
 
 def _values(block: CustomerBlock, assets: Sequence[AssetResult]) -> list[ValueRow]:

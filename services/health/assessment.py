@@ -120,6 +120,17 @@ class AlertContent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Issued:
+    """What an alert said when it opened: by this it is judged, whatever it says later."""
+
+    tier: Tier
+    expected_at: datetime | None
+    expected_low: datetime | None
+    expected_high: datetime | None
+    confidence: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Episode:
     """One alert: an opened episode of (kind, scope) and how it stands at the end of the block.
 
@@ -132,11 +143,36 @@ class Episode:
     scope_id: int
     life: AlertLife
     content: AlertContent
+    issued: Issued | None = None
 
     def alert_id(self, customer_id: int) -> UUID:
         """The alert's identity: the same for the same customer, kind, scope and start."""
         start = self.life.pending_since.isoformat()
         return uuid5(_EPISODES, f"{customer_id}/{self.kind}/{self.scope_type}/{self.scope_id}/{start}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeRow:
+    """Row of `outcomes`: what happened to a scope, or did not happen where it could have, that alerts are judged by."""
+
+    scope_type: str
+    scope_id: int
+    outcome: str
+    at: datetime
+    happened: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastRow:
+    """Row of `forecasts`: the probability, None where there was none, of a kind's outcome in (at, until]."""
+
+    kind: str
+    scope_type: str
+    scope_id: int
+    horizon_days: int
+    at: datetime
+    until: datetime
+    probability: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from services.health.data_acquisition.source_reading import CustomerSource, firs
 from services.health.joining import joined
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
+from services.health.saving.record_saving import note_change
 from services.health.saving.row_saving import save_rows
 from services.health.watermark import DAY, Span, next_span, parts
 
@@ -63,13 +64,14 @@ def assess_customer(
             return None
         before = [state for state in kept if state.through <= span.start and not span.restart]
         actions = read_actions(conn, customer_id)
-        found, states = _assessed(conn, records, sources, span, before, actions, limits)
+        found, states = assessed(conn, records, sources, span, before, actions, limits)
         save_rows(conn, customer_id, records.assets, span, found)
         checkpoint = Checkpoint(states=thinned([*before, *states]), records_digest=digest(records, found.state.through))
         row = {"customer": customer_id, "through": end, "now": now, "version": LAYOUT_VERSION}
         conn.execute(_WRITE, row | {"state": to_bytes(checkpoint)})
         conn.execute(_NOT_DUE, [customer_id])
         since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
+        note_change(conn, since)
         save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
     return span
 
@@ -89,7 +91,7 @@ def _kept_states(conn: psycopg.Connection, records: CustomerRecords) -> tuple[Cu
     return checkpoint.states
 
 
-def _assessed(
+def assessed(
     conn: psycopg.Connection,
     records: CustomerRecords,
     sources: Sequence[CustomerSource],

@@ -3,7 +3,8 @@
 1. watermarks   read before the changes, so that nothing they count is missing from the rollups
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
-4. retain       what is younger than its time to keep, after roll-up and assessment
+4. record       how often alerts were right, once the customers have come to another midnight
+5. retain       what is younger than its time to keep, after roll-up and assessment
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from services.health.data_acquisition.change_intake import Due, newest_change, r
 from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
 from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
+from services.health.saving.record_saving import save_records
 from services.health.watermark import Span, end_of_assessment, floor_day
 from shared.errors import PermanentError
 
@@ -89,6 +91,7 @@ def run_cycle(
             assessed.append(task.customer_id)
     if recheck:
         memory.records_checked_at = now
+    save_records(conn)
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
         _retain(conn, limits.retention, fence)
         memory.retained_at = now

@@ -32,6 +32,13 @@ def joined(earlier: Assessment, later: Assessment, at: datetime) -> Assessment:
             [*earlier.episodes, *later.episodes],
             lambda row: (row.kind, row.scope_type, row.scope_id, row.life.pending_since),
         ),
+        outcomes=_latest(
+            [*earlier.outcomes, *later.outcomes], lambda row: (row.scope_type, row.scope_id, row.outcome, row.at)
+        ),
+        forecasts=_latest(
+            [*earlier.forecasts, *later.forecasts],
+            lambda row: (row.kind, row.scope_type, row.scope_id, row.horizon_days, row.at),
+        ),
         state=later.state,
     )
 

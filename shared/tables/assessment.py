@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     Double,
@@ -127,7 +128,8 @@ value_monthly = Table(
 )
 
 # One row an episode of (customer, kind, scope). *_at of the episode are event time; what people promise each
-# other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match.
+# other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match. issued_*: what the alert
+# said when it opened, by which it is judged.
 alerts = Table(
     "alerts",
     metadata,
@@ -159,6 +161,11 @@ alerts = Table(
     Column("expected_low", Instant),
     Column("expected_high", Instant),
     Column("confidence", Double),
+    Column("issued_tier", String),
+    Column("issued_expected_at", Instant),
+    Column("issued_expected_low", Instant),
+    Column("issued_expected_high", Instant),
+    Column("issued_confidence", Double),
     Column("owner_role", String, nullable=False),
     Column("play", String, nullable=False),
     Column("version", Integer, nullable=False),
@@ -189,6 +196,71 @@ alert_actions = Table(
     Column("action", String, nullable=False),
     Column("until", Instant),
     Column("reason", String),
+)
+
+# What happened to a scope that alerts are judged by: asset_failure and asset_work as they came, guarantee_window at
+# every window's end, `happened` where it closed overspent.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("scope_type", String, primary_key=True),
+    Column("scope_id", Integer, primary_key=True),
+    Column("outcome", String, primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("happened", Boolean, nullable=False),
+)
+
+# Probabilities as they were told at `at`, of a kind's outcome until `until`, on a grid of days that leaves no two
+# spans of one scope and horizon overlapping. Null probability: it could have happened, and nobody said how likely.
+forecasts = Table(
+    "forecasts",
+    metadata,
+    Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("scope_type", String, primary_key=True),
+    Column("scope_id", Integer, primary_key=True),
+    Column("horizon_days", Integer, primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("until", Instant, nullable=False),
+    Column("probability", Double),
+)
+
+# The record of one alert kind over all customers as of a UTC midnight; a figure is null while it is not known.
+# skill: demonstrated, none, not_known_yet. calibration: a list by horizon of Brier score, skill and reliability.
+track_records = Table(
+    "track_records",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("as_of", Instant, primary_key=True),
+    Column("horizon_days", Integer, nullable=False),
+    Column("alerts", Integer, nullable=False),
+    Column("came_true", Integer, nullable=False),
+    Column("too_early", Integer, nullable=False),
+    Column("false_alarms", Integer, nullable=False),
+    Column("averted", Integer, nullable=False),
+    Column("unjudged", Integer, nullable=False),
+    Column("standing", Integer, nullable=False),
+    Column("outcomes", Integer, nullable=False),
+    Column("caught", Integer, nullable=False),
+    Column("precision", Double),
+    Column("recall", Double),
+    Column("base_rate", Double),
+    Column("lead_median_h", Double),
+    Column("lead_p10_h", Double),
+    Column("skill", String, nullable=False),
+    Column("needed", Integer),
+    Column("ready_on", Date),
+    Column("calibration", JSONB, nullable=False),
+)
+
+# From when on (event time) the record has to be reckoned again; one row, written with what changed.
+track_record_due = Table(
+    "track_record_due",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default=text("true")),
+    Column("changed_from", Instant, nullable=False),
+    CheckConstraint("only_row", name="only_row"),
 )
 
 # The one change feed. `sequence` is taken under a global advisory lock, last before the insert: its order is the

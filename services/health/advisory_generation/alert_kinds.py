@@ -11,6 +11,25 @@ from shared.alerts import Tier
 HOURS_A_DAY = 24
 
 
+ASSET_FAILURE, ASSET_WORK, GUARANTEE_WINDOW = "asset_failure", "asset_work", "guarantee_window"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeTest:
+    """What makes an alert of a kind right: this outcome in its scope, within so many days of its opening.
+
+    in_time_h: an alert later than so many hours before the outcome helped nobody. decided: the outcome comes on a day
+    that is known beforehand and then says yes or no; else it is no when nothing came until the horizon. dated: only
+    an alert that named a date is a forecast; without one it states what is so already.
+    """
+
+    outcome: str
+    horizon_days: int
+    in_time_h: int
+    decided: bool = False
+    dated: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class AlertKind:
     """One kind of alert.
@@ -18,6 +37,8 @@ class AlertKind:
     sentence: template for people who sell, filled from the episode's facts. owner_roles: who owns it, the first one
     that the customer has. pending_h: how long the condition must hold before anyone hears of it. minimum_hold_h: how
     long an open alert stays at least. gap_h: hours without evidence after which it is closed as a data gap.
+    outcome_test: what would make it right; None for a kind that states what was measured, which people can only
+    dismiss. forecast_days: for which horizons its probabilities are kept and scored.
     """
 
     name: str
@@ -29,6 +50,8 @@ class AlertKind:
     pending_h: int
     minimum_hold_h: int
     gap_h: int
+    outcome_test: OutcomeTest | None = None
+    forecast_days: tuple[int, ...] = ()
 
     def owner_role(self, present: Sequence[str]) -> str:
         """The role that owns an alert of a customer who has these roles; never nobody."""
@@ -52,6 +75,8 @@ KINDS = {
             pending_h=6,
             minimum_hold_h=HOURS_A_DAY,
             gap_h=7 * HOURS_A_DAY,
+            outcome_test=OutcomeTest(outcome=ASSET_FAILURE, horizon_days=90, in_time_h=HOURS_A_DAY),
+            forecast_days=(90,),
         ),
         AlertKind(
             name="repeated_failures",
@@ -96,6 +121,10 @@ KINDS = {
             pending_h=1,
             minimum_hold_h=3 * HOURS_A_DAY,
             gap_h=30 * HOURS_A_DAY,
+            outcome_test=OutcomeTest(
+                outcome=GUARANTEE_WINDOW, horizon_days=367, in_time_h=7 * HOURS_A_DAY, decided=True, dated=True
+            ),
+            forecast_days=(30, 90),
         ),
         AlertKind(
             name="stagnation",

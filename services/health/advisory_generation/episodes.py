@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.advisory_generation.alert_kinds import AlertKind
-from services.health.assessment import AlertContent, Episode, PersonAction
+from services.health.assessment import AlertContent, Episode, Issued, PersonAction
 from services.health.block import Bools
 from shared.alerts import Acknowledge, AlertLife, AlertState, Persist, Resolution, Resolve, Snooze, begin, transition
 
@@ -43,13 +43,15 @@ class Standing:
     """How one (kind, scope) stands at a block's start.
 
     life: of the live episode, if any. spent: the condition has had its alert and must clear first. unknown_h: hours
-    without evidence so far. acted: somebody has worked on the live episode.
+    without evidence so far. acted: somebody has worked on the live episode. issued: what the live episode said when it
+    opened.
     """
 
     life: AlertLife | None = None
     spent: bool = False
     unknown_h: int = 0
     acted: bool = False
+    issued: Issued | None = None
 
 
 @dataclass(kw_only=True)
@@ -62,6 +64,7 @@ class _Run:
     life: AlertLife | None
     spent: bool
     acted: bool
+    issued: Issued | None
     known: NDArray[np.int64]
     gaps: NDArray[np.int64]
     raised: NDArray[np.int64]
@@ -113,12 +116,29 @@ def _live(
     if standing.life is None or standing.life.state is AlertState.PENDING:
         return []
     content = condition.describe(_described_at(standing.life, start, len(condition.raised) - 1))
-    return [_episode(condition, _with_actions(standing.life, actions), content)]
+    return [_episode(condition, _with_actions(standing.life, actions), content, standing.issued)]
 
 
-def _episode(condition: Condition, life: AlertLife, content: AlertContent) -> Episode:
+def _episode(condition: Condition, life: AlertLife, content: AlertContent, issued: Issued | None) -> Episode:
     kind = condition.kind
-    return Episode(kind=kind.name, scope_type=kind.scope_type, scope_id=condition.scope_id, life=life, content=content)
+    return Episode(
+        kind=kind.name,
+        scope_type=kind.scope_type,
+        scope_id=condition.scope_id,
+        life=life,
+        content=content,
+        issued=issued,
+    )
+
+
+def _issued(content: AlertContent) -> Issued:
+    return Issued(
+        tier=content.tier,
+        expected_at=content.expected_at,
+        expected_low=content.expected_low,
+        expected_high=content.expected_high,
+        confidence=content.confidence,
+    )
 
 
 def _advanced(
@@ -136,6 +156,7 @@ def _advanced(
         life=before.life,
         spent=before.spent,
         acted=before.acted,
+        issued=before.issued,
         known=first + np.flatnonzero(known),
         gaps=first + np.flatnonzero(silent >= condition.kind.gap_h),
         raised=first + np.flatnonzero(condition.raised[first:last] & known),
@@ -144,7 +165,7 @@ def _advanced(
     hour: int | None = first
     while hour is not None and hour < last:
         hour = _step(run, hour, last)
-    standing = Standing(life=run.life, spent=run.spent, unknown_h=int(silent[-1]), acted=run.acted)
+    standing = Standing(life=run.life, spent=run.spent, unknown_h=int(silent[-1]), acted=run.acted, issued=run.issued)
     return standing, run.episodes
 
 
@@ -193,7 +214,7 @@ def _pend(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
     if due == last:
         return None
     run.life = transition(life, Persist(), run.at(due))
-    run.acted = False
+    run.acted, run.issued = False, _issued(run.condition.describe(due))
     return due
 
 
@@ -217,8 +238,8 @@ def _stay_open(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
     at = max(person.effective_at, opened) if why == "person" and person is not None else run.at(end)
     content = run.condition.describe(_described_at(life, run.start, end))
     resolved = transition(_with_actions(life, run.actions), Resolve(resolution), at)
-    run.episodes.append(_episode(run.condition, resolved, content))
-    run.life, run.acted = None, False
+    run.episodes.append(_episode(run.condition, resolved, content, run.issued))
+    run.life, run.acted, run.issued = None, False, None
     run.spent = why in ("person", "materialised")
     return end + (why != "person")
 

@@ -25,7 +25,7 @@ USUAL_DAYS_AGO = 90
 REPEAT_FAILURES = 3
 REPEAT_CHANCE = 0.001
 SILENT_HOURS = 24
-_NOT_OURS = [CAUSES.index(cause) for cause in ("customer", "external", "operator")]
+NOT_OURS = [CAUSES.index(cause) for cause in ("customer", "external", "operator")]
 WORK_KINDS = ("work_order", "part", "inspection")
 
 
@@ -45,7 +45,7 @@ def failure_hours(block: CustomerBlock, work: AssetWork) -> Bools:
     hours = len(work.running)
     found = event_hours(block, work.asset.asset_id, ("failure",), hours)
     if work.intervals is not None:
-        own = work.intervals.failure & ~np.isin(work.intervals.cause, _NOT_OURS)
+        own = work.intervals.failure & ~np.isin(work.intervals.cause, NOT_OURS)
         hour = ((work.intervals.started[own] - block.start.timestamp()) // HOUR_S).astype(np.int64)
         found[hour[(hour >= 0) & (hour < hours)]] = True
     return found

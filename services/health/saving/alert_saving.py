@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from services.health.assessment import AlertContent, Episode, PersonAction
+from services.health.assessment import AlertContent, Episode, Issued, PersonAction
 from services.health.saving.alert_matching import StoredAlert, matched, merged, withdrawn
 from shared.alert_body import alert_bodies
 from shared.alerts import AlertLife, AlertState, Resolution
@@ -66,10 +66,10 @@ def save_alerts(
     found = matched([_stored(row) for row in rows.values()], episodes, since)
     wanted: dict[UUID, dict[str, Any]] = {}
     for alert in found.unsupported:
-        if (life := withdrawn(alert, through)) is not None:
-            wanted[alert.alert_id] = _life_columns(life)
+        life = withdrawn(alert, through)
+        wanted[alert.alert_id] = _issued_columns(None) | ({} if life is None else _life_columns(life))
     for alert, episode in found.same:
-        wanted[alert.alert_id] = _life_columns(merged(alert, episode.life)) | _content_columns(episode.content)
+        wanted[alert.alert_id] = _life_columns(merged(alert, episode.life)) | _said_columns(episode)
     changed = {
         alert_id: columns
         for alert_id, columns in wanted.items()
@@ -106,6 +106,16 @@ def _life_columns(life: AlertLife) -> dict[str, Any]:
     return {column: getattr(life, column) for column in _LIFE}
 
 
+def _said_columns(episode: Episode) -> dict[str, Any]:
+    """What the alert says now, and what it said when it opened."""
+    return _content_columns(episode.content) | _issued_columns(episode.issued)
+
+
+def _issued_columns(issued: Issued | None) -> dict[str, Any]:
+    """What the alert said when it opened; all null for one that the data do not support: the record leaves it out."""
+    return {f"issued_{name}": getattr(issued, name, None) for name in Issued.__dataclass_fields__}
+
+
 def _content_columns(content: AlertContent) -> dict[str, Any]:
     columns = {name: getattr(content, name) for name in AlertContent.__dataclass_fields__ if name != "stake"}
     stake = asdict(content.stake)
@@ -136,7 +146,7 @@ def _update(conn: psycopg.Connection, alert_id: UUID, columns: dict[str, Any], n
 
 def _insert(conn: psycopg.Connection, customer_id: int, episode: Episode, now: datetime) -> UUID:
     """Insert a new alert; where an alert that moved has taken its identity, the next one derived from it."""
-    columns = _life_columns(episode.life) | _content_columns(episode.content)
+    columns = _life_columns(episode.life) | _said_columns(episode)
     columns |= {"customer_id": customer_id, "kind": episode.kind, "version": 1, "updated_at": now}
     columns |= {"scope_type": episode.scope_type, "scope_id": episode.scope_id}
     names = ", ".join(["alert_id", *columns])

@@ -15,7 +15,7 @@ from services.health.watermark import Span
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Target:
+class Target:
     """A table, its key, and the condition on which rows `t` of it one assessment replaces."""
 
     table: str
@@ -26,30 +26,41 @@ class _Target:
 # A machine that was resold has rows of two customers: only those of its time at this one are replaced.
 _HERE = "EXISTS (SELECT FROM assessed_here h WHERE h.asset_id = t.asset_id AND {at} >= h.since AND {at} < h.until)"
 
-_INTERVALS = _Target(
+_INTERVALS = Target(
     table="state_intervals",
     key=("asset_id", "started_at"),
     replaces="t.started_at >= %(start)s AND " + _HERE.format(at="t.started_at"),
 )
-_TIMES = _Target(
+_TIMES = Target(
     table="times_daily",
     key=("asset_id", "day"),
     replaces="t.day >= %(start)s::date AND " + _HERE.format(at="t.day"),
 )
-_SIGNALS = _Target(
+_SIGNALS = Target(
     table="signals",
     key=("customer_id", "scope_type", "scope_id", "kind", "day"),
     replaces="t.customer_id = %(customer)s AND t.day >= %(start)s::date",
 )
-_HEALTH = _Target(
+_HEALTH = Target(
     table="customer_health",
     key=("customer_id", "day"),
     replaces="t.customer_id = %(customer)s AND t.day >= %(start)s::date",
 )
-_VALUES = _Target(
+_VALUES = Target(
     table="value_monthly",
     key=("customer_id", "month", "line_of_business"),
     replaces="t.customer_id = %(customer)s AND t.month >= date_trunc('month', %(start)s::timestamptz)::date",
+)
+
+_OUTCOMES = Target(
+    table="outcomes",
+    key=("customer_id", "scope_type", "scope_id", "outcome", "at"),
+    replaces="t.customer_id = %(customer)s AND t.at >= %(start)s",
+)
+_FORECASTS = Target(
+    table="forecasts",
+    key=("customer_id", "kind", "scope_type", "scope_id", "horizon_days", "at"),
+    replaces="t.customer_id = %(customer)s AND t.at > %(start)s",
 )
 
 # The state that was open before the span and is not any more ended where the span begins.
@@ -73,12 +84,14 @@ def save_rows(
     asked = {"customer": customer_id, "start": start}
     of_customer = {"customer_id": customer_id}
     _load_windows(conn, assets)
-    _replace(conn, _INTERVALS, [vars(row) for row in found.intervals], asked)
+    replace_rows(conn, _INTERVALS, [vars(row) for row in found.intervals], asked)
     conn.execute(_END_AT_START, asked)
-    _replace(conn, _TIMES, [vars(row) for row in found.times], asked)
-    _replace(conn, _SIGNALS, [of_customer | vars(row) for row in found.signals], asked)
-    _replace(conn, _HEALTH, [of_customer | vars(row) for row in found.health], asked)
-    _replace(conn, _VALUES, [of_customer | vars(row) for row in found.values], asked)
+    replace_rows(conn, _TIMES, [vars(row) for row in found.times], asked)
+    replace_rows(conn, _SIGNALS, [of_customer | vars(row) for row in found.signals], asked)
+    replace_rows(conn, _HEALTH, [of_customer | vars(row) for row in found.health], asked)
+    replace_rows(conn, _VALUES, [of_customer | vars(row) for row in found.values], asked)
+    replace_rows(conn, _OUTCOMES, [of_customer | vars(row) for row in found.outcomes], asked)
+    replace_rows(conn, _FORECASTS, [of_customer | vars(row) for row in found.forecasts], asked)
 
 
 def _load_windows(conn: psycopg.Connection, assets: Sequence[AssetRecord]) -> None:
@@ -95,7 +108,7 @@ def _instants(window: tuple[float, float]) -> tuple[str, str]:
     return since, until
 
 
-def _replace(conn: psycopg.Connection, target: _Target, rows: list[dict[str, Any]], asked: dict[str, Any]) -> None:
+def replace_rows(conn: psycopg.Connection, target: Target, rows: list[dict[str, Any]], asked: dict[str, Any]) -> None:
     """Delete the stored rows that are not in `rows`, insert the new ones, update those that differ."""
     incoming = f"assessed_rows_{target.table}"
     conn.execute(
@@ -128,4 +141,4 @@ def _copy(conn: psycopg.Connection, table: str, columns: Sequence[str], rows: It
 
 
 def _storable(value: object) -> object:
-    return Jsonb(value) if isinstance(value, dict) else value
+    return Jsonb(value) if isinstance(value, dict | list | tuple) else value

@@ -56,9 +56,13 @@ CONCLUSIONS = {
     "alerts": """
         SELECT customer_id, kind, scope_type, scope_id, tier, state, resolution, pending_since, opened_at, resolved_at,
                sentence, evidence, stake_hours, stake_contract_value, stake_money, currency, basis, expected_at,
-               expected_low, expected_high, confidence, owner_role, play
+               expected_low, expected_high, confidence, owner_role, play, issued_tier, issued_expected_at,
+               issued_confidence
         FROM alerts WHERE resolution IS DISTINCT FROM 'data_gap'
         ORDER BY customer_id, kind, scope_type, scope_id, pending_since""",
+    "outcomes": "SELECT * FROM outcomes ORDER BY customer_id, scope_type, scope_id, outcome, at",
+    "forecasts": "SELECT * FROM forecasts ORDER BY customer_id, kind, scope_id, horizon_days, at",
+    "track_records": "SELECT * FROM track_records ORDER BY kind, as_of",
     "assessed": "SELECT customer_id, assessed_through FROM model_states ORDER BY 1",
 }
 

@@ -34,6 +34,8 @@ NOTHING = Assessment(
     health=(),
     values=(),
     episodes=(),
+    outcomes=(),
+    forecasts=(),
     state=CustomerState(
         through=START, assets={}, silent_h={}, days=b"", months=(), counterfactual=None, first_day=None, alerts={}
     ),

@@ -16,6 +16,8 @@ def said(through, intervals=(), health=()):
         health=tuple(health),
         values=(),
         episodes=(),
+        outcomes=(),
+        forecasts=(),
         state=CustomerState(
             through=START + through * DAY,
             assets={},

@@ -1,0 +1,107 @@
+"""What alerts are judged by: what happened to a scope, and the probabilities that were told beforehand. Pure."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+
+from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, ASSET_WORK, GUARANTEE_WINDOW, KINDS
+from services.health.advisory_generation.machine_conditions import NOT_OURS, WORK_KINDS
+from services.health.assessment import ForecastRow, OutcomeRow
+from services.health.block import Bools, CustomerBlock, Floats
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.customer_work import CustomerWork
+from services.health.health_assessment.daily_history import day_number
+from services.health.state_detection.state_intervals import DAY_S
+
+_HOUR = timedelta(hours=1)
+
+
+def asset_outcomes(block: CustomerBlock, work: AssetWork) -> list[OutcomeRow]:
+    """The asset's own failures, by its states or by an event, and the work on it, in the block's hours."""
+    asset = work.asset
+    failed: set[datetime] = set()
+    if work.intervals is not None:
+        own = work.intervals.failure & ~np.isin(work.intervals.cause, NOT_OURS)
+        failed = {datetime.fromtimestamp(at, UTC) for at in work.intervals.started[own].tolist()}
+    events = [e for e in block.events if e.scope_type == "asset" and e.scope_id == asset.asset_id]
+    failed |= {e.at for e in events if e.kind == "failure"}
+    worked = {e.at for e in events if e.kind in WORK_KINDS}
+    return [
+        OutcomeRow(scope_type="asset", scope_id=asset.asset_id, outcome=outcome, at=at, happened=True)
+        for outcome, instants in ((ASSET_FAILURE, failed), (ASSET_WORK, worked))
+        for at in sorted(instants)
+        if block.start <= at < block.end and any(since <= at.timestamp() < until for since, until in asset.here)
+    ]
+
+
+def guarantee_outcomes(work: CustomerWork) -> list[OutcomeRow]:
+    """Each end of a guarantee's window, on the morning on which it is known; it happened where it was overspent."""
+    return [
+        OutcomeRow(
+            scope_type="customer",
+            scope_id=work.block.customer_id,
+            outcome=GUARANTEE_WINDOW,
+            at=work.block.start + timedelta(days=day) + _HOUR,
+            happened=old.breached,
+        )
+        for day, (old, new) in enumerate(pairwise(work.budgets))
+        if old is not None and new is not None and new.first_day != old.first_day
+    ]
+
+
+def rolling_forecasts(
+    kind: str, block: CustomerBlock, scope_id: int, probability: Floats, judged: Bools
+) -> Iterator[ForecastRow]:
+    """Forecasts of one scope at midnights a horizon apart; probability: (T,) at each hour's end, NaN for unknown.
+
+    judged: (T,), hours at whose end the scope could be judged at all; without it nobody forecasts.
+    """
+    first_day = day_number(block.start.date())
+    for horizon in KINDS[kind].forecast_days:
+        for day in range(len(probability) // 24):
+            hour = 24 * day + 23
+            if (first_day + day + 1) % horizon == 0 and judged[hour]:
+                at = block.start + timedelta(days=day + 1)
+                p = float(probability[hour])
+                yield ForecastRow(
+                    kind=kind,
+                    scope_type=KINDS[kind].scope_type,
+                    scope_id=scope_id,
+                    horizon_days=horizon,
+                    at=at,
+                    until=at + timedelta(days=horizon),
+                    probability=None if np.isnan(p) else p,
+                )
+
+
+def wear_forecasts(block: CustomerBlock, work: AssetWork) -> Iterator[ForecastRow]:
+    """The probability of wear within its horizon, of an asset whose condition is judged."""
+    if work.findings is not None:
+        judged = ~np.isnan(work.findings.deviation)
+        yield from rolling_forecasts("wear", block, work.asset.asset_id, work.findings.confidence, judged)
+
+
+def guarantee_forecasts(work: CustomerWork, mornings: Sequence[int]) -> Iterator[ForecastRow]:
+    """The probability of a breach so many days before the window ends, as long as it is not broken already.
+
+    mornings: days of the block whose morning it covers.
+    """
+    kind = KINDS["guarantee_breach"]
+    today = day_number(work.block.start.date())
+    for day in mornings:
+        budget = work.budgets[day + 1]
+        if budget is None or budget.breached:
+            continue
+        end = budget.first_day + budget.days
+        if end - today - day in kind.forecast_days:
+            yield ForecastRow(
+                kind=kind.name,
+                scope_type=kind.scope_type,
+                scope_id=work.block.customer_id,
+                horizon_days=end - today - day,
+                at=work.block.start + timedelta(days=day) + _HOUR,
+                until=datetime.fromtimestamp((end + 1) * DAY_S, UTC) + _HOUR,
+                probability=budget.probability,
+            )

@@ -1,0 +1,1 @@
+"""`bellwether backtest`: stored history through the engine that runs live, judged by what came after."""

@@ -1,0 +1,52 @@
+"""Keep the record of alerts: reckoned again from the first instant that something changed before."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+import psycopg
+
+from services.health.advisory_generation.alert_kinds import KINDS
+from services.health.data_acquisition.record_history import read_fleet_rows
+from services.health.saving.row_saving import Target, replace_rows
+from services.health.track_record.fleet_record import fleet_records, record_instants
+
+_DUE = """
+INSERT INTO track_record_due (changed_from) VALUES (%s)
+ON CONFLICT (only_row) DO UPDATE SET changed_from = least(track_record_due.changed_from, excluded.changed_from)
+"""
+_TAKE = "DELETE FROM track_record_due RETURNING changed_from"
+_SPAN = """
+SELECT (SELECT least((SELECT min(at) FROM outcomes), (SELECT min(at) FROM forecasts))), max(assessed_through)
+FROM model_states
+"""
+# Of the records that were the newest once, those of Mondays stay.
+_RECORDS = Target(
+    table="track_records",
+    key=("kind", "as_of"),
+    replaces="(t.as_of > %(start)s OR extract(isodow FROM t.as_of) <> 1)",
+)
+
+
+def note_change(conn: psycopg.Connection, since: datetime) -> None:
+    """Say, in the transaction of an assessment, from when on its rows may have changed."""
+    conn.execute(_DUE, [since])
+
+
+def save_records(conn: psycopg.Connection) -> int:
+    """Bring the kept records up to date, in one transaction; return how many were reckoned.
+
+    A record of an instant is a function of the stored rows up to it, so the same rows give the same records, in
+    whatever order they came.
+    """
+    with conn.transaction():
+        due = conn.execute(_TAKE).fetchone()
+        first, through = conn.execute(_SPAN).fetchone() or (None, None)
+        if due is None or first is None:
+            return 0
+        instants = [at for at in record_instants(first, through) if at > due[0]]
+        if not instants:
+            return 0
+        rows = read_fleet_rows(conn, [kind.name for kind in KINDS.values() if kind.outcome_test is not None])
+        found = [asdict(record) | {"kind": kind} for kind, record in fleet_records(rows, instants)]
+        replace_rows(conn, _RECORDS, found, {"start": due[0]})
+    return len(found)
