@@ -1,0 +1,93 @@
+"""A discrete-time hazard model: P(failure within each of several horizons), by ridge logistic regression. Pure.
+
+For horizons h1 < h2 < … the hazard of (h(k-1), hk] is a logistic regression over the machines that reach h(k-1)
+without failure and without censoring before hk, and P(failure within hk) = 1 - Π(1 - hazard j, j ≤ k): never less for a
+longer horizon, and nobody whose future was cut off counts as healthy. (Singer & Willett 1993, with landmarks.)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from services.health.block import Bools, Floats
+
+_MOST_STEPS = 30
+_ENOUGH = 1e-5
+_TINY = 1e-6
+_CONSTANT = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hazard:
+    """mean, scale: (F,), of the features learned from. weights: (K, 1 + F), intercept first, of scaled features."""
+
+    mean: Floats
+    scale: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cases:
+    """Machines at moments, N of them. features: (N, F). to_failure, to_censoring: (N,), hours until the next failure
+    and until nothing more is known of the machine as it is (replaced before it failed, alarm acted on, end of the
+    data); infinite where neither came. weight: (N,), how many moments like it each stands for."""
+
+    features: Floats
+    to_failure: Floats
+    to_censoring: Floats
+    weight: Floats
+
+
+def fit(cases: Cases, horizons: Floats, penalty: float) -> Hazard:
+    """Fit one regression an interval of horizons, (K,), hours, ascending; penalty: of a squared weight, a case."""
+    total = cases.weight.sum()
+    mean = cases.weight @ cases.features / total
+    scale = np.sqrt(cases.weight @ (cases.features - mean) ** 2 / total)
+    scale = np.where(scale > _CONSTANT, scale, np.inf)
+    z = np.column_stack([np.ones(len(cases.features)), (cases.features - mean) / scale])
+    weights, before, since = [], np.zeros(z.shape[1]), 0.0
+    for horizon in horizons:
+        failed, known = outcome(cases.to_failure, cases.to_censoring, horizon, since)
+        before = ridge(z[known], failed[known], cases.weight[known], penalty, before)
+        weights.append(before)
+        since = horizon
+    return Hazard(mean=mean, scale=scale, weights=np.array(weights))
+
+
+def outcome(to_failure: Floats, to_censoring: Floats, horizon: float, since: float = 0.0) -> tuple[Bools, Bools]:
+    """Whether it fails within (since, horizon], and whether that is known, for machines that reach `since`."""
+    failed = (to_failure > since) & (to_failure <= horizon) & (to_failure <= to_censoring)
+    known = (np.minimum(to_failure, to_censoring) > since) & (failed | (to_censoring > horizon))
+    return failed, known
+
+
+def ridge(z: Floats, failed: Bools, weight: Floats, penalty: float, start: Floats) -> Floats:
+    """Weights of a ridge logistic regression by Newton's method with halved steps; the first is not penalised."""
+    lam = np.append(0.0, np.full(z.shape[1] - 1, penalty * weight.sum())) + _TINY
+    y, w = failed.astype(np.float64), start.copy()
+    loss = _loss(z, y, weight, w, lam)
+    for _ in range(_MOST_STEPS):
+        p = expit(z @ w)
+        hessian = (z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(lam)
+        step = np.linalg.solve(hessian, z.T @ (weight * (p - y)) + lam * w)
+        size, better = 1.0, _loss(z, y, weight, w - step, lam)
+        while better > loss and size > _TINY:
+            size /= 2
+            better = _loss(z, y, weight, w - size * step, lam)
+        gained, w, loss = loss - better, w - size * step, better
+        if gained < _ENOUGH * max(1.0, loss):
+            break
+    return w
+
+
+def _loss(z: Floats, y: Floats, weight: Floats, w: Floats, lam: Floats) -> float:
+    score = z @ w
+    return float(weight @ (np.logaddexp(0, score) - y * score) + (lam * w * w).sum() / 2)
+
+
+def probabilities(model: Hazard, features: Floats) -> Floats:
+    """P(failure within each horizon) of (N, F) features, shape (N, K), ascending in the horizon."""
+    z = (features - model.mean) / model.scale
+    hazards = expit(z @ model.weights[:, 1:].T + model.weights[:, 0])
+    return np.asarray(1 - np.cumprod(1 - hazards, axis=1))

@@ -1,0 +1,183 @@
+"""What a failure risk is reckoned by."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.health.prognostic_assessment.failure_risk.features import advance, feature_names, no_history
+from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, binned, steps_to_next
+from services.health.prognostic_assessment.failure_risk.site_load import with_site_load
+
+STEPS, FAULTS = 40, ("E1", "E2")
+
+
+def fleet(seed: int, machines: int = 3, covered: float = 1.0) -> MachineSteps:
+    draw = np.random.default_rng(seed)
+    shape = machines, STEPS
+    failed = draw.random(shape) < 0.05
+    return MachineSteps(
+        step_h=6.0,
+        covered=draw.random(shape) < covered,
+        marks=("failure", "inspection"),
+        mark_counts=np.stack([failed, draw.random(shape) < 0.1], axis=1).astype(np.float64),
+        faults=FAULTS,
+        fault_counts=draw.poisson(0.1, (machines, 2, STEPS)).astype(np.float64),
+        repaired=failed,
+        stops=("down",),
+        stop_h=6.0 * failed[:, None],
+        stopped=failed[:, None].astype(np.float64),
+        metrics=("heat", "flow"),
+        levels=np.where(draw.random((machines, 2, STEPS)) < 0.2, np.nan, draw.normal(size=(machines, 2, STEPS))),
+    )
+
+
+def part(steps: MachineSteps, first: int, end: int) -> MachineSteps:
+    cut = slice(first, end)
+    return replace(
+        steps,
+        covered=steps.covered[:, cut],
+        mark_counts=steps.mark_counts[..., cut],
+        fault_counts=steps.fault_counts[..., cut],
+        repaired=steps.repaired[:, cut],
+        stop_h=steps.stop_h[..., cut],
+        stopped=steps.stopped[..., cut],
+        levels=steps.levels[..., cut],
+    )
+
+
+def rows_of(steps: MachineSteps) -> np.ndarray:
+    return advance(no_history(steps), steps)[1]
+
+
+def column(steps: MachineSteps, name: str) -> np.ndarray:
+    return rows_of(steps)[0, :, feature_names(steps).index(name)]
+
+
+def baseline_after(zeros: int, twos: int) -> float:
+    """The own baseline of 6-hour levels 0 and then 2, discounted by 1,536 hours, as if 96 hours at 0 came with it."""
+    kept = 0.5 ** (6 / 1536 * np.arange(zeros + twos))
+    return float(2 * 6 * kept[:twos].sum() / (6 * kept.sum() + 96))
+
+
+def one_failure(at: int) -> MachineSteps:
+    quiet = fleet(0, machines=1)
+    failed = np.arange(STEPS)[None] == at
+    return replace(
+        quiet,
+        mark_counts=np.stack([failed, np.zeros_like(failed)], axis=1).astype(np.float64),
+        fault_counts=np.zeros((1, 2, STEPS)),
+        repaired=failed,
+        stop_h=6.0 * failed[:, None],
+        stopped=failed[:, None].astype(np.float64),
+        levels=np.zeros((1, 2, STEPS)),
+    )
+
+
+def test_there_is_a_name_for_every_column_and_no_name_twice():
+    steps = fleet(1)
+    names = feature_names(steps)
+    assert len(set(names)) == len(names) == rows_of(steps).shape[2]
+
+
+def test_a_failure_counts_half_after_its_half_life():
+    hours = 6.0 * np.array([3, 4, 8, 12])
+    exposed = 24 / np.log(2) * (1 - 0.5 ** (hours / 24))
+    rate = np.exp(column(one_failure(3), "history/rate/24/failure"))[[2, 3, 7, 11]]
+    assert rate * (exposed + 96) - 0.5 == pytest.approx([0, 1, 0.5, 0.25])
+
+
+def test_a_steady_rate_of_failures_stays_the_same_rate_as_the_machine_ages():
+    steady = one_failure(0)
+    steady = replace(steady, mark_counts=np.ones_like(steady.mark_counts), levels=steady.levels)
+    rates = np.exp(column(steady, "history/rate/inf/failure"))
+    assert rates[-1] == pytest.approx((40 + 0.5) / (240 + 96))
+
+
+def test_the_age_of_a_failure_is_the_hours_since_its_step():
+    assert np.expm1(column(one_failure(3), "now/age/failure"))[[3, 4, 7]] == pytest.approx([0, 6, 24])
+
+
+def test_a_deviation_is_from_the_own_baseline_of_before_and_is_forgotten_at_a_repair():
+    steps = one_failure(20)
+    levels = np.zeros((1, 2, STEPS))
+    levels[0, 0, 10:] = 2.0
+    off = column(replace(steps, levels=levels), "symptom/deviation/24/heat")
+    assert off[9] == 0
+    assert off[10] == pytest.approx(2 * 6 / (6 * np.sum(0.5 ** (np.arange(11) / 4)) + 6))
+    assert off[19] > 1
+    assert off[20] == pytest.approx((2 - baseline_after(10, 10)) * 6 / (6 + 6))
+
+
+def test_faults_are_forgotten_at_a_repair_and_failures_are_not():
+    steps = one_failure(20)
+    faults = np.zeros((1, 2, STEPS))
+    faults[0, 0, 19] = 3.0
+    steps = replace(steps, fault_counts=faults)
+    assert column(steps, "symptom/fault/96/E1")[[19, 20]] == pytest.approx([np.log(4), 0])
+    known = 6.0 * np.array([20, 22])
+    failures = np.exp(column(steps, "history/rate/inf/failure"))[[19, 21]] * (known + 96) - 0.5
+    assert failures == pytest.approx([0, 1])
+
+
+@given(seed=st.integers(0, 99), cut=st.integers(1, STEPS - 1), covered=st.sampled_from([0.5, 1.0]))
+@settings(max_examples=20, deadline=None)
+def test_any_cut_of_the_steps_gives_the_same(seed, cut, covered):
+    steps = fleet(seed, covered=covered)
+    state, first = advance(no_history(steps), part(steps, 0, cut))
+    _, second = advance(state, part(steps, cut, STEPS))
+    assert np.array_equal(np.concatenate([first, second], axis=1), rows_of(steps))
+
+
+@given(seed=st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_other_names_and_another_order_of_machines_change_nothing(seed):
+    steps = fleet(seed)
+    names = [name.replace("E1", "X9").replace("heat", "p7") for name in feature_names(steps)]
+    renamed = replace(steps, faults=("X9", "E2"), metrics=("p7", "flow"))
+    assert names == list(feature_names(renamed))
+    assert np.array_equal(rows_of(renamed), rows_of(steps))
+    turned = replace(
+        steps, **{f: getattr(steps, f)[::-1] for f in ("covered", "mark_counts", "fault_counts", "repaired")},
+        **{f: getattr(steps, f)[::-1] for f in ("stop_h", "stopped", "levels")},
+    )  # fmt: skip
+    assert np.array_equal(rows_of(turned)[::-1], rows_of(steps))
+
+
+@given(seed=st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_a_step_without_coverage_changes_nothing(seed):
+    steps = fleet(seed)
+    silent = steps.covered.copy()
+    silent[:, 20:30] = False
+    rows = rows_of(replace(steps, covered=silent))
+    assert np.array_equal(rows[:, 20:30], np.repeat(rows[:, 19:20], 10, axis=1))
+
+
+def test_a_metric_that_is_not_measured_any_more_keeps_its_deviation():
+    steps = one_failure(2)
+    levels = np.zeros((1, 2, STEPS))
+    levels[0, 0, 10:] = 2.0
+    levels[0, 0, 15:] = np.nan
+    off = column(replace(steps, levels=levels), "symptom/deviation/24/heat")
+    assert off[15:] == pytest.approx(off[14])
+
+
+def test_neighbours_speak_and_a_machine_alone_has_none():
+    steps = fleet(3, machines=3)
+    names, rows = with_site_load(feature_names(steps), rows_of(steps), np.array([0, 0, 1]))
+    own, site = names.index("now/stopped/down"), names.index("site/now/stopped/down")
+    assert rows[0, :, site] == pytest.approx(rows[1, :, own])
+    assert not rows[2, :, site].any()
+
+
+def test_steps_to_the_next_event_count_from_the_end_of_a_step():
+    happened = np.array([[False, True, False, False, True, False]])
+    assert steps_to_next(happened).tolist() == [[1, 3, 2, 1, np.inf, np.inf]]
+
+
+def test_events_outside_the_steps_are_left_out():
+    counts = binned(np.array([0, 0, 1, 1]), np.array([-1, 2, 2, 3]), (2, 3))
+    assert counts.tolist() == [[0, 0, 1], [0, 0, 1]]
