@@ -256,6 +256,7 @@ def _concatenated(parts: Sequence[ConditionFindings]) -> ConditionFindings:
         expected_low=np.concatenate([first.expected_low, second.expected_low]),
         expected_high=np.concatenate([first.expected_high, second.expected_high]),
         confidence=np.concatenate([first.confidence, second.confidence]),
+        renewed=np.concatenate([first.renewed, second.renewed]),
         blame=second.blame,
     )
 

@@ -38,7 +38,7 @@ _STEP_BACK_FROM = 3.0  # below, the smoothed deviation finds back by itself with
 _EFFECT_DAYS = 3  # after as many days seven eighths of `fast` are younger than the repair
 _LEAST_BLAME = 0.05
 _HOUR_S = 3600.0
-_FIELDS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected_high", "confidence")
+_FIELDS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected_high", "confidence", "renewed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,8 @@ class ConditionFindings:
     deviation: combined deviation in baseline sigmas, 0 or more, NaN until there is a baseline. watch, act: tiers;
     act implies watch. expected_at, expected_low, expected_high: Unix seconds at which the damage level is expected,
     with its 10 % and 90 % bounds; NaN where no date is foreseen. confidence: probability 0..1 that it comes within
-    HORIZON_DAYS. blame: the metrics that deviate at the end with their share of it, greatest first.
+    HORIZON_DAYS. renewed: the newest judgement was that a repair had changed the machine. blame: the metrics that
+    deviate at the end with their share of it, greatest first.
     """
 
     deviation: Floats
@@ -58,6 +59,7 @@ class ConditionFindings:
     expected_low: Floats
     expected_high: Floats
     confidence: Floats
+    renewed: Bools
     blame: tuple[tuple[str, float], ...]
 
 
@@ -258,7 +260,8 @@ def _renewed(state: ConditionState, worn: Floats) -> ConditionState:
     reached = _combined(worn[np.isfinite(_day_noise(state))])
     limit = reached if state.verdict.watch and reached > DAMAGE else state.limit
     cleared = replace(state, limit=limit, worn=worn.tolist(), before_repair=None, repair_days=0)
-    return _as_new(replace(cleared, collected=b"", collected_days=0))
+    new = _as_new(replace(cleared, collected=b"", collected_days=0))
+    return replace(new, verdict=replace(new.verdict, renewed=True))
 
 
 def _as_new(state: ConditionState) -> ConditionState:
@@ -289,6 +292,7 @@ def _findings(state: ConditionState, rows: Floats) -> ConditionFindings:
         expected_low=column["expected_low"],
         expected_high=column["expected_high"],
         confidence=column["confidence"],
+        renewed=column["renewed"] > 0,
         blame=_blame(state),
     )
 

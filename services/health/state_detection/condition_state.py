@@ -20,6 +20,7 @@ class Verdict:
     expected_low: float = float("nan")
     expected_high: float = float("nan")
     confidence: float = float("nan")
+    renewed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
