@@ -140,7 +140,7 @@ def remaining(model: LifeModel, layout: LifeSums, figures: Floats) -> Remaining:
     """What the model says of one machine after each of n days."""
     features = signature_features(model.scale, layout, figures)
     reported = np.isfinite(features[:, ::FIGURES]).mean(axis=1) >= _LEAST_METRICS
-    novel = distance(model.likeness, model.signature, features) > model.likeness.limit
+    novel = reported & (distance(model.likeness, model.signature, features) > model.likeness.limit)
     found = _told(model.signature_spread, predict(model.signature, features), model.cap)
     found[:, ~reported] = np.nan
     unseen = severity_features(figures)
@@ -149,20 +149,22 @@ def remaining(model: LifeModel, layout: LifeSums, figures: Floats) -> Remaining:
         other = _told(model.severity_spread, predict(model.severity, unseen), model.cap)
         other[:, ~np.isfinite(unseen).all(axis=1)] = np.nan
     days, low, expected, high = np.where(novel, other, found)
-    return Remaining(days=days, low=low, expected=expected, high=high, novel=novel & reported)
+    return Remaining(days=days, low=low, expected=expected, high=high, novel=np.asarray(novel, dtype=np.bool_))
 
 
 def contributions(model: LifeModel, layout: LifeSums, figures: Floats) -> tuple[tuple[str, float], ...]:
-    """By how many days each metric alone shortens the last day's expectation, greatest first; those that do.
+    """By how many days each metric shortens the last day's expectation, greatest first; those by a day or more.
 
-    A metric's part is what the forecast would gain if it were as the fleet's average is.
+    The mean of what the forecast loses when the metric alone is as it is and all others as the fleet's average, and
+    of what it gains when that metric alone is as the average: the first and last step of its Shapley value.
     """
     features = signature_features(model.scale, layout, figures[-1:])
     count = len(model.scale.metrics)
-    variants = np.repeat(features, count + 1, axis=0).reshape(count + 1, count, FIGURES)
-    variants[np.arange(count), np.arange(count)] = np.nan
-    values = np.clip(predict(model.signature, variants.reshape(count + 1, -1)), 0.0, model.cap)
-    gained = values[:-1] - values[-1]
+    own = np.eye(count, dtype=bool)
+    kept = np.vstack([np.zeros((1, count), dtype=bool), own, ~own, np.ones((1, count), dtype=bool)])
+    variants = np.where(np.repeat(kept, FIGURES, axis=1), features, np.nan)
+    value = predict(model.signature, variants)
+    gained = (value[0] - value[1 : count + 1] + value[count + 1 : -1] - value[-1]) / 2
     order = sorted(range(count), key=lambda m: (-gained[m], model.scale.metrics[m]))
     return tuple((model.scale.metrics[m], float(gained[m])) for m in order if gained[m] >= 1.0)
 
