@@ -66,10 +66,11 @@ def deviation_of_hours(baseline: Baseline, values: Floats, points: Floats) -> tu
     return deviation, known
 
 
-def fit_baseline(values: Floats, points: Floats, day: Floats) -> Baseline | None:
+def fit_baseline(values: Floats, points: Floats, day: Floats, regimes_of: int | None = None) -> Baseline | None:
     """Learn a baseline from hours in which the asset ran; None where no metric varied in enough of them.
 
-    values: (n, M), points: (n, P), NaN where unknown. day: (n,), the UTC day's number, ascending.
+    values: (n, M), points: (n, P), NaN where unknown. day: (n,), the UTC day's number, ascending. regimes_of: only so
+    many of the points, the first, divide into regimes; all do where it is None.
     Outliers are drawn in to four robust sigmas first, so that a glitch in the first weeks does not blind the rest.
     """
     unused = np.isnan(points).mean(axis=0) > 0.5
@@ -78,7 +79,7 @@ def fit_baseline(values: Floats, points: Floats, day: Floats) -> Baseline | None
     values, points, day = values[whole], points[whole], day[whole]
     if len(np.unique(day)) < _LEAST_DAYS_METRIC:
         return None
-    cuts = [_levels(points[:, k]) for k in range(points.shape[1])]
+    cuts = [_levels(points[:, k]) if k < (regimes_of or points.shape[1]) else [] for k in range(points.shape[1])]
     level = _level_numbers(cuts, points)
     keys, member = np.unique(level, axis=0, return_inverse=True)
     member = member.reshape(-1)
@@ -90,7 +91,7 @@ def fit_baseline(values: Floats, points: Floats, day: Floats) -> Baseline | None
     point_centre = np.array([points[member == r].mean(axis=0) for r in range(len(kept))])
     median = np.array([_nan_median(values[member == r]) for r in range(len(kept))])
     residual = values - median[member]
-    reach = 4 * _scatter(residual)
+    reach = 4 * scatter(residual)
     residual = np.clip(residual, -reach, reach)
     slope = _slopes(residual, points - point_centre[member], day)
     residual = residual - (points - point_centre[member]) @ slope
@@ -167,8 +168,8 @@ def _levels(values: Floats) -> list[float]:
         gaps = np.diff(part)[least - 1 : len(part) - least]
         at = int(np.argmax(gaps)) + least
         left, right = part[:at], part[at:]
-        scatter = np.sqrt((left.var() * len(left) + right.var() * len(right)) / len(part))
-        if gaps[at - least] > max(_GAP_IN_SIGMAS * scatter, _ROUNDING * float(np.abs(ordered).max())):
+        spread = np.sqrt((left.var() * len(left) + right.var() * len(right)) / len(part))
+        if gaps[at - least] > max(_GAP_IN_SIGMAS * spread, _ROUNDING * float(np.abs(ordered).max())):
             limits.append(float((left[-1] + right[0]) / 2))
             parts += [left, right]
     return sorted(limits)
@@ -214,19 +215,19 @@ def _line(q: Floats, y: Floats, day: Floats) -> tuple[Floats, Floats]:
 
 
 def _sigma(residual: Floats, values: Floats, day: Floats) -> Floats:
-    sigma = _scatter(residual)
+    sigma = scatter(residual)
     size = np.nanmax(np.abs(np.where(np.isnan(values), 0.0, values)), axis=0, initial=0.0)
     days = np.array([len(np.unique(day[~np.isnan(values[:, m])])) for m in range(values.shape[1])])
     judged: Floats = np.where((sigma > _ROUNDING * size) & (days >= _LEAST_DAYS_METRIC), sigma, np.nan)
     return judged
 
 
-def _scatter(values: Floats) -> Floats:
+def scatter(values: Floats) -> Floats:
     """Square root of Tukey's biweight midvariance of each column, about its median; 0 where half of it is equal.
 
     Mosteller and Tukey (1977), c = 9: as efficient as the standard deviation on a bell curve, deaf to outliers.
     """
-    scatter = np.zeros(values.shape[1])
+    found = np.zeros(values.shape[1])
     for m in range(values.shape[1]):
         x = values[~np.isnan(values[:, m]), m]
         if not len(x):
@@ -239,8 +240,8 @@ def _scatter(values: Floats) -> Floats:
         near = u2 < 1
         above = np.sum(x[near] ** 2 * (1 - u2[near]) ** 4)
         below = np.sum((1 - u2[near]) * (1 - 5 * u2[near]))
-        scatter[m] = np.sqrt(len(x) * above) / abs(below)
-    return scatter
+        found[m] = np.sqrt(len(x) * above) / abs(below)
+    return found
 
 
 def _day_noise(deviation: Floats, day: Floats) -> Floats:

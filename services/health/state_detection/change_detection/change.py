@@ -1,0 +1,215 @@
+"""What changed at a machine, bucket by bucket, and which sensors are not to be trusted.
+
+A machine is compared with itself: the reference says what is normal, and the level follows slowly while nothing is
+found, so that seasons and slow wear, which others judge, are no change. While something is found the level stands
+still. A change that lasts as long as a whole baseline is what the machine is now, and the level goes there.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from services.health.block import Bools, Floats
+from services.health.state_detection.change_detection.change_state import (
+    FIXED,
+    PER_METRIC,
+    ChangeState,
+    nothing_known,
+    with_metrics,
+)
+from services.health.state_detection.change_detection.judged_buckets import judge_rows
+from services.health.state_detection.change_detection.reference import fit_reference
+from services.health.state_detection.change_detection.smoothing import Ints
+from services.health.state_detection.change_detection.tempo import Tempo
+
+_STRIDE = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buckets:
+    """T buckets of one asset: values (T, M) of the named metrics and points (T, P), NaN where unknown.
+
+    at: (T,), when each starts, Unix seconds, ascending. usable: (T,), false where the machine did not run. renewed:
+    (T,), true where a repair ended.
+    """
+
+    metrics: tuple[str, ...]
+    points: tuple[str, ...]
+    values: Floats
+    at_points: Floats
+    at: Floats
+    usable: Bools
+    renewed: Bools
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeFindings:
+    """Findings as they were known at the end of each of T buckets, of the M `metrics`.
+
+    score: (T,), 1 is the limit, NaN until there is a reference. changed: (T,). since: (T,), when the change began,
+    Unix seconds, NaN where nothing is found. known: (T,), buckets that were judged. moved: (T, M), smoothed deviation
+    of each metric in its sigmas. own: (T, M), each metric's own score. still, away, alone: (T, M), sensors that stand
+    still, stay away, or left their peers.
+    """
+
+    metrics: tuple[str, ...]
+    score: Floats
+    changed: Bools
+    since: Floats
+    known: Bools
+    moved: Floats
+    own: Floats
+    still: Bools
+    away: Bools
+    alone: Bools
+
+    @property
+    def faulty(self) -> Bools:
+        """Metrics whose sensor is to blame, (T, M)."""
+        return self.still | self.away | self.alone
+
+
+def advance_change(state: ChangeState | None, buckets: Buckets, tempo: Tempo) -> tuple[ChangeState, ChangeFindings]:
+    """Judge more buckets of one asset; any cut of the same buckets gives the same findings and state."""
+    if state is None:
+        state = nothing_known(tuple(sorted(buckets.metrics)), tuple(sorted(buckets.points)), len(tempo.spans))
+    state = with_metrics(state, buckets.metrics, buckets.points)
+    table = _in_order(state, buckets)
+    read = np.flatnonzero(buckets.usable & ~np.isnan(table[:, : len(state.metrics)]).all(axis=1))
+    renewals = np.concatenate([[int(state.renewed)], np.cumsum(buckets.renewed) + int(state.renewed)])
+    at_read = renewals[read + 1]
+    new = np.flatnonzero(np.diff(at_read, prepend=0) > 0)
+    told = [state.told_row[None, :]]
+    first = 0
+    while first < len(read):
+        if first in new:
+            state = _after_repair(state, tempo)
+        following = new[new > first]
+        end = min(len(read), first + _STRIDE, int(following[0]) if len(following) else len(read))
+        rows = read[first:end]
+        state, said = _advance(state, table[rows], buckets.at[rows], tempo)
+        told.append(said)
+        first += len(said)
+    state = replace(state, renewed=bool(renewals[-1] > (at_read[-1] if len(read) else 0)), told=told[-1][-1].tobytes())
+    return state, _findings(state.metrics, np.vstack(told), read, len(table))
+
+
+def _in_order(state: ChangeState, buckets: Buckets) -> Floats:
+    """Values and points in the state's order, NaN columns for those that did not come, (T, M + P)."""
+    columns = dict(zip(buckets.metrics, buckets.values.T, strict=True))
+    points = dict(zip(buckets.points, buckets.at_points.T, strict=True))
+    none = np.full(len(buckets.at), np.nan)
+    found = [columns.get(name, none) for name in state.metrics] + [points.get(name, none) for name in state.points]
+    return np.column_stack(found) if found else np.empty((len(buckets.at), 0))
+
+
+def _findings(metrics: tuple[str, ...], told: Floats, read: Ints, buckets: int) -> ChangeFindings:
+    """Rows of read buckets as findings of all: where nothing was read, what was said before keeps standing."""
+    count = np.zeros(buckets, dtype=np.int64)
+    count[read] = 1
+    rows = told[np.cumsum(count)]
+    moved, own, still, away, alone = rows[:, FIXED:].reshape(buckets, PER_METRIC, len(metrics)).transpose(1, 0, 2)
+    return ChangeFindings(
+        metrics=metrics,
+        score=rows[:, 0],
+        changed=rows[:, 1] > 0,
+        since=rows[:, 2],
+        known=(rows[:, 3] > 0) & (count > 0),
+        moved=moved,
+        own=own,
+        still=still > 0,
+        away=away > 0,
+        alone=alone > 0,
+    )
+
+
+def _advance(state: ChangeState, table: Floats, at: Floats, tempo: Tempo) -> tuple[ChangeState, Floats]:
+    """Take in at least one of the rows (n, M + P), and say what follows from those that were taken, (k, …)."""
+    split = len(state.metrics)
+    if state.settling:
+        return _settle(state, table[: state.settling], tempo)
+    learning = state.learned < tempo.baseline
+    if learning:
+        table = table[: _next_fit(len(state.rows), tempo) - len(state.rows)]
+    if state.reference is None:
+        said = _repeated(state, len(table))
+        return _collect(state, table, tempo, at[len(table) - 1]), said
+    after, said = judge_rows(state, table[:, :split], table[:, split:], at[: len(table)], tempo)
+    if not learning:
+        return after, said
+    quiet = table[: len(said)][said[:, 1] == 0]
+    return _collect(after, quiet, tempo, at[len(said) - 1]), said
+
+
+def _next_fit(learned: int, tempo: Tempo) -> int:
+    """The number of readings at which a reference is learned next."""
+    return tempo.first if learned < tempo.first else tempo.baseline
+
+
+def _collect(state: ChangeState, table: Floats, tempo: Tempo, at: float) -> ChangeState:
+    """Keep readings that nothing was found in; learn from them when there are enough."""
+    before = len(state.rows)
+    state = replace(state, collected=state.collected + table.tobytes())
+    if len(state.rows) < _next_fit(before, tempo):
+        return state
+    split, rows = len(state.metrics), state.rows
+    fitted = fit_reference(rows[:, :split], rows[:, split:], tempo)
+    if len(rows) >= tempo.baseline:
+        state = replace(state, collected=b"")
+    if fitted is None:
+        return state
+    nothing = [0.0] * split
+    return replace(
+        state,
+        reference=fitted,
+        learned=len(rows),
+        anchor=nothing,
+        level=nothing,
+        quiet=0,
+        averages=[nothing for _ in tempo.spans],
+        crossed=[float(at)] * split,
+        aside=[0] * split,
+    )
+
+
+def _after_repair(state: ChangeState, tempo: Tempo) -> ChangeState:
+    """No repair restores exactly what was: where the machine stands now is learned before it is judged again."""
+    if state.reference is None:
+        return replace(state, collected=b"")
+    nothing = [0.0] * len(state.metrics)
+    return replace(state, collected=b"", settling=tempo.settling, settled=[nothing, nothing])
+
+
+def _settle(state: ChangeState, table: Floats, tempo: Tempo) -> tuple[ChangeState, Floats]:
+    """What was said stands until it is known where the machine stands after a repair."""
+    if state.reference is None:
+        raise ValueError("a machine without a reference has nothing to settle on")
+    split = len(state.metrics)
+    deviation = state.reference.deviation(table[:, :split], table[:, split:])
+    have = ~np.isnan(deviation)
+    total = np.cumsum(np.vstack([state.settled[0], np.where(have, deviation, 0.0)]), axis=0)[-1]
+    count = np.array(state.settled[1]) + have.sum(axis=0)
+    left = state.settling - len(table)
+    said = _repeated(state, len(table))
+    state = replace(state, settling=left, settled=[total.tolist(), count.tolist()])
+    if left:
+        return state, said
+    said[-1, 1], said[-1, 2] = 0.0, np.nan
+    nothing = [0.0] * split
+    anchor = np.where(count > 0, total / np.maximum(count, 1), state.anchor)
+    return replace(
+        state,
+        anchor=anchor.tolist(),
+        level=nothing,
+        quiet=0,
+        changed_for=0,
+        averages=[nothing for _ in tempo.spans],
+        told=said[-1].tobytes(),
+    ), said
+
+
+def _repeated(state: ChangeState, times: int) -> Floats:
+    """What was said last, of so many buckets that are not judged."""
+    rows = np.repeat(state.told_row[None, :], times, axis=0)
+    rows[:, 3] = 0.0
+    return rows

@@ -1,0 +1,167 @@
+"""What is normal for a machine from one bucket to the next, learned from its own readings."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import f as f_distribution
+from scipy.stats import t as t_distribution
+
+from services.health.block import Bools, Floats
+from services.health.state_detection.change_detection.dependence import memory, shrunk_correlation
+from services.health.state_detection.change_detection.sensor_runs import RunLimits, run_limits
+from services.health.state_detection.change_detection.tempo import Tempo, weight
+from services.health.state_detection.operating_baseline import Baseline, deviation_of_hours, fit_baseline
+
+REACH = 4.0  # sigmas that one reading counts at most: one glitch is no change
+_FAMILIES = 3  # single metrics, T2, Q
+_LEAST_INDEPENDENT = 14  # readings worth of information, half of 28 days; with fewer a metric has no level of its own
+_BLOCKS = 28
+_LEADING = 0.9
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeReference:
+    """M metrics, P operating points and S spans; nested lists, so that it can be stored.
+
+    baseline: what each metric is by operating regime, of operating points and their squares; its sigma is NaN for
+    metrics that are not judged. usual_points: mean and standard deviation of each operating point. noise: (S, M),
+    standard deviation of the smoothed deviation of a machine that did not change, the baseline's own error included.
+    limit: (M,), how many of these are no chance. correlation: (M, M) of readings, shrunk; unit rows for metrics that
+    are not judged. leading: dimensions of T2. t2_limit, q_limit, peers_limit: of T2 in these, of Q, and of T2 of all
+    metrics but one; infinite where there is nothing to judge by. runs: how long readings may stand still or stay away.
+    """
+
+    baseline: Baseline
+    usual_points: list[list[float]]
+    noise: list[list[float]]
+    limit: list[float]
+    correlation: list[list[float]]
+    leading: int
+    t2_limit: float
+    q_limit: float
+    peers_limit: float
+    runs: RunLimits
+
+    @property
+    def judged(self) -> Bools:
+        """Which metrics are judged, (M,)."""
+        judged: Bools = np.isfinite(np.array(self.baseline.sigma))
+        return judged
+
+    def deviation(self, values: Floats, points: Floats) -> Floats:
+        """Deviation of readings (T, M) at operating points (T, P) from the baseline, in its sigmas; NaN: not judged."""
+        return deviation_of_hours(self.baseline, values, _with_squares(points, self.usual_points))[0]
+
+
+def fit_reference(values: Floats, points: Floats, tempo: Tempo) -> ChangeReference | None:
+    """Learn from n buckets in which nothing was found; None where no metric has a level of its own.
+
+    values: (n, M), points: (n, P), NaN where unknown. A metric that wanders, so that all its readings tell no more
+    than a dozen independent ones, is not judged: its next wandering would be an alarm.
+    """
+    rows = len(values)
+    usual_points = _usual_points(points)
+    bent = _with_squares(points, usual_points)
+    block = (np.arange(rows) * _BLOCKS // max(rows, 1)).astype(np.float64)
+    fitted = fit_baseline(values, bent, block, points.shape[1])
+    if fitted is None:
+        return None
+    residual, _ = deviation_of_hours(replace(fitted, sigma=[1.0] * values.shape[1]), values, bent)
+    centre, scale = _centre_and_scale(residual, values)
+    deviation = np.clip((residual - centre) / scale, -REACH, REACH)
+    readings = (~np.isnan(deviation)).sum(axis=0)
+    usual, longest = memory(deviation)
+    judged = np.isfinite(scale) & (readings >= _LEAST_INDEPENDENT * longest)
+    if not judged.any():
+        return None
+    centres = np.array(fitted.centre) + np.nan_to_num(centre)
+    baseline = replace(fitted, centre=centres.tolist(), sigma=np.where(judged, scale, np.nan).tolist())
+    runs = run_limits(values, tempo)
+    usual = np.where(judged, usual, 1.0)
+    return _with_limits(baseline, usual_points, usual, readings / usual, deviation, tempo, runs)
+
+
+def _with_squares(points: Floats, usual: list[list[float]]) -> Floats:
+    """Operating points (T, P) and their squared distances from the usual: power follows speed in no straight line."""
+    mean, spread = np.array(usual).reshape(-1, 2).T
+    return np.hstack([points, ((points - mean) / np.where(spread > 0, spread, 1.0)) ** 2])
+
+
+def _usual_points(points: Floats) -> list[list[float]]:
+    known = [column[~np.isnan(column)] for column in points.T]
+    return [[float(c.mean()), float(c.std())] if len(c) else [0.0, 1.0] for c in known]
+
+
+def _with_limits(
+    baseline: Baseline,
+    usual_points: list[list[float]],
+    usual: Floats,
+    independent: Floats,
+    deviation: Floats,
+    tempo: Tempo,
+    runs: RunLimits,
+) -> ChangeReference:
+    """usual: for how many readings an independent one stands; independent: how many of these there are; (M,) each."""
+    judged = np.isfinite(np.array(baseline.sigma))
+    correlation = shrunk_correlation(np.where(judged, deviation, 0.0))
+    powers: Floats = np.linalg.eigvalsh(correlation[np.ix_(judged, judged)]).astype(np.float64)[::-1]
+    leading = int(np.searchsorted(np.cumsum(powers) / powers.sum(), _LEADING) + 1)
+    many, known = int(judged.sum()), float(independent[judged].min())
+    chance = tempo.chance(_FAMILIES * len(tempo.spans))
+    limit = np.full(len(judged), np.inf)
+    limit[judged] = t_distribution.isf(chance / (2 * many), independent[judged] - 1)
+    error = np.where(judged, 1 / np.maximum(independent, 1), 0.0)
+    return ChangeReference(
+        baseline=baseline,
+        usual_points=usual_points,
+        noise=[np.sqrt(_variance(span, usual) + error).tolist() for span in tempo.spans],
+        limit=limit.tolist(),
+        correlation=correlation.tolist(),
+        leading=leading,
+        t2_limit=_squared_limit(chance, leading, known),
+        q_limit=_outside_limit(chance, powers[leading:], known),
+        peers_limit=_squared_limit(chance, max(1, many - 1), known),
+        runs=runs,
+    )
+
+
+def _variance(span: int, usual: Floats) -> Floats:
+    """Variance of a moving average of readings of variance 1, `usual` of which stand for one that is independent."""
+    newest = weight(span)
+    return np.minimum(newest / (2 - newest) * usual, 1.0)
+
+
+def _squared_limit(chance: float, dimensions: float, known: float) -> float:
+    """Limit of Hotelling's T2 in so many dimensions, from `known` independent readings (Hotelling 1931)."""
+    free = known - dimensions
+    if free < 1:
+        return float("inf")
+    return float(dimensions * (known**2 - 1) / (known * free) * f_distribution.isf(chance, dimensions, free))
+
+
+def _outside_limit(chance: float, powers: Floats, known: float) -> float:
+    """Limit of Q, the squared deviation outside the leading dimensions: g chi2 with h degrees of freedom (Box 1954)."""
+    if not len(powers) or powers.sum() <= 0:
+        return float("inf")
+    g, h = (powers**2).sum() / powers.sum(), powers.sum() ** 2 / (powers**2).sum()
+    return float(g * _squared_limit(chance, float(h), known))
+
+
+def _centre_and_scale(residual: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column with outliers drawn in; NaN scale for what does not vary.
+
+    Unlike the scatter of slow wear it also knows metrics that move in coarse steps, half of whose readings are equal.
+    """
+    have = ~np.isnan(residual)
+    count = np.maximum(have.sum(axis=0), 1)
+    middle = np.array([np.median(c[~np.isnan(c)]) if (~np.isnan(c)).any() else np.nan for c in residual.T])
+    around = np.where(have, residual - middle, 0.0)
+    for _ in range(3):
+        scale = np.sqrt((around**2).sum(axis=0) / count)
+        around = np.clip(around, -REACH * scale, REACH * scale)
+    mean = around.sum(axis=0) / count
+    scale = np.sqrt((np.where(have, around - mean, 0.0) ** 2).sum(axis=0) / count)
+    size = np.abs(np.where(np.isnan(values), 0.0, values)).max(axis=0, initial=0.0)
+    varied: Floats = np.where(scale > _ROUNDING * size, scale, np.nan)
+    return middle + mean, varied
