@@ -54,7 +54,9 @@ def alarms(values: Floats) -> Bools:
 
 def counted(alarm: Bools, anomaly: Bools) -> NDArray[np.int64]:
     """True and false alarms, misses, and rows rightly quiet."""
-    return np.array([(alarm & anomaly).sum(), (alarm & ~anomaly).sum(), (~alarm & anomaly).sum(), (~alarm & ~anomaly).sum()])
+    return np.array(
+        [(alarm & anomaly).sum(), (alarm & ~anomaly).sum(), (~alarm & anomaly).sum(), (~alarm & ~anomaly).sum()]
+    )
 
 
 def f1(counts: NDArray[np.int64]) -> float:
@@ -99,8 +101,9 @@ def _clock(runs: list[tuple[Bools, Bools]], row: int) -> NDArray[np.int64]:
 
 
 def _shuffled(runs: list[tuple[Bools, Bools]]) -> list[tuple[Bools, Bools]]:
-    """Each run's alarms, cut to its length or repeated, against the labels of the run that comes seven later."""
-    return [(np.resize(runs[(i + 7) % len(runs)][0], len(label)), label) for i, (_, label) in enumerate(runs)]
+    """Each run's labels beside the alarms of another run, cut to its length or repeated."""
+    order = np.random.default_rng(0).permutation(len(runs))
+    return [(np.resize(runs[other][0], len(label)), label) for other, (_, label) in zip(order, runs, strict=True)]
 
 
 def _watch(data: Path) -> list[Figure]:
