@@ -22,6 +22,9 @@ from tests.bench.health_history import DECODER, HOLD_S, METRICS, machines_lived
 TODAY = datetime(2026, 6, 10, tzinfo=UTC)
 ASSETS_A_CUSTOMER = 100
 _LIVED = 4
+_SILENT = """
+SELECT source_id FROM sources JOIN sites USING (site_id) WHERE customer_id = %s AND topic_prefix ^@ 'silent'
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,20 @@ _RECORDS = (
 )
 
 
+def add_silent_gateways(conn: psycopg.Connection) -> None:
+    """Beside each customer's source another one at its site, silent since yesterday at eleven."""
+    conn.execute("INSERT INTO sources (topic_prefix, site_id) SELECT 'silent/' || site_id, site_id FROM sites")
+    conn.execute(
+        "INSERT INTO devices (source_id, name) SELECT source_id, 'box' FROM sources WHERE topic_prefix ^@ 'silent'"
+    )
+    conn.execute("INSERT INTO series (device_id, metric) SELECT device_id, 'level' FROM devices WHERE name = 'box'")
+    ensure_partitions_for(conn, "rollups_1h", [(TODAY - timedelta(days=1), TODAY)])
+    conn.execute(
+        "INSERT INTO rollups_1h SELECT series_id, %s, 1, 1, 1, 1, %s, 0, 1, 3600 FROM series WHERE metric = 'level'",
+        [TODAY - timedelta(hours=13), TODAY - timedelta(hours=12, minutes=30)],
+    )
+
+
 def remember(conn: psycopg.Connection, fleet: Fleet, days: int) -> None:
     """Days of history up to TODAY: model states, daily times and daily rollups of every machine and series."""
     start = TODAY - timedelta(days=days)
@@ -120,7 +137,9 @@ def remember(conn: psycopg.Connection, fleet: Fleet, days: int) -> None:
     lived = assess(None, machines_lived(start, days, _LIVED))
     for customer_id in fleet.customer_ids:
         records = read_records(conn, customer_id)
-        state = _given(lived.state, [asset.asset_id for asset in records.assets], customer_id)
+        silent = conn.execute(_SILENT, [customer_id]).fetchall()
+        hours = {customer_id: 0.0} | {source_id: 13.0 for (source_id,) in silent}
+        state = _given(lived.state, [asset.asset_id for asset in records.assets], hours)
         checkpoint = Checkpoint(states=(state,), records_digest=digest(records, state.through))
         conn.execute(
             "INSERT INTO model_states (customer_id, assessed_through, assessed_at, state_version, state)"
@@ -129,11 +148,11 @@ def remember(conn: psycopg.Connection, fleet: Fleet, days: int) -> None:
         )
 
 
-def _given(lived: CustomerState, asset_ids: Sequence[int], source_id: int) -> CustomerState:
+def _given(lived: CustomerState, asset_ids: Sequence[int], silent_h: dict[int, float]) -> CustomerState:
     states = list(lived.assets.values())
     return replace(
         lived,
         assets={asset_id: states[n % len(states)] for n, asset_id in enumerate(asset_ids)},
-        silent_h={source_id: 0.0},
+        silent_h=silent_h,
         alerts={},
     )

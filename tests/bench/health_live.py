@@ -74,5 +74,18 @@ def _note(conn: psycopg.Connection, series: np.ndarray, since: datetime, through
 
 
 def _come_to(conn: psycopg.Connection, at: datetime) -> None:
-    """The sources' clocks stand at this instant."""
-    conn.execute("UPDATE sources SET observed_through = %(at)s, received_at = %(at)s", {"at": at})
+    """The sources' clocks stand at this instant; those of silent ones by ticks."""
+    told = {"at": at, "yesterday": TODAY - timedelta(hours=12, minutes=30)}
+    conn.execute(
+        "UPDATE sources SET observed_through = %(at)s, received_at = %(at)s WHERE NOT topic_prefix ^@ 'silent'", told
+    )
+    conn.execute(
+        "UPDATE sources SET observed_through = %(yesterday)s, received_at = %(yesterday)s"
+        " WHERE topic_prefix ^@ 'silent'",
+        told,
+    )
+    conn.execute(
+        "INSERT INTO ticks (source_id, observed_at, received_at) SELECT source_id, %(at)s, %(at)s FROM sources"
+        " WHERE topic_prefix ^@ 'silent'",
+        told,
+    )
