@@ -20,13 +20,13 @@ from datetime import datetime, timedelta
 
 from services.health.advisory_generation.customer_conditions import (
     decline,
-    guarantee_breach,
     promise_gap,
     stagnation,
     trend,
     unused_capability,
 )
-from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts
+from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts, live_hours
+from services.health.advisory_generation.guarantee_conditions import budget_burn, guarantee_breach
 from services.health.advisory_generation.machine_conditions import (
     Silence,
     repeated_failures,
@@ -58,7 +58,6 @@ from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_figures import (
     capabilities,
     customer_rows,
-    evening_budgets,
     measures,
     silent_hours_at,
     whole_months,
@@ -66,6 +65,7 @@ from services.health.health_assessment.customer_figures import (
 from services.health.health_assessment.customer_health import customer_health
 from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
 from services.health.health_assessment.daily_history import DailyHistory, history, month_number
+from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
 from services.health.rows import interval_rows, signal_rows, times_rows
 from services.health.value_assessment.value_realized import (
@@ -77,7 +77,7 @@ from services.health.value_assessment.value_realized import (
 )
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 KEPT_DAYS = 400
 
@@ -97,6 +97,7 @@ class CustomerState:
     months: tuple[Month, ...]
     counterfactual: Counterfactual | None
     first_day: int | None
+    guarantees: GuaranteeState
     alerts: dict[str, Standing]
 
 
@@ -139,7 +140,11 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
     own = before.counterfactual
     if own is None and first_day is not None:
         own = acceptance_window(work.days, first_day, cut - 1)
-    conditions = [*_machine_conditions(block, assets, silences), *_customer_conditions(work)]
+    conditions = [
+        *_machine_conditions(block, assets, silences),
+        *_guarantee_conditions(work, before, actions, 24 * whole),
+        *_customer_conditions(work),
+    ]
     episodes, alerts = advance_alerts(before.alerts, conditions, actions, start=block.start, keep_hours=24 * whole)
     end = block.end.timestamp()
     rows = slice(work.days.kept, cut)
@@ -160,6 +165,7 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
             months=_without_old_slopes(work.months),
             counterfactual=own,
             first_day=first_day if first_day is not None and first_day < work.days.first_day + cut else None,
+            guarantees=work.guarantees.state,
             alerts=alerts,
         ),
     )
@@ -167,7 +173,15 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
 
 def _nothing_yet(start: datetime) -> CustomerState:
     return CustomerState(
-        through=start, assets={}, silent_h={}, days=b"", months=(), counterfactual=None, first_day=None, alerts={}
+        through=start,
+        assets={},
+        silent_h={},
+        days=b"",
+        months=(),
+        counterfactual=None,
+        first_day=None,
+        guarantees=GuaranteeState(known_s={}),
+        alerts={},
     )
 
 
@@ -184,7 +198,7 @@ def _customer_work(
         days=days,
         guaranteed=guaranteed,
         promised=promised,
-        budgets=evening_budgets(block, days),
+        guarantees=guarantee_work(before.guarantees, block, works, hours),
         months=whole_months(before.months, days, days.kept + hours // 24),
         capabilities=capabilities(block, works, days),
     )
@@ -206,9 +220,17 @@ def _machine_conditions(
     return found
 
 
+def _guarantee_conditions(
+    work: CustomerWork, before: CustomerState, actions: tuple[PersonAction, ...], keep_hours: int
+) -> list[Condition]:
+    breach = guarantee_breach(work)
+    feared = live_hours(before.alerts, breach, actions, start=work.block.start, keep_hours=keep_hours)
+    return [breach, budget_burn(work, feared | breach.raised)]
+
+
 def _customer_conditions(work: CustomerWork) -> list[Condition]:
     said = trend(work)
-    found = [guarantee_breach(work), stagnation(work, said), decline(work, said), promise_gap(work, said)]
+    found = [stagnation(work, said), decline(work, said), promise_gap(work, said)]
     return [*found, unused_capability(work)] if work.capabilities else found
 
 

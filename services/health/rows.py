@@ -8,6 +8,7 @@ import numpy as np
 from services.health.advisory_generation.alert_facts import instant
 from services.health.assessment import IntervalRow, SignalRow, TimesRow
 from services.health.block import Floats
+from services.health.guarantee_rows import guarantee_rows
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import share, trailing_sum
@@ -62,33 +63,16 @@ def times_rows(work: AssetWork) -> Iterator[TimesRow]:
 
 
 def signal_rows(work: CustomerWork, assets: Sequence[AssetWork], whole_days: int) -> Iterator[SignalRow]:
-    """Findings of the block's whole days: uptime and guarantee of the customer, deviation of each judged asset."""
+    """Findings of the block's whole days: uptime of the customer, its guarantees, deviation of each judged asset."""
     rows = range(work.days.kept, work.days.kept + whole_days)
     uptime = 1 - share(trailing_sum(work.down_s, _UPTIME_DAYS), trailing_sum(work.known_s, _UPTIME_DAYS))
     for row in rows:
         if np.isfinite(uptime[row]):
             yield _signal(work, "customer", work.block.customer_id, "uptime_28d", row, float(uptime[row]))
-    yield from _guarantee_signals(work, whole_days)
+    yield from guarantee_rows(work, whole_days)
     for asset in assets:
         if asset.findings is not None:
             yield from _deviation_signals(work, asset, whole_days)
-
-
-def _guarantee_signals(work: CustomerWork, whole_days: int) -> Iterator[SignalRow]:
-    """Share of the budget spent as of the evening before each whole day; confidence is the probability of a breach."""
-    for day in range(whole_days):
-        budget = work.budgets[day + 1]
-        if budget is not None and budget.budget_s > 0:
-            yield _signal(
-                work,
-                "customer",
-                work.block.customer_id,
-                "guarantee_budget_spent",
-                work.days.kept + day,
-                budget.spent_share,
-                confidence=budget.probability,
-                expected=budget.expected,
-            )
 
 
 def _deviation_signals(work: CustomerWork, asset: AssetWork, whole_days: int) -> Iterator[SignalRow]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Instant, Money, MoneyRange
+from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Expected, Instant, Money, MoneyRange
 
 
 class HealthDay(Body):
@@ -54,10 +54,54 @@ class ContractInForce(Body):
     annual_value: Money | None
     guaranteed_availability: float | None
     guarantee_window_days: int | None
+    guarantee_window: Annotated[str, Field(description="fixed or rolling.")]
+    guarantee_exclusions: list[str]
     credit_per_point: Money | None
+    credit_cap: Money | None
+    bonus_per_point: Money | None
     promised_annual_value: Money | None
     promised_availability: float | None
     promise_basis: str | None
+
+
+class Burn(Body):
+    """Supplier-attributed downtime as a multiple of what the budget allows, over a long window and a twelfth of it."""
+
+    hours: Annotated[int, Field(description="Length of the long window.")]
+    long: float | None
+    short: float | None
+    threshold: Annotated[float, Field(description="Where both reach it, the budget burns too fast.")]
+
+
+class Guarantee(Body):
+    """An availability guarantee as of an evening; figures are null where nothing can be claimed, with the reason.
+
+    Only supplier-attributed downtime counts, in known planned busy time; time without data is neither up nor down.
+    """
+
+    contract: str
+    as_of: Annotated[date | None, Field(description="What was known at the beginning of this UTC day.")]
+    guaranteed_availability: float
+    attributed_availability: Annotated[float | None, Field(description="Of the window so far.")]
+    window: Annotated[str | None, Field(description="fixed or rolling.")]
+    first_day: date | None
+    last_day: Annotated[date | None, Field(description="Of a rolling window: how far ahead is looked.")]
+    coverage: Annotated[float | None, Field(description="Share of the planned time so far for which data exists.")]
+    spent_h: Annotated[float | None, Field(description="Supplier-attributed downtime so far, machine hours.")]
+    budget_h: Annotated[float | None, Field(description="What the guarantee allows in the window, machine hours.")]
+    expected_h: Annotated[float | None, Field(description="What the downtime is expected to come to at the end.")]
+    budget_spent: Annotated[float | None, Field(description="spent_h as a share of budget_h; 1 is all of it.")]
+    machines: int | None
+    machines_without_calendar: Annotated[
+        int | None, Field(description="Left out, because nobody said when they should run.")
+    ]
+    burn: list[Burn]
+    breach_probability: Annotated[float | None, Field(description="That it is broken by last_day, 0 to 1.")]
+    breach_expected: Annotated[Expected | None, Field(description="When the budget runs out, if it does.")]
+    credit: Annotated[MoneyRange | None, Field(description="Expected; null where the contract names none.")]
+    bonus: Annotated[MoneyRange | None, Field(description="Expected; null where the contract names none.")]
+    basis: str | None
+    not_claimed: Annotated[str | None, Field(description="Why there are no figures; null where there are.")]
 
 
 class Owner(Body):
@@ -84,11 +128,12 @@ class ValueMonth(Body):
 
 
 class CustomerDetail(Customer):
-    """One customer with its sites, contracts in force, owners, and the value of its last 24 months."""
+    """One customer with its sites, contracts in force and their guarantees, owners, value of its last 24 months."""
 
     data_use: list[str]
     sites: list[SiteReference]
     contracts: list[ContractInForce]
+    guarantees: list[Guarantee]
     owners: list[Owner]
     value: list[ValueMonth]
 

@@ -56,6 +56,19 @@ SELECT * FROM (
 WHERE starts_on <= %(on)s AND (ends_on IS NULL OR ends_on >= %(on)s)
 ORDER BY starts_on, external_id
 """
+# What was last concluded of each contract in force: its signals hang on the first row of its versions.
+_GUARANTEES = f"""
+SELECT c.external_id AS contract, g.day, g.value, g.confidence, g.expected_at, g.expected_low, g.expected_high,
+       g.evidence, c.guaranteed_availability
+FROM ({_CONTRACTS}) c
+CROSS JOIN LATERAL (SELECT min(contract_id) AS scope_id FROM contracts v
+                    WHERE v.record_source = c.record_source AND v.external_id = c.external_id) first
+LEFT JOIN LATERAL (
+    SELECT day, value, confidence, expected_at, expected_low, expected_high, evidence FROM signals
+    WHERE customer_id = %(customer)s AND scope_type = 'contract' AND scope_id = first.scope_id
+      AND kind = 'attributed_availability' ORDER BY day DESC LIMIT 1) g ON true
+WHERE c.guaranteed_availability IS NOT NULL ORDER BY c.external_id
+"""
 _OWNERS = """
 SELECT DISTINCT ON (role) role, person, email FROM owners
 WHERE customer_id = %(customer)s AND valid_from <= %(on)s ORDER BY role, valid_from DESC, owner_id DESC
@@ -118,6 +131,7 @@ def get_customer(
         "data_use": found["data_use"],
         "sites": rows(conn, _SITES, at),
         "contracts": [_contract(each) for each in rows(conn, _CONTRACTS, at)],
+        "guarantees": [_guarantee(each) for each in rows(conn, _GUARANTEES, at)],
         "owners": rows(conn, _OWNERS, at),
         "value": [_value(each) for each in rows(conn, _VALUE, at)],
     }
@@ -202,13 +216,47 @@ def _contract(found: dict[str, Any]) -> dict[str, Any]:
         "ends_on",
         "guaranteed_availability",
         "guarantee_window_days",
+        "guarantee_window",
+        "guarantee_exclusions",
         "promised_availability",
         "promise_basis",
     )
-    amounts = ("annual_value", "credit_per_point", "promised_annual_value")
+    amounts = ("annual_value", "credit_per_point", "credit_cap", "bonus_per_point", "promised_annual_value")
     return {name: found[name] for name in names} | {
         name: _money(found[name], found["currency"], "contract") for name in amounts
     }
+
+
+def _guarantee(found: dict[str, Any]) -> dict[str, Any]:
+    """A guarantee as it was last judged; all figures null where it was not, with the reason."""
+    told: dict[str, Any] = found["evidence"] or {}
+    named = ("window", "first_day", "last_day", "coverage", "spent_h", "budget_h", "expected_h", "machines")
+    spent, budget, at = told.get("spent_h"), told.get("budget_h"), found["expected_at"]
+    return {
+        "contract": found["contract"],
+        "as_of": found["day"],
+        "guaranteed_availability": found["guaranteed_availability"],
+        "attributed_availability": found["value"],
+        **{name: told.get(name) for name in named},
+        "machines_without_calendar": told.get("machines_without_calendar"),
+        "budget_spent": spent / budget if budget and spent is not None else None,
+        "burn": told.get("burn", []),
+        "breach_probability": found["confidence"],
+        "breach_expected": None
+        if at is None
+        else {"at": at, "low": found["expected_low"], "high": found["expected_high"]},
+        "credit": _expected_money(told.get("credit")),
+        "bonus": _expected_money(told.get("bonus")),
+        "basis": "measured" if "not_claimed" not in told and told else None,
+        "not_claimed": told.get("not_claimed", None if told else "nothing is assessed yet"),
+    }
+
+
+def _expected_money(told: dict[str, Any] | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    money = _money(told["expected"], told["currency"], "contract")
+    return None if money is None else {**money, "low": told["low"], "high": told["high"]}
 
 
 def _value(found: dict[str, Any]) -> dict[str, Any]:

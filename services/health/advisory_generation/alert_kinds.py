@@ -127,6 +127,20 @@ KINDS = {
             forecast_days=(30, 90),
         ),
         AlertKind(
+            name="budget_burn",
+            scope_type="customer",
+            tier=Tier.WATCH,
+            owner_roles=_SERVICE,
+            sentence="{customer} has lost {share} of all that its guarantee allows within {window}; the rest is short.",
+            play="Look at what stands still now, and bring the repairs forward that keep the budget from running out.",
+            pending_h=1,
+            minimum_hold_h=HOURS_A_DAY,
+            gap_h=7 * HOURS_A_DAY,
+            outcome_test=OutcomeTest(
+                outcome=GUARANTEE_WINDOW, horizon_days=367, in_time_h=7 * HOURS_A_DAY, decided=True, dated=True
+            ),
+        ),
+        AlertKind(
             name="stagnation",
             scope_type="customer",
             tier=Tier.ACT,

@@ -1,16 +1,15 @@
-"""When a customer deserves an alert: guarantee, trend, promise, what was bought and lies idle. Pure.
+"""When a customer deserves an alert: trend, promise, what was bought and lies idle. Pure.
 
 Every figure is known in the morning, from the whole days before it.
 """
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
 from math import sqrt
 
 import numpy as np
 
-from services.health.advisory_generation.alert_facts import content, instant, percent, quantity, spoken_day, stake_of
+from services.health.advisory_generation.alert_facts import content, percent, quantity, stake_of
 from services.health.advisory_generation.alert_kinds import KINDS, AlertKind
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
@@ -23,12 +22,10 @@ from services.health.health_assessment.daily_history import (
     month_start,
     trailing_sum,
 )
-from services.health.health_assessment.records_in_force import contracts_on, guarantee_on
-from services.health.prognostic_assessment.guarantees import RECENT_DAYS, Budget
+from services.health.health_assessment.records_in_force import contracts_on
 from services.health.prognostic_assessment.trends import WINDOWS, falling, flat, rising, slopes
 from services.health.state_detection.times import PBT
 
-LIKELY_BREACH, UNLIKELY_BREACH = 0.7, 0.35
 PROMISE_DAYS = 90
 PROMISE_GAP, PROMISE_MET = 0.01, 0.0025
 PROMISE_COVERAGE = 0.8
@@ -49,78 +46,6 @@ def _stake(work: CustomerWork, row: int, lost_share: float, days: int) -> Stake:
     recent = work.known_s[max(0, row - 30) : row]
     hours = float(recent.mean()) * days * lost_share / 3600 if recent.any() else None
     return stake_of(work.block, work.block.assets, work.days.day(row), hours=hours, cases=len(recent))
-
-
-def guarantee_breach(work: CustomerWork) -> Condition:
-    """The error budget will probably not last until the window ends, or is spent already.
-
-    It ends as materialised where a window closes with its budget overspent.
-    """
-    kind = KINDS["guarantee_breach"]
-    mornings = work.budgets[1:]
-    raised = np.array([b is not None and b.probability >= LIKELY_BREACH for b in mornings])
-    cleared = np.array([b is not None and b.probability < UNLIKELY_BREACH for b in mornings])
-    closed_overspent = [
-        old is not None and new is not None and old.breached and new.first_day != old.first_day
-        for old, new in pairwise(work.budgets)
-    ]
-
-    def describe(hour: int) -> AlertContent:
-        return _guarantee_content(work, hour)
-
-    return Condition(
-        kind=kind,
-        scope_id=work.block.customer_id,
-        raised=hourly(raised, work.hours),
-        cleared=hourly(cleared, work.hours),
-        known=hourly(np.array([b is not None for b in mornings]), work.hours),
-        describe=describe,
-        materialised=hourly(np.array(closed_overspent), work.hours),
-    )
-
-
-def _guarantee_content(work: CustomerWork, hour: int) -> AlertContent:
-    kind = KINDS["guarantee_breach"]
-    budget = work.budgets[hour // 24 + 1]
-    if budget is None:
-        facts: dict[str, object] = {"customer": work.block.name, "guaranteed": "its", "when": "can no longer be judged"}
-        return content(kind, work.block, facts, {}, Stake())
-    when = "is broken already" if budget.breached else "will be broken"
-    at = instant(budget.expected[0])
-    if not budget.breached and at is not None:
-        when += f" around {spoken_day(at)}"
-    return content(
-        kind,
-        work.block,
-        {"customer": work.block.name, "guaranteed": percent(budget.guaranteed), "when": when},
-        {
-            "attributed_availability": quantity(100 * budget.attributed_availability, "%", 2),
-            "guaranteed_availability": quantity(100 * budget.guaranteed, "%", 2),
-            "supplier_downtime": quantity(budget.spent_s / 3600, "h"),
-            "budget": quantity(budget.budget_s / 3600, "h"),
-            "budget_spent": quantity(100 * budget.spent_share, "%", 0),
-            "burn": quantity(budget.burn, "times what the budget allows", 2),
-            "window": quantity(budget.days, "d", 0),
-        },
-        _guarantee_stake(work, budget, hour),
-        expected=budget.expected,
-        confidence=budget.probability,
-    )
-
-
-def _guarantee_stake(work: CustomerWork, budget: Budget, hour: int) -> Stake:
-    """Hours beyond the budget by the window's end at the present burn, and the credit that the contract agrees."""
-    day = _day(work, hour)
-    over_s = max(budget.spent_s, budget.pace_s) - budget.budget_s
-    stake = stake_of(work.block, work.block.assets, day, hours=max(0.0, over_s / 3600), cases=RECENT_DAYS)
-    contract = guarantee_on(work.block.contracts, day)
-    if contract is None or contract.credit_per_point is None:
-        return stake
-    points = 100 * max(0.0, over_s) / budget.pbt_s
-    credit = round(contract.credit_per_point * points, 2)
-    return replace(
-        stake, money=credit, money_low=0.0, money_high=2 * credit, currency=contract.currency, basis="agreed"
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import numpy as np
 
@@ -44,10 +43,10 @@ def guarantee_outcomes(work: CustomerWork) -> list[OutcomeRow]:
             scope_id=work.block.customer_id,
             outcome=GUARANTEE_WINDOW,
             at=work.block.start + timedelta(days=day) + _HOUR,
-            happened=old.breached,
+            happened=any(budget.breached for budget in closed),
         )
-        for day, (old, new) in enumerate(pairwise(work.budgets))
-        if old is not None and new is not None and new.first_day != old.first_day
+        for day in range(-(-work.hours // 24))
+        if (closed := work.guarantees.closed(day))
     ]
 
 
@@ -92,9 +91,9 @@ def guarantee_forecasts(work: CustomerWork, mornings: Sequence[int]) -> Iterator
     today = day_number(work.block.start.date())
     for day in mornings:
         budget = work.budgets[day + 1]
-        if budget is None or budget.breached:
+        if budget is None or budget.breached or budget.rolling:
             continue
-        end = budget.first_day + budget.days
+        end = budget.last_day + 1
         if end - today - day in kind.forecast_days:
             yield ForecastRow(
                 kind=kind.name,

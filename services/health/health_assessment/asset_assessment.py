@@ -91,7 +91,7 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
         older_failures=before.older_failures,
         older_repair_s=before.older_repair_s,
         older_known_s=before.older_known_s,
-        calendar_assumed=times_of.assumed,
+        calendar=times_of,
         counterfactual=against,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.health.block import AssetBlock, Bools
 from services.health.health_assessment.daily_history import DailyHistory
+from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.condition import ConditionFindings
 from services.health.state_detection.state_intervals import Intervals
 from services.health.value_assessment.value_realized import Counterfactual
@@ -16,7 +17,7 @@ class AssetWork:
     days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
     intervals: None for an asset that reports no states. findings: None for one without condition metrics. covered:
     hours in which any condition metric was known; running: hours of production. older_failures, older_repair_s,
-    older_known_s: totals of the days before the kept ones. calendar_assumed: nobody said when it should run.
+    older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while it stood here.
     """
 
     asset: AssetBlock
@@ -31,5 +32,5 @@ class AssetWork:
     older_failures: float
     older_repair_s: float
     older_known_s: float
-    calendar_assumed: bool
+    calendar: Calendar
     counterfactual: Counterfactual | None

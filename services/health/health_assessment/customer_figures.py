@@ -31,8 +31,6 @@ from services.health.health_assessment.daily_history import (
     share,
     trailing_sum,
 )
-from services.health.health_assessment.records_in_force import guarantee_on
-from services.health.prognostic_assessment.guarantees import Budget, budget
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
 from services.health.state_detection.state_intervals import DAY_S
 from services.health.state_detection.times import ADET, GOOD, PBT, PRODUCED, SUPPLIER_DOWN, UNKNOWN_S
@@ -54,7 +52,7 @@ def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], hour
             either = np.isfinite(own[:, count]) | np.isfinite(rows[:, count])
             total = np.nan_to_num(own[:, count]) + np.nan_to_num(rows[:, count])
             rows[:, count] = np.where(either, total, np.nan)
-        if not work.calendar_assumed:
+        if not work.calendar.assumed:
             rows[:, GUARANTEED_KNOWN_S] += own[:, PBT] - own[:, UNKNOWN_S]
             rows[:, GUARANTEED_DOWN_S] += own[:, SUPPLIER_DOWN]
         rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += _machine_days(work, days)
@@ -148,16 +146,6 @@ def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -
         )
         number += 1
     return tuple(months)
-
-
-def evening_budgets(block: CustomerBlock, days: DailyHistory) -> list[Budget | None]:
-    """Guarantees as of the two evenings before the block and every evening of it but the last."""
-    found: list[Budget | None] = []
-    down, known = days.column(GUARANTEED_DOWN_S), days.column(GUARANTEED_KNOWN_S)
-    for row in range(days.kept - 2, len(days.table) - 1):
-        contract = guarantee_on(block.contracts, days.day(row)) if row >= 0 else None
-        found.append(None if contract is None else budget(contract, down, known, days.first_day, row))
-    return found
 
 
 def measures(work: CustomerWork, own: Counterfactual | None, rows: slice) -> dict[str, Measure]:

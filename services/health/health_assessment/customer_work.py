@@ -6,7 +6,8 @@ import numpy as np
 
 from services.health.block import Bools, CustomerBlock, Floats
 from services.health.health_assessment.daily_history import DailyHistory, trailing_sum
-from services.health.prognostic_assessment.guarantees import Budget
+from services.health.health_assessment.guarantee_work import GuaranteeWork
+from services.health.prognostic_assessment.guarantees.budget import Budget
 from services.health.prognostic_assessment.trends import Slope
 from services.health.state_detection.times import ADET, PBT, UNKNOWN_S
 
@@ -54,8 +55,8 @@ class Month:
 class CustomerWork:
     """One customer over the block's hours and the days kept from before.
 
-    days: COLUMNS a day. guaranteed, promised: availability by row, NaN where there is none. budgets: as of each evening
-    but the last of the block's, the two evenings before the block first. months: every whole month since the first.
+    days: COLUMNS a day. guaranteed, promised: availability by row, NaN where there is none. months: every whole
+    month since the first.
     """
 
     block: CustomerBlock
@@ -63,9 +64,14 @@ class CustomerWork:
     days: DailyHistory
     guaranteed: Floats
     promised: Floats
-    budgets: list[Budget | None]
+    guarantees: GuaranteeWork
     months: tuple[Month, ...]
     capabilities: tuple[Capability, ...]
+
+    @property
+    def budgets(self) -> list[Budget | None]:
+        """The guarantee in most danger as of each evening of `guarantees`; None where none is judged."""
+        return [max(told, key=_danger, default=None) for told in self.guarantees.evenings]
 
     @property
     def known_s(self) -> Floats:
@@ -76,3 +82,7 @@ class CustomerWork:
     def down_s(self) -> Floats:
         """ADET a day."""
         return self.days.column(ADET)
+
+
+def _danger(budget: Budget) -> tuple[float, float]:
+    return budget.probability, budget.expected_s - budget.budget_s

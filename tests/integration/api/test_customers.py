@@ -140,6 +140,43 @@ def test_a_customer_shows_what_holds_where_it_is_assessed(
     assert [(site["name"], site["assets"]) for site in body["sites"]] == [("Malmö", 1)]
 
 
+def test_a_guarantee_is_shown_as_it_was_judged_last_or_says_why_it_was_not(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    terms = {"customer_id": customer, "starts_on": date(2025, 1, 1), "guaranteed_availability": 0.95}
+    judged = insert(conn, "contracts", "contract_id", **record("K-1"), valid_from=date(2025, 1, 1), **terms)
+    insert(conn, "contracts", **record("K-1"), valid_from=date(2026, 1, 1), **terms)
+    assumed = insert(conn, "contracts", "contract_id", **record("K-2"), valid_from=date(2025, 1, 1), **terms)
+    insert(conn, "contracts", **record("K-3"), valid_from=date(2025, 1, 1), **terms)
+    insert(
+        conn, "contracts", **record("K-4"), valid_from=date(2025, 1, 1), **{**terms, "guaranteed_availability": None}
+    )
+    credit = {"expected": 6900.0, "low": 0.0, "high": 16200.0, "currency": "EUR"}
+    told = {"window": "fixed", "first_day": "2026-08-24", "spent_h": 30.0, "budget_h": 40.0, "credit": credit}
+    signal: dict[str, Any] = {"customer_id": customer, "scope_type": "contract", "kind": "attributed_availability"}
+    insert(conn, "signals", **signal, scope_id=judged, day=TODAY - timedelta(days=1), value=0.99, evidence=told)
+    insert(
+        conn,
+        "signals",
+        **signal,
+        scope_id=judged,
+        day=TODAY,
+        value=0.96,
+        confidence=0.8,
+        expected_at=NOW,
+        evidence=told,
+    )
+    insert(conn, "signals", **signal, scope_id=assumed, day=TODAY, evidence={"not_claimed": "no calendar"})
+    conn.commit()
+    first, second, third = client.get(f"/v1/customers/{customer}").json()["guarantees"]
+    assert (first["attributed_availability"], first["breach_probability"]) == (0.96, 0.8)
+    assert (first["budget_spent"], first["as_of"], first["basis"]) == (0.75, str(TODAY), "measured")
+    assert first["credit"] == {"amount": 6900, "low": 0, "high": 16200, "currency": "EUR", "basis": "contract"}
+    assert (second["attributed_availability"], second["credit"], second["basis"]) == (None, None, None)
+    assert second["not_claimed"] == "no calendar"
+    assert third["not_claimed"] == "nothing is assessed yet"
+
+
 def test_value_without_money_is_null_not_zero(client: httpx.Client, conn: psycopg.Connection, customer: int) -> None:
     month: dict[str, Any] = {
         "customer_id": customer,

@@ -18,6 +18,7 @@ from services.health.assessment import (
     ValueRow,
 )
 from services.health.data_acquisition.record_reading import read_records
+from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.row_saving import save_rows
 from services.health.watermark import Span
@@ -37,7 +38,15 @@ NOTHING = Assessment(
     outcomes=(),
     forecasts=(),
     state=CustomerState(
-        through=START, assets={}, silent_h={}, days=b"", months=(), counterfactual=None, first_day=None, alerts={}
+        through=START,
+        assets={},
+        silent_h={},
+        days=b"",
+        months=(),
+        counterfactual=None,
+        first_day=None,
+        guarantees=GuaranteeState(known_s={}),
+        alerts={},
     ),
 )
 

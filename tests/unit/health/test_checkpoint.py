@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from services.health.assess import CustomerState
+from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.saving.checkpoint import LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
 
 DAY = timedelta(days=1)
@@ -16,6 +17,7 @@ def state(day):
         months=(),
         counterfactual=None,
         first_day=None,
+        guarantees=GuaranteeState(known_s={}),
         alerts={},
     )
 

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.health.assess import Assessment, CustomerState
 from services.health.assessment import CustomerHealthRow, IntervalRow
+from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.joining import joined
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
@@ -26,6 +27,7 @@ def said(through, intervals=(), health=()):
             months=(),
             counterfactual=None,
             first_day=None,
+            guarantees=GuaranteeState(known_s={}),
             alerts={},
         ),
     )

@@ -1,0 +1,206 @@
+"""When a guarantee deserves an alert: its budget will not last, or burns fast while little of it is left. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+from services.health.advisory_generation.alert_facts import content, instant, percent, quantity, spoken_day, stake_of
+from services.health.advisory_generation.alert_kinds import KINDS
+from services.health.advisory_generation.episodes import Condition
+from services.health.assessment import AlertContent, Stake
+from services.health.block import Bools, Floats
+from services.health.health_assessment.customer_work import CustomerWork
+from services.health.health_assessment.daily_history import hourly
+from services.health.health_assessment.guarantee_work import GuaranteeWork
+from services.health.prognostic_assessment.guarantees.budget import DOWN_S, RECENT_DAYS, Budget
+from services.health.prognostic_assessment.guarantees.burn import Burning, burning
+from shared.alerts import Tier
+
+# The probability is calibrated (`make bench-signals`), so an alert raised here is right in six of ten cases at least.
+LIKELY_BREACH, UNLIKELY_BREACH = 0.6, 0.35
+# A burn is worth a call where the window is expected to end with at least this much of its budget spent.
+SCARCE = 0.8
+
+
+def _mornings(work: CustomerWork) -> list[Budget | None]:
+    """What is known on the morning of each day of the block."""
+    return work.budgets[1 : 1 + -(-work.hours // 24)]
+
+
+def guarantee_breach(work: CustomerWork) -> Condition:
+    """The error budget will probably not last until the window ends, or is spent already.
+
+    It ends as materialised where a window closes with its budget overspent, or a rolling one first is.
+    """
+    mornings = _mornings(work)
+    broken = [_materialised(work.guarantees, day) for day in range(len(mornings))]
+    raised = np.array([b is not None and b.probability >= LIKELY_BREACH for b in mornings], dtype=np.bool_)
+    cleared = np.array([b is not None and b.probability < UNLIKELY_BREACH for b in mornings], dtype=np.bool_)
+
+    def describe(hour: int) -> AlertContent:
+        return _breach_content(work, hour)
+
+    return Condition(
+        kind=KINDS["guarantee_breach"],
+        scope_id=work.block.customer_id,
+        raised=hourly(raised, work.hours),
+        cleared=hourly(cleared, work.hours),
+        known=hourly(np.array([b is not None for b in mornings], dtype=np.bool_), work.hours),
+        describe=describe,
+        materialised=hourly(np.array(broken, dtype=np.bool_), work.hours),
+    )
+
+
+def _materialised(guarantees: GuaranteeWork, day: int) -> bool:
+    """Whether by a morning a fixed window was over that had been broken, or a rolling one began to be broken."""
+    whole = {budget.contract for budget in guarantees.evenings[day] if not budget.breached}
+    begun = (budget.breached and budget.rolling and budget.contract in whole for budget in guarantees.known_on(day))
+    return any(begun) or any(budget.breached for budget in guarantees.closed(day))
+
+
+def _breach_content(work: CustomerWork, hour: int) -> AlertContent:
+    kind = KINDS["guarantee_breach"]
+    budget = _mornings(work)[hour // 24]
+    if budget is None:
+        facts: dict[str, object] = {"customer": work.block.name, "guaranteed": "its", "when": "can no longer be judged"}
+        return content(kind, work.block, facts, {}, Stake())
+    when = "is broken already" if budget.breached else "will be broken"
+    at = instant(budget.expected[0])
+    if not budget.breached and at is not None:
+        when += f" around {spoken_day(at)}"
+    return content(
+        kind,
+        work.block,
+        {"customer": work.block.name, "guaranteed": percent(budget.guaranteed), "when": when},
+        _evidence(budget),
+        _stake(work, budget, hour),
+        expected=budget.expected,
+        confidence=budget.probability,
+    )
+
+
+def _evidence(budget: Budget) -> dict[str, object]:
+    return {
+        "contract": budget.contract,
+        "attributed_availability": quantity(100 * budget.attributed_availability, "%", 2),
+        "guaranteed_availability": quantity(100 * budget.guaranteed, "%", 2),
+        "supplier_downtime": quantity(budget.spent_s / 3600, "h"),
+        "budget": quantity(budget.budget_s / 3600, "h"),
+        "budget_spent": quantity(100 * budget.spent_share, "%", 0),
+        "expected_downtime": quantity(budget.expected_s / 3600, "h"),
+        "window": quantity(budget.days, "d", 0),
+        "coverage": quantity(100 * budget.coverage, "%", 0),
+    }
+
+
+def _stake(work: CustomerWork, budget: Budget, hour: int) -> Stake:
+    """Hours expected beyond the budget at the window's end, and the credit that the contract agrees for them.
+
+    The contract's value is left out where it is in another currency than the credit.
+    """
+    day: date = work.days.day(work.days.kept + hour // 24)
+    over_h = max(0.0, max(budget.spent_s, budget.expected_s) - budget.budget_s) / 3600
+    stake = stake_of(work.block, work.block.assets, day, hours=over_h, cases=RECENT_DAYS)
+    if budget.credit is None:
+        return stake
+    credit = budget.credit
+    return replace(
+        stake,
+        contract_value=stake.contract_value if stake.currency == credit.currency else None,
+        money=credit.expected,
+        money_low=credit.low,
+        money_high=credit.high,
+        currency=credit.currency,
+        basis="agreed",
+    )
+
+
+def budget_burn(work: CustomerWork, feared: Bools) -> Condition:
+    """The budget burns above a pair's thresholds, and the window is expected to end with most of it spent.
+
+    feared: hours in which a guarantee_breach is raised or open, which says more: beside that nothing is raised, and
+    where one comes up this has proved right.
+    """
+    scarce, told = _scarce(work), _burning(work)
+    fires, over, known = (np.zeros(work.hours, dtype=np.bool_) for _ in range(3))
+    for day, pairs in enumerate(told):
+        own = slice(24 * day, min(24 * day + 24, work.hours))
+        if pairs:
+            fires[own] = np.logical_or.reduce([pair.fires[own] for pair in pairs])
+            over[own] = np.logical_and.reduce([pair.over[own] for pair in pairs])
+            known[own] = np.logical_and.reduce([np.isfinite(pair.long[own]) for pair in pairs])
+
+    def describe(hour: int) -> AlertContent:
+        return _burn_content(work, told[hour // 24], hour)
+
+    return Condition(
+        kind=KINDS["budget_burn"],
+        scope_id=work.block.customer_id,
+        raised=fires & scarce & ~feared,
+        cleared=over | feared,
+        known=known,
+        describe=describe,
+        materialised=feared,
+    )
+
+
+def _burning(work: CustomerWork) -> list[tuple[Burning, ...]]:
+    """Pairs of the guarantee that is in most danger on each morning, over all hours; none where none is judged."""
+    by_terms: dict[tuple[float, int], tuple[Burning, ...]] = {}
+    found: list[tuple[Burning, ...]] = []
+    for budget in _mornings(work):
+        if budget is None:
+            found.append(())
+            continue
+        terms = (budget.guaranteed, budget.days)
+        if terms not in by_terms:
+            by_terms[terms] = burning(work.guarantees.hours, *terms, work.hours)
+        found.append(by_terms[terms])
+    return found
+
+
+def _scarce(work: CustomerWork) -> Bools:
+    """Hours in which the window is expected to end with at least 80 % of the budget spent, today's downtime added."""
+    down = work.guarantees.hours[-work.hours :, DOWN_S]
+    found = np.zeros(work.hours, dtype=np.bool_)
+    for day, budget in enumerate(_mornings(work)):
+        if budget is not None and budget.budget_s > 0:
+            own = slice(24 * day, min(24 * day + 24, work.hours))
+            found[own] = budget.expected_s + np.cumsum(down[own]) >= SCARCE * budget.budget_s
+    return found
+
+
+def _burn_content(work: CustomerWork, told: Sequence[Burning], hour: int) -> AlertContent:
+    """What burns as of an hour: the fastest pair that fires, else the one nearest to it."""
+    kind = KINDS["budget_burn"]
+    budget = _mornings(work)[hour // 24]
+    if budget is None or not told:
+        facts: dict[str, object] = {"customer": work.block.name, "share": "some", "window": "days"}
+        return content(kind, work.block, facts, {}, Stake())
+    burns: Floats = np.array([np.nan_to_num(pair.long[hour]) / pair.pair.threshold for pair in told])
+    chosen = next((pair for pair in told if pair.fires[hour]), told[int(burns.argmax())])
+    hours = chosen.pair.long_h
+    lost_s = float(work.guarantees.hours[: len(work.guarantees.hours) - work.hours + hour + 1, DOWN_S][-hours:].sum())
+    fast = chosen is not told[-1] and bool(chosen.fires[hour])
+    return content(
+        kind,
+        work.block,
+        {
+            "customer": work.block.name,
+            "share": percent(lost_s / budget.budget_s, 0),
+            "window": f"{hours} hours" if hours < 48 else f"{hours / 24:.0f} days",
+        },
+        _evidence(budget)
+        | {
+            "burn": quantity(float(chosen.long[hour]), "times what the budget allows"),
+            "burn_short": quantity(float(chosen.short[hour]), "times what the budget allows"),
+            "threshold": quantity(chosen.pair.threshold, "times what the budget allows"),
+            "burn_window": quantity(hours, "h", 0),
+        },
+        _stake(work, budget, hour),
+        tier=Tier.ACT if fast else Tier.WATCH,
+        expected=budget.expected,
+        confidence=budget.probability,
+    )

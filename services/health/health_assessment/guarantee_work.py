@@ -1,0 +1,225 @@
+"""What a customer's guarantees rest on: planned, known and lost time of its machines, their stops, the budgets. Pure.
+
+Records name no machines in a contract, so all machines count that report states and whose calendar somebody gave.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from services.health.block import CustomerBlock, Floats
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.daily_history import DailyHistory, day_number, history, trailing_sum
+from services.health.prognostic_assessment.guarantees.breach import HALF_LIFE_DAYS, Fleet
+from services.health.prognostic_assessment.guarantees.budget import DOWN_S, RECENT_DAYS, Budget, budget
+from services.health.prognostic_assessment.guarantees.burn import pairs
+from services.health.prognostic_assessment.guarantees.terms import DEFAULT_DAYS, terms_on
+from services.health.state_detection import supplier_stops
+from services.health.state_detection.attributed_hours import attributed_hours
+from services.health.state_detection.state_intervals import DAY_S, Intervals
+from services.health.state_detection.supplier_stops import DAY, stop_days, stops_until
+from services.health.state_detection.times import PBT, UNKNOWN_S
+
+PLAN_DAYS = 28
+STOP_DAYS = 730
+MOST_STOP_DAYS = 2048
+_DECAY = 0.5 ** (1 / HALF_LIFE_DAYS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuaranteeState:
+    """What is kept at a UTC midnight: rows of float64 and the budgets of the last two evenings.
+
+    days, hours: planned, known and supplier-attributed lost seconds of all machines. known_s: by machine, discounted.
+    stops: rows of `supplier_stops`.
+    """
+
+    days: bytes = b""
+    hours: bytes = b""
+    known_s: dict[int, float]
+    stops: bytes = b""
+    evenings: tuple[tuple[Budget, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuaranteeWork:
+    """Budgets of every guarantee as of the two evenings before the block and every whole day of it.
+
+    first_day: of the block, in days since 1970-01-01. hours: shape (n, 3), those of the block last: planned, known and
+    lost seconds. counted: how many machines are.
+    """
+
+    first_day: int
+    evenings: tuple[tuple[Budget, ...], ...]
+    hours: Floats
+    counted: int
+    state: GuaranteeState
+
+    def known_on(self, day: int) -> tuple[Budget, ...]:
+        """What is known on the morning of a day of the block."""
+        return self.evenings[day + 1]
+
+    def closed(self, day: int) -> tuple[Budget, ...]:
+        """Fixed windows that were over by the evening before a day of the block, as they were judged last."""
+        return tuple(
+            budget for budget in self.evenings[day] if not budget.rolling and budget.last_day < self.first_day + day - 1
+        )
+
+
+def guarantee_work(
+    before: GuaranteeState, block: CustomerBlock, assets: Sequence[AssetWork], hours: int
+) -> GuaranteeWork:
+    """Advance the guarantees of a customer over the block's hours; nothing is reckoned for one that has none."""
+    whole, first_day = hours // 24, int(block.start.timestamp() // DAY_S)
+    if not any(c.guaranteed_availability is not None for c in block.contracts):
+        none = GuaranteeState(known_s={})
+        nothing = np.zeros((hours, 3))
+        return GuaranteeWork(first_day=first_day, evenings=((),) * (2 + whole), hours=nothing, counted=0, state=none)
+    reporting = sorted((a for a in assets if a.intervals is not None), key=lambda a: a.asset.asset_id)
+    counted = [a for a in reporting if not a.calendar.assumed]
+    own, rows = _lost(before, counted, block.start.timestamp(), hours)
+    days = history(before.days, _by_day(own), first_day)
+    fleets = _Fleets(counted, before.known_s, whole)
+    tail = np.concatenate([np.frombuffer(before.hours).reshape(-1, 3), own])
+    evenings = list(before.evenings)
+    for day in range(whole):
+        known = tail[: len(tail) - hours + 24 * (day + 1)]
+        evening = _Evening(row=days.kept + day, fleet=fleets.on(day), stop_days=rows, hours=known)
+        evenings.append(_budgets(block, days, evening, len(reporting) - len(counted)))
+    state = GuaranteeState(
+        days=days.packed(days.kept + whole, _kept_days(block)),
+        hours=_packed_hours(tail, len(tail) - hours + 24 * whole, block),
+        known_s=before.known_s | fleets.known_at_end(),
+        stops=_newest(rows, first_day + whole - 1).tobytes(),
+        evenings=tuple(evenings[-2:]),
+    )
+    missing: list[tuple[Budget, ...]] = [()] * (2 + whole - len(evenings))
+    return GuaranteeWork(
+        first_day=first_day, evenings=(*missing, *evenings), hours=tail, counted=len(counted), state=state
+    )
+
+
+def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, hours: int) -> tuple[Floats, Floats]:
+    """Planned, known and lost seconds an hour of all machines, and rows of their stops, ascending by day."""
+    total, stops = np.zeros((hours, 3)), [np.frombuffer(before.stops).reshape(-1, supplier_stops.COLUMNS)]
+    for work in counted:
+        if work.intervals is not None:
+            own = _hours(work, work.intervals, start, hours)
+            total += own
+            lost_s = _by_day(own)[:, DOWN_S]
+            stops.append(stop_days(work.asset.asset_id, work.intervals, lost_s, int(start // DAY_S)))
+    rows = np.concatenate(stops)
+    return total, rows[np.lexsort((rows[:, supplier_stops.ASSET], rows[:, DAY]))]
+
+
+def _hours(work: AssetWork, found: Intervals, start: float, hours: int) -> Floats:
+    commissioned = work.asset.commissioned_on
+    expected_from = np.inf if commissioned is None else day_number(commissioned) * DAY_S
+    return attributed_hours(found, work.calendar, start=start, hours=hours, expected_from=expected_from)
+
+
+def _by_day(hours: Floats) -> Floats:
+    padded = np.zeros((-(-len(hours) // 24) * 24, 3))
+    padded[: len(hours)] = hours
+    return np.asarray(padded.reshape(-1, 24, 3).sum(axis=1), dtype=np.float64)
+
+
+class _Fleets:
+    """The machines of every whole day of the block; shape (machines, days)."""
+
+    def __init__(self, works: Sequence[AssetWork], known_s: dict[int, float], whole: int) -> None:
+        self._ids: NDArray[np.int64] = np.array([w.asset.asset_id for w in works], dtype=np.int64)
+        self._ahead = np.array([_planned_a_day(w, whole) for w in works]).reshape(len(works), whole)
+        self._known = np.array([_discounted(w, known_s.get(w.asset.asset_id, 0.0), whole) for w in works]).reshape(
+            len(works), whole
+        )
+
+    def on(self, day: int) -> Fleet:
+        """As of the evening of a day of the block."""
+        return Fleet(asset_id=self._ids, ahead_s=self._ahead[:, day], known_s=self._known[:, day])
+
+    def known_at_end(self) -> dict[int, float]:
+        """Discounted known seconds at the end of the last whole day; none where there is no whole day."""
+        if not self._known.shape[1]:
+            return {}
+        return dict(zip(self._ids.tolist(), self._known[:, -1].tolist(), strict=True))
+
+
+def _planned_a_day(work: AssetWork, whole: int) -> Floats:
+    """Planned seconds a day over the last 28 days, or since its first; 0 for a machine that has left."""
+    rows = slice(work.days.kept, work.days.kept + whole)
+    day = work.days.first_day + np.arange(rows.start, rows.stop)
+    seen = np.clip(day - (day if work.first_day is None else work.first_day) + 1, 1, PLAN_DAYS)
+    until = max((until for _, until in work.asset.here), default=np.inf)
+    planned = trailing_sum(work.days.column(PBT), PLAN_DAYS)[rows] / seen
+    return np.where((day + 1) * DAY_S < until, planned, 0.0)
+
+
+def _discounted(work: AssetWork, before: float, whole: int) -> Floats:
+    """Known seconds up to each evening, those of a half-life ago counting half."""
+    rows = slice(work.days.kept, work.days.kept + whole)
+    known = work.days.column(PBT)[rows] - work.days.column(UNKNOWN_S)[rows]
+    found, _ = lfilter([1.0], [1.0, -_DECAY], known, zi=[_DECAY * before])
+    return np.asarray(found, dtype=np.float64)
+
+
+def _newest(rows: Floats, day: int) -> Floats:
+    """Stop rows, ascending by day, that count on the evening of a day: two years', and no more than 2,048."""
+    last = int(np.searchsorted(rows[:, DAY], day, side="right"))
+    first = int(np.searchsorted(rows[:, DAY], day - STOP_DAYS, side="right"))
+    return rows[max(first, last - MOST_STOP_DAYS) : last]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Evening:
+    """What is known on one: its row of the days, the machines, rows of their stops (later ones too), hours up to it."""
+
+    row: int
+    fleet: Fleet
+    stop_days: Floats
+    hours: Floats
+
+
+def _budgets(block: CustomerBlock, days: DailyHistory, evening: _Evening, assumed: int) -> tuple[Budget, ...]:
+    today, fleet = days.first_day + evening.row, evening.fleet
+    told = _newest(evening.stop_days, today)
+    if len(told) == MOST_STOP_DAYS:
+        reach = 1 - 0.5 ** ((today - told[0, DAY] + 1) / HALF_LIFE_DAYS)
+        fleet = replace(fleet, known_s=fleet.known_s * reach)
+    stops = stops_until(told[np.isin(told[:, supplier_stops.ASSET], fleet.asset_id)], today)
+    found = []
+    for terms in terms_on(block.contracts, today):
+        versions = [c for c in block.contracts if c.external_id == terms.contract.external_id]
+        found.append(
+            budget(
+                terms,
+                versions,
+                days.table,
+                days.first_day,
+                evening.row,
+                fleet,
+                stops,
+                hours=evening.hours,
+                assumed=assumed,
+            )
+        )
+    return tuple(one for one in found if one is not None)
+
+
+def _kept_days(block: CustomerBlock) -> int:
+    windows = [c.guarantee_window_days or DEFAULT_DAYS for c in block.contracts]
+    return max(RECENT_DAYS, *windows)
+
+
+def _packed_hours(hours: Floats, end: int, block: CustomerBlock) -> bytes:
+    """As many hours as the longest window of a burn needs."""
+    longest = [
+        pair.long_h
+        for c in block.contracts
+        if c.guaranteed_availability is not None
+        for pair in pairs(c.guaranteed_availability, c.guarantee_window_days or DEFAULT_DAYS)
+    ]
+    return hours[max(0, end - max(longest, default=0)) : end].tobytes()

@@ -1,0 +1,139 @@
+"""What the supplier's machines will still lose in a window, by simulating failures and repairs. Pure.
+
+Every stop of the past may come again: how often is a gamma-Poisson process of its own with the stop as its one
+observation, so stops to come are Poisson with a gamma-distributed rate, and repairs a Bayesian bootstrap of those seen
+(a gamma process as prior of the jump measure of a compound Poisson process, its own weight gone to zero; Ferguson and
+Klass 1972, Rubin 1981). A stop counts half as much for each half-life that it is older, which follows a trend, and a
+machine's own time is joined by as much of the fleet's as one half-life, which shrinks its rate to the fleet's:
+
+    returns of a stop of machine a, in the mean
+        = weight x days left x (h_a / (k + e_a) + sum over machines b of h_b k / (k + e_b) / sum of e_b)
+
+with h the planned seconds a day ahead, e the discounted known seconds, k the half-life in planned seconds. What makes
+all rates change together from now on is a log-normal factor of mean 1, its deviation growing with the square root of
+time. Half-life and factor were chosen on synthetic fleets (`make bench-signals`, scenario `guarantee-breach`).
+
+The same stop draws the same numbers on every evening and under every name: they depend on the machine's place in the
+fleet and on the day counted from the contract's start, so that replay equals live, an answer does not flutter from one
+evening to the next, and one more stop can only add to what is lost.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from services.health.block import Floats
+from services.health.state_detection.supplier_stops import Stops
+
+HALF_LIFE_DAYS = 90.0
+CHANGE_A_YEAR = 0.8
+# The standard error of a probability is at most 0.016; where stops are many, fewer draws of each hold the cost down,
+# and what comes out varies less.
+DRAWS, LEAST_DRAWS, MOST_CELLS = 1000, 250, 256_000
+PATHS = 300
+STEPS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """The machines under a guarantee, shape (machines,), ascending by id.
+
+    ahead_s: planned seconds a day from now on. known_s: known seconds so far, discounted by half-lives.
+    """
+
+    asset_id: NDArray[np.int64]
+    ahead_s: Floats
+    known_s: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """Simulated supplier-attributed downtime of the rest of a window, in seconds.
+
+    total: shape (draws,). paths: how far some of the draws, `of`, had come at the end of each step, (draws, steps).
+    step_days: length of a step.
+    """
+
+    total: Floats
+    paths: Floats
+    of: NDArray[np.int64]
+    step_days: float
+
+
+def weights(age_days: NDArray[np.int64]) -> Floats:
+    """What a stop of so many days ago counts."""
+    return np.asarray(0.5 ** (age_days / HALF_LIFE_DAYS), dtype=np.float64)
+
+
+def returns(fleet: Fleet, stops: Stops, *, today: int, left_days: float) -> Floats:
+    """Expected number of returns of each stop in the days that are left, shape (stops,)."""
+    if not len(stops.began) or not fleet.known_s.sum():
+        return np.zeros(len(stops.began))
+    like = HALF_LIFE_DAYS * fleet.ahead_s.mean()
+    own = fleet.ahead_s / np.maximum(like + fleet.known_s, 1.0)
+    pooled = (own * like).sum() / fleet.known_s.sum()
+    place = np.searchsorted(fleet.asset_id, stops.asset_id)
+    return np.asarray(weights(today - stops.began) * left_days * (own[place] + pooled), dtype=np.float64)
+
+
+def simulate(fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: int) -> Losses:
+    """What the days after `today` will lose. origin: the day from which days are counted in what is drawn.
+
+    Without a stop so far nothing is lost; a machine that stands still now first takes the rest of that repair.
+    """
+    draws = int(np.clip(MOST_CELLS // max(1, len(stops.began)), LEAST_DRAWS, DRAWS))
+    mean = returns(fleet, stops, today=today, left_days=left_days)
+    place = np.searchsorted(fleet.asset_id, stops.asset_id)
+    drawn = [_uniform(int(p), int(d) - origin, draws) for p, d in zip(place, stops.began, strict=True)]
+    luck = np.array(drawn).reshape(len(mean), 2, draws)
+    counts = _counts(mean, luck[:, 0], left_days)
+    begun = _rest_of_repairs(stops, luck[:, 1], fleet.ahead_s[place] * left_days)
+    of = np.arange(0, draws, -(-draws // PATHS))
+    steps = max(1, min(left_days, STEPS))
+    return Losses(
+        total=begun + stops.lost_s @ counts,
+        paths=_paths(counts[:, of].astype(np.int64), stops.lost_s, begun[of], steps),
+        of=of,
+        step_days=left_days / steps,
+    )
+
+
+def _uniform(place: int, day: int, draws: int) -> Floats:
+    """Numbers in (0, 1] of one stop, shape (2, draws): how often it returns, how long it still lasts."""
+    key = np.array([place, day & (2**64 - 1)], dtype=np.uint64)
+    return 1.0 - np.random.Generator(np.random.Philox(key=key)).random((2, draws))
+
+
+def _counts(mean: Floats, luck: Floats, left_days: int) -> Floats:
+    """Geometric numbers, which a Poisson number with an exponential rate is, by inversion; shape (stops, draws)."""
+    quantile = (np.arange(luck.shape[1]) + 0.5) / luck.shape[1]
+    spread = CHANGE_A_YEAR * np.sqrt(left_days / 365)
+    factor = np.exp(spread * ndtri(quantile) - spread**2 / 2)
+    rate = mean[:, None] * factor
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.floor(np.log(luck) / np.log(rate / (1 + rate))), dtype=np.float64) + 0.0
+
+
+def _rest_of_repairs(stops: Stops, luck: Floats, at_most_s: Floats) -> Floats:
+    """What the stops that last still take, shape (draws,): what longer ones took, else as long again as so far."""
+    rest: Floats = np.zeros(luck.shape[1])
+    for index in np.flatnonzero(stops.lasts):
+        so_far = stops.lost_s[index]
+        longer = np.sort(stops.lost_s[stops.lost_s > so_far])
+        place = ((1 - luck[index]) * len(longer)).astype(np.int64)
+        more = longer[place] - so_far if len(longer) else -so_far * np.log(luck[index])
+        rest = rest + np.minimum(more, at_most_s[index])
+    return rest
+
+
+def _paths(counts: NDArray[np.int64], lost_s: Floats, begun: Floats, steps: int) -> Floats:
+    """Running totals over the steps, shape (draws, steps); when a stop comes is as likely at any time."""
+    draws = counts.shape[1]
+    stop, draw = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), draws)
+    when = np.random.Generator(np.random.Philox(key=0)).integers(0, steps, size=len(stop))
+    lost = np.bincount(draw * steps + when, weights=lost_s[stop], minlength=draws * steps)
+    added: Floats = lost.astype(np.float64).reshape(draws, steps)
+    added[:, 0] += begun
+    return np.asarray(np.cumsum(added, axis=1), dtype=np.float64)

@@ -1,0 +1,60 @@
+"""Stops that the supplier answers for, a row an asset and day, and as whole stops. Pure.
+
+A stop is what is lost from the day on which it begins until a day at whose end it is over: several short stops on one
+day are one, for they seldom come without each other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.health.block import Bools, Floats
+from services.health.state_detection.state_intervals import DAY_S, SUPPLIER, Intervals
+
+COLUMNS = 4
+ASSET, DAY, LOST_S, LASTS = range(COLUMNS)
+
+
+def stop_days(asset_id: int, found: Intervals, lost_s: Floats, first_day: int) -> Floats:
+    """Rows of COLUMNS for the days on which a stop took planned time or reached midnight.
+
+    lost_s: shape (days,), supplier-attributed downtime a day from `first_day`. LASTS is 1 where a stop reaches the
+    day's end, also when the planned time had ended before.
+    """
+    days = first_day + np.arange(len(lost_s))
+    midnight = (days + 1) * DAY_S
+    own = found.cause == SUPPLIER
+    began = np.searchsorted(np.sort(found.started[own]), midnight, side="left")
+    ended = np.searchsorted(np.sort(found.ended[own]), midnight, side="left")
+    lasts = began > ended
+    chosen = (lost_s > 0) | lasts
+    return np.column_stack([np.full(len(days), float(asset_id)), days, lost_s, lasts])[chosen]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stops:
+    """Stops as known on an evening, shape (n,), by asset and day. began: day. lost_s: so far. lasts: not over yet."""
+
+    asset_id: NDArray[np.int64]
+    began: NDArray[np.int64]
+    lost_s: Floats
+    lasts: Bools
+
+
+def stops_until(rows: Floats, day: int) -> Stops:
+    """The stops of rows of COLUMNS as they are known on the evening of a day."""
+    told = rows[rows[:, DAY] <= day]
+    told = told[np.lexsort((told[:, DAY], told[:, ASSET]))]
+    if not len(told):
+        none = np.empty(0, dtype=np.int64)
+        return Stops(asset_id=none, began=none, lost_s=np.empty(0), lasts=np.empty(0, dtype=np.bool_))
+    goes_on = (told[1:, ASSET] == told[:-1, ASSET]) & (told[1:, DAY] == told[:-1, DAY] + 1) & (told[:-1, LASTS] == 1)
+    first = np.append(True, ~goes_on)
+    last = np.append(first[1:], True)
+    return Stops(
+        asset_id=told[first, ASSET].astype(np.int64),
+        began=told[first, DAY].astype(np.int64),
+        lost_s=np.add.reduceat(told[:, LOST_S], np.flatnonzero(first)),
+        lasts=(told[last, LASTS] == 1) & (told[last, DAY] == day),
+    )

@@ -1,0 +1,132 @@
+"""From machines to the alerts of a guarantee: what raises them, what they say, and what they keep quiet about."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from services.health.assess import assess
+from services.health.block import Event
+from shared.alerts import Resolution, Tier
+from tests.unit.health.worlds import START, asset, contract, customer
+
+TERMS = {"guaranteed_availability": 0.95, "guarantee_window_days": 100, "credit_per_point": 1000.0}
+DAYS = 100
+
+
+def trips(every_days, hours, first=3, last=DAYS):
+    return tuple((24 * day + 6, hours) for day in range(first, last, every_days))
+
+
+def told(downs, days=DAYS, **terms):
+    """One customer of one machine with a guarantee of 95 % over 100 days, which allows 120 hours."""
+    block = customer([asset(1, days, downs=downs)], contracts=(contract(**TERMS | terms),))
+    return assess(None, block)
+
+
+def kinds(result):
+    return {e.kind for e in result.episodes if e.kind in ("guarantee_breach", "budget_burn")}
+
+
+def of_contract(result, kind):
+    return [row for row in result.signals if (row.scope_type, row.kind) == ("contract", kind)]
+
+
+def test_a_guarantee_that_is_kept_is_quiet():
+    assert kinds(told(trips(30, 4))) == set()
+
+
+def test_a_guarantee_that_will_be_broken_is_told_with_day_and_credit():
+    result = told(trips(4, 12))
+    (alert,) = [e for e in result.episodes if e.kind == "guarantee_breach"]
+    said = alert.content
+    assert alert.life.opened_at < START + timedelta(days=40)
+    assert said.stake.money_low <= said.stake.money <= said.stake.money_high
+    assert (said.stake.currency, said.stake.basis) == ("EUR", "agreed")
+    assert said.evidence["contract"] == "C-1"
+
+
+def test_a_burst_is_told_before_the_breach_is_likely():
+    """70 of 120 h go in steps over 80 quiet days; then the machine stands still for 22 hours: the rest is short."""
+    result = told((*trips(8, 7, last=80), (24 * 85, 22)))
+    burns = [e for e in result.episodes if e.kind == "budget_burn"]
+    assert burns
+    alert = next(e for e in burns if e.life.opened_at >= START + timedelta(days=85))
+    assert alert.life.opened_at <= START + timedelta(days=86)
+    assert alert.content.evidence["burn"]["value"] > 1
+    assert alert.content.tier in (Tier.ACT, Tier.WATCH)
+    assert "of all that its guarantee allows within" in alert.content.sentence
+
+
+def test_a_burn_is_not_told_beside_an_open_breach():
+    result = told((*trips(4, 12, last=60), (24 * 70, 30), (24 * 80, 30)))
+    breach = [e.life for e in result.episodes if e.kind == "guarantee_breach"]
+    for burn in (e.life for e in result.episodes if e.kind == "budget_burn"):
+        assert all(burn.opened_at < b.opened_at or burn.opened_at >= b.resolved_at for b in breach)
+        assert burn.resolution in (Resolution.MATERIALISED, Resolution.RECOVERED)
+
+
+def test_a_stop_that_the_customer_caused_changes_nothing():
+    quiet = told(trips(30, 4))
+    block = customer([asset(1, DAYS, downs=(*trips(30, 4), (24 * 50, 40)))], contracts=(contract(**TERMS),))
+    causes = tuple(
+        Event(
+            scope_type="asset",
+            scope_id=1,
+            at=START + timedelta(days=50 + day, hours=1),
+            kind="stop",
+            attributes={"cause": "customer"},
+        )
+        for day in range(2)
+    )
+    theirs = assess(None, replace(block, events=causes))
+    assert of_contract(theirs, "attributed_availability") == of_contract(quiet, "attributed_availability")
+    assert of_contract(theirs, "guarantee_breach") == of_contract(quiet, "guarantee_breach")
+
+
+def test_on_an_assumed_calendar_nothing_is_claimed():
+    block = customer([asset(1, DAYS, downs=trips(4, 12))], contracts=(contract(**TERMS),))
+    block = replace(block, sites=(replace(block.sites[0], shifts=()),))
+    result = assess(None, block)
+    assert kinds(result) == set()
+    rows = of_contract(result, "attributed_availability")
+    assert {row.value for row in rows} == {None}
+    assert "calendar" in rows[-1].evidence["not_claimed"]
+    assert of_contract(result, "guarantee_budget_spent") == []
+
+
+def test_what_is_stored_adds_up():
+    result = told(trips(8, 7))
+    (newest,) = [
+        row for row in of_contract(result, "attributed_availability") if row.day.day == 11 and row.day.month == 4
+    ]
+    lost = newest.evidence["spent_h"]
+    assert newest.value == pytest.approx(1 - lost / (24 * 98), abs=1e-4)
+    assert newest.evidence["budget_h"] == pytest.approx(120)
+    (spent,) = [row for row in of_contract(result, "guarantee_budget_spent") if row.day == newest.day]
+    assert spent.value == pytest.approx(lost / 120, abs=1e-3)
+    assert {row.kind for row in result.signals if row.scope_type == "contract"} == {
+        "attributed_availability",
+        "guarantee_budget_spent",
+        "guarantee_breach",
+        "guarantee_burn",
+        "guarantee_credit",
+    }
+
+
+def test_two_contracts_in_two_currencies_are_judged_by_themselves():
+    """One contract's value is in euros, the other's credit in dollars: the alert names no value beside its credit."""
+    block = customer([asset(1, DAYS, downs=trips(4, 12))])
+    dollars = contract(external_id="C-2", contract_id=2, annual_value=None, currency="USD", **TERMS)
+    result = assess(None, replace(block, contracts=(contract(annual_value=100.0), dollars)))
+    (alert,) = [e for e in result.episodes if e.kind == "guarantee_breach"]
+    assert (alert.content.stake.currency, alert.content.stake.contract_value) == ("USD", None)
+    assert {row.evidence["currency"] for row in of_contract(result, "guarantee_credit")} == {"USD"}
+
+
+def test_all_time_unknown_says_nothing():
+    machine = asset(1, DAYS)
+    silent = replace(machine, states=replace(machine.states, at=np.empty(0), state=()))
+    result = assess(None, customer([silent], contracts=(contract(**TERMS),)))
+    assert {row.value for row in of_contract(result, "attributed_availability")} == {None}

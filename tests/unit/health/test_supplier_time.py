@@ -1,0 +1,88 @@
+"""What counts for a guarantee hour by hour, and the stops that the supplier answers for, on worked cases."""
+
+import numpy as np
+import pytest
+
+from services.health.block import StateSamples
+from services.health.state_detection.attributed_hours import attributed_hours
+from services.health.state_detection.calendars import Calendar
+from services.health.state_detection.state_intervals import intervals
+from services.health.state_detection.supplier_stops import stop_days, stops_until
+from services.health.state_detection.times import ADET, PBT, SUPPLIER_DOWN, UNKNOWN_S, daily_times
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def found(*samples, days=3):
+    """Intervals of (hour, state) over some days; a state holds for 40 hours."""
+    at, states = zip(*samples, strict=True)
+    told = StateSamples(at=np.array(at) * HOUR, state=states, max_hold_s=40 * HOUR)
+    return intervals(None, told, {}, (), start=0.0, end=days * DAY)
+
+
+def calendar(*scheduled, planned=()):
+    spans = [np.array(part, dtype=float).reshape(-1, 2) * HOUR for part in (scheduled, planned)]
+    return Calendar(scheduled=spans[0], planned=spans[1], assumed=False)
+
+
+def test_a_stop_counts_while_the_machine_was_meant_to_run():
+    """Down from 10 to 15 h; a shift until 14 h with a planned stop from 11 to 12 h: two hours are the supplier's."""
+    told = found((0, "production"), (10, "down"), (15, "production"))
+    hours = attributed_hours(told, calendar((6, 14), planned=((11, 12),)), start=0.0, hours=24) / HOUR
+    assert hours[:, 2].nonzero()[0].tolist() == [10, 12, 13]
+    assert hours.sum(axis=0).tolist() == [7.0, 7.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("state", "lost_h"), [("down", 4.0), ("held", 0.0), ("suspended", 0.0), ("idle", 0.0), ("planned", 0.0)]
+)
+def test_only_what_the_supplier_caused_is_lost(state, lost_h):
+    told = found((0, "production"), (10, state), (14, "production"))
+    planned, known, lost = attributed_hours(told, calendar((0, 24)), start=0.0, hours=24).sum(axis=0) / HOUR
+    assert (planned, known, lost) == (24.0 if state != "planned" else 20.0, planned, lost_h)
+
+
+def test_silence_is_planned_and_not_known():
+    """Nothing after 40 hours of hold, and nothing before the first word of a machine commissioned at 0 h."""
+    told = found((6, "production"))
+    hours = attributed_hours(told, calendar((0, 72)), start=0.0, hours=72, expected_from=0.0) / HOUR
+    assert hours.sum(axis=0).tolist() == [72.0, 40.0, 0.0]
+    assert attributed_hours(told, calendar((0, 72)), start=0.0, hours=72)[:, 0].sum() / HOUR == 66.0
+
+
+def test_hours_add_up_to_the_days_of_iso_22400():
+    random = np.random.default_rng(4)
+    states = random.choice(["production", "down", "held", "idle", "planned", "off", "setup"], 60)
+    told = found(*zip(np.sort(random.uniform(0, 72, 60)).tolist(), states.tolist(), strict=True))
+    when = calendar((3, 20), (27.5, 44), (50, 70), planned=((10, 12), (40, 52)))
+    by_day = daily_times(told, when, start=0.0, end=3 * DAY, expected_from=0.0)
+    own = attributed_hours(told, when, start=0.0, hours=72, expected_from=0.0).reshape(3, 24, 3).sum(axis=1)
+    assert own[:, 0] == pytest.approx(by_day[:, PBT])
+    assert own[:, 1] == pytest.approx(by_day[:, PBT] - by_day[:, UNKNOWN_S])
+    assert own[:, 2] == pytest.approx(by_day[:, SUPPLIER_DOWN])
+    assert (own[:, 2] <= by_day[:, ADET] + 1e-6).all()
+
+
+def rows(told, days=3):
+    lost = attributed_hours(told, calendar((0, 24 * days)), start=0.0, hours=24 * days)[:, 2]
+    return stop_days(5, told, lost.reshape(days, 24).sum(axis=1), 0)
+
+
+def test_a_stop_over_midnight_is_one():
+    told = rows(found((0, "production"), (20, "down"), (30, "production"), (50, "down"), (52, "production")))
+    stops = stops_until(told, 2)
+    assert (stops.began.tolist(), (stops.lost_s / HOUR).tolist()) == ([0, 2], [10.0, 2.0])
+    assert stops.lasts.tolist() == [False, False]
+
+
+def test_on_its_first_evening_a_stop_lasts_and_has_taken_what_it_has():
+    stops = stops_until(rows(found((0, "production"), (20, "down"), (30, "production"))), 0)
+    assert (stops.began.tolist(), (stops.lost_s / HOUR).tolist(), stops.lasts.tolist()) == ([0], [4.0], [True])
+
+
+def test_short_stops_of_one_day_are_one_and_of_two_days_are_two():
+    told = rows(found((0, "production"), (2, "down"), (3, "production"), (5, "down"), (6, "production"), (30, "down")))
+    stops = stops_until(told, 1)
+    assert (stops.began.tolist(), (stops.lost_s / HOUR).tolist()) == ([0, 1], [2.0, 18.0])
+    assert stops.lasts.tolist() == [False, True]
