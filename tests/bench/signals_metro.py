@@ -7,20 +7,27 @@ scored by a model learned from all months before it, the last five months of the
 import csv
 import gzip
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.health.block import StateSamples
 from services.health.prognostic_assessment.failure_risk.calibration import auc, calibration_error
 from services.health.prognostic_assessment.failure_risk.features import advance, feature_names, no_history
 from services.health.prognostic_assessment.failure_risk.fleet_history import FleetHistory
+from services.health.prognostic_assessment.failure_risk.interval_steps import (
+    FleetIntervals,
+    daily_steps,
+    hours_to_failure,
+    known_hours,
+)
 from services.health.prognostic_assessment.failure_risk.learning import HORIZONS_H, SITE_HORIZONS_H, choose, refit, risk
-from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, binned, steps_to_next
+from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, steps_to_next
 from services.health.prognostic_assessment.failure_risk.site_load import with_site_load
 from services.health.prognostic_assessment.failure_risk.site_trouble import (
     downtime_features,
@@ -28,19 +35,20 @@ from services.health.prognostic_assessment.failure_risk.site_trouble import (
     own_limit,
     trailing_downtime,
 )
+from services.health.state_detection.state_intervals import DAY_S, Intervals, intervals
 from tests.bench.figures import Figure, Sheet
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FIRST, LAST = datetime(2013, 6, 1, tzinfo=UTC), datetime(2014, 7, 1, tzinfo=UTC)
-DAY_S = 86400.0
 DAYS = (LAST - FIRST).days
 YOUNG = 28  # days that only start the discounted counts
 MONTHS = [(datetime(2014, month, 1, tzinfo=UTC) - FIRST).days for month in range(2, 8)]
-PLANNED = ("INSPECTION", "OFF", "REHAB")
+STATES = {"ON": "production", "BROKEN": "down", "INSPECTION": "planned", "OFF": "planned", "REHAB": "planned"}
+DECODER: dict[str, object] = {"kind": "text", "states": STATES}
 WEEK, FORTNIGHT = 168.0, 336.0
-DRAWS = 500
+DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -59,64 +67,36 @@ class Metro:
 
 
 def metro(folder: Path) -> Metro:
-    """Read the status intervals."""
+    """Read the statuses, and let the health service say what they mean."""
     with gzip.open(folder / "events.csv.gz", "rt") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: (row["unit_id"], row["start"]))
-    names, machine = np.unique([row["unit_id"] for row in rows], return_inverse=True)
-    started = (np.array([datetime.fromisoformat(row["start"]).timestamp() for row in rows]) - FIRST.timestamp()) / DAY_S
-    ends = [datetime.fromisoformat(row["end"]) if row["end"] else LAST for row in rows]
-    ended = (np.array([end.timestamp() for end in ends]) - FIRST.timestamp()) / DAY_S
-    broken = np.array([row["category"] == "BROKEN" for row in rows])
-    planned = np.isin([row["category"] for row in rows], PLANNED)
-    shape = len(names), DAYS
-    same = np.append(False, machine[1:] == machine[:-1])
-    breaks, stops = (what & same & ~np.append(False, what[:-1]) for what in (broken, planned))
-    hours = [_hours(machine[what], started[what], ended[what], shape) for what in (broken, planned)]
-    known = _hours(machine, started, ended, shape)
-    step = np.floor(started).astype(np.int64)
-    steps = MachineSteps(
-        step_h=24.0,
-        covered=known > 0,
-        marks=("failure", "planned"),
-        mark_counts=np.stack([binned(machine[what], step[what], shape) for what in (breaks, stops)], axis=1),
-        faults=(),
-        fault_counts=np.zeros((shape[0], 0, DAYS)),
-        repaired=np.zeros(shape, bool),
-        stops=("down", "planned"),
-        stop_h=np.stack(hours, axis=1),
-        stopped=np.stack([_at_day_ends(machine, started, ended, w, shape) for w in (broken, planned)], axis=1),
-        metrics=(),
-        levels=np.zeros((shape[0], 0, DAYS)),
+    units = {unit: list(own) for unit, own in groupby(rows, key=lambda row: row["unit_id"])}
+    stands = [_intervals(own) for own in units.values()]
+    found = FleetIntervals(
+        machines=len(units),
+        machine=np.repeat(np.arange(len(units)), [len(own.state) for own in stands]),
+        started=np.concatenate([own.started for own in stands]),
+        ended=np.concatenate([own.ended for own in stands]),
+        state=np.concatenate([own.state for own in stands]),
+        failure=np.concatenate([own.failure for own in stands]),
     )
-    site = np.unique([name[:3] for name in names], return_inverse=True)[1]
-    return Metro(steps, site, known, _to_next(machine[breaks], started[breaks], shape))
+    span = int(FIRST.timestamp() // DAY_S), DAYS
+    site = np.unique([unit[:3] for unit in units], return_inverse=True)[1]
+    return Metro(daily_steps(found, *span), site, known_hours(found, *span), hours_to_failure(found, *span))
 
 
-def _hours(machine: NDArray[np.int64], started: Floats, ended: Floats, shape: tuple[int, int]) -> Floats:
-    """Hours of each day that the intervals cover: differences of what they cover up to each midnight."""
-    midnights = np.arange(DAYS + 1.0)
-    covered = np.zeros((shape[0], DAYS + 1))
-    np.add.at(covered, machine, np.clip(midnights, started[:, None], ended[:, None]) - started[:, None])
-    return np.asarray(24 * np.diff(covered, axis=1))
-
-
-def _at_day_ends(
-    machine: NDArray[np.int64], started: Floats, ended: Floats, what: Bools, shape: tuple[int, int]
-) -> Floats:
-    ends = np.arange(1.0, DAYS + 1)
-    inside = (started[what, None] <= ends) & (ends < ended[what, None])
-    standing = np.zeros(shape)
-    np.add.at(standing, machine[what], inside.astype(np.float64))
-    return np.minimum(standing, 1.0)
-
-
-def _to_next(machine: NDArray[np.int64], at: Floats, shape: tuple[int, int]) -> Floats:
-    ends = np.arange(1.0, DAYS + 1)
-    hours = np.full(shape, np.inf)
-    for unit in range(shape[0]):
-        own = np.append(at[machine == unit], np.inf)
-        hours[unit] = 24 * (own[np.searchsorted(own, ends, side="right")] - ends)
-    return hours
+def _intervals(rows: Sequence[dict[str, str]]) -> Intervals:
+    """A machine's statuses; one that ends before the next begins leaves nothing known between."""
+    at: list[float] = []
+    state: list[str | None] = []
+    for row, following in zip_longest(rows, rows[1:]):
+        at.append(datetime.fromisoformat(row["start"]).timestamp())
+        state.append(row["category"])
+        if row["end"] and (following is None or row["end"] < following["start"]):
+            at.append(datetime.fromisoformat(row["end"]).timestamp())
+            state.append(None)
+    samples = StateSamples(at=np.array(at), state=tuple(state), max_hold_s=np.inf)
+    return intervals(None, samples, DECODER, (), start=min(at), end=LAST.timestamp())
 
 
 def until(end: int, shape: tuple[int, int]) -> Floats:
@@ -124,33 +104,47 @@ def until(end: int, shape: tuple[int, int]) -> Floats:
     return np.broadcast_to(24 * (end - 1.0 - np.arange(shape[1])), shape)
 
 
-def month_by_month(
-    names: tuple[str, ...], features: Floats, usable: Bools, to_event: Floats, horizons: Floats
-) -> tuple[Floats, Bools]:
-    """P(event within the last horizon), (A, T), NaN where not scored, and where it was: where its outcome is known."""
+@dataclass(frozen=True)
+class Task:
+    """What is asked of every evening: features (A, T, F), hours to the event (A, T), evenings that are asked about."""
 
-    def before(end: int) -> FleetHistory:
-        learned = usable & (np.arange(DAYS) < end) & (np.arange(DAYS) >= YOUNG)
+    names: tuple[str, ...]
+    features: Floats
+    usable: Bools
+    to_event: Floats
+    horizons: Floats
+
+    def before(self, end: int) -> FleetHistory:
+        """All that is known on the morning of day `end`."""
         return FleetHistory(
             step_h=24.0,
-            names=names,
-            features=features,
-            usable=learned,
-            failed=np.zeros_like(usable),
-            to_failure=to_event,
-            to_censoring=until(end, usable.shape),
+            names=self.names,
+            features=self.features,
+            usable=self.usable & (np.arange(DAYS) < end) & (np.arange(DAYS) >= YOUNG),
+            failed=np.zeros_like(self.usable),
+            to_failure=self.to_event,
+            to_censoring=until(end, self.usable.shape),
         )
 
-    columns, penalty = choose(before(MONTHS[0]), horizons)
-    sys.stderr.write(f"chosen before the scored months: {len(columns)} features, penalty {penalty}\n")
-    found = np.full(usable.shape, np.nan)
-    for first, end in pairwise(MONTHS):
-        model = refit(before(first), horizons, columns, penalty)
-        found[:, first:end] = risk(model, names, features[:, first:end], np.ones((len(usable), end - first), bool))[
-            ..., -1
-        ]
-    scored = usable & np.isfinite(found) & (np.arange(DAYS) < DAYS - int(horizons[-1] // 24))
-    return np.where(scored, found, np.nan), scored
+    def chosen(self) -> tuple[NDArray[np.int64], float]:
+        """Features and penalty, chosen before the first scored month."""
+        columns, penalty = choose(self.before(MONTHS[0]), self.horizons)
+        sys.stderr.write(f"chosen before the scored months: {len(columns)} features, penalty {penalty}\n")
+        return columns, penalty
+
+    def scored(self) -> Bools:
+        """Evenings of the scored months whose outcome is known."""
+        day = np.arange(DAYS)
+        return np.asarray(self.usable & (day >= MONTHS[0]) & (day < DAYS - int(self.horizons[-1] // 24)))
+
+    def month_by_month(self, columns: NDArray[np.int64], penalty: float) -> Floats:
+        """P(event within the last horizon), (A, T), each month's by what was learned from the months before it."""
+        found = np.full(self.usable.shape, np.nan)
+        for first, end in pairwise(MONTHS):
+            model = refit(self.before(first), self.horizons, columns, penalty)
+            known = np.ones((len(found), end - first), bool)
+            found[:, first:end] = risk(model, self.names, self.features[:, first:end], known)[..., -1]
+        return found
 
 
 def _machines(data: Path) -> list[Figure]:
@@ -159,10 +153,12 @@ def _machines(data: Path) -> list[Figure]:
     _, own = advance(no_history(fleet.steps), fleet.steps)
     names, features = with_site_load(feature_names(fleet.steps), own, fleet.site)
     usable = np.asarray(fleet.steps.covered.cumsum(axis=1) > 0)
-    found, scored = month_by_month(names, features, usable, fleet.to_break, HORIZONS_H)
+    task = Task(names, features, usable, fleet.to_break, HORIZONS_H)
+    chosen, scored = task.chosen(), task.scored()
+    found = task.month_by_month(*chosen)
     happened = fleet.to_break <= WEEK
     age = names.index("now/age/failure")
-    shuffled = fleet.to_break[np.random.default_rng(0).permutation(len(usable))]
+    shuffled = replace(task, to_event=fleet.to_break[np.random.default_rng(0).permutation(len(usable))])
 
     def area(score: Floats) -> float:
         return auc(score[scored], happened[scored])
@@ -173,7 +169,7 @@ def _machines(data: Path) -> list[Figure]:
         "time since the last break": area(-features[..., age]),
         "broken now": area(fleet.steps.stopped[:, 0]),
         "breaks so far": area(fleet.breaks_so_far),
-        "shuffled labels": area(month_by_month(names, features, usable, shuffled, HORIZONS_H)[0]),
+        "shuffled labels": area(shuffled.month_by_month(*chosen)),
     }
     sheet = Sheet("signals", "metro-machine-breaks-7d")
     sheet.add("auc", area(found), "1", 0.73, controls=controls)
@@ -218,8 +214,9 @@ def _stations(window: int) -> Callable[[Path], list[Figure]]:
         trouble = downtime > limit
         names, features = (*feature_names(sites), *more), np.concatenate([features, ratios], axis=2)
         to_trouble = 24 * steps_to_next(trouble)
-        found, scored = month_by_month(names, features, ~trouble, to_trouble, SITE_HORIZONS_H)
-        return _station_figures(window, found, scored, to_trouble <= FORTNIGHT, downtime / limit, sites)
+        task = Task(names, features, ~trouble, to_trouble, SITE_HORIZONS_H)
+        found = task.month_by_month(*task.chosen())
+        return _station_figures(window, found, task.scored(), to_trouble <= FORTNIGHT, downtime / limit, sites)
 
     return measure
 

@@ -13,7 +13,7 @@ from scipy.special import expit
 from services.health.block import Bools, Floats
 
 _MOST_STEPS = 30
-_ENOUGH = 1e-5
+_ENOUGH = 1e-4
 _TINY = 1e-6
 _CONSTANT = 1e-9
 

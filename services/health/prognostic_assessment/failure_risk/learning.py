@@ -19,7 +19,7 @@ from services.health.prognostic_assessment.failure_risk.hazard import Cases, Haz
 
 HORIZONS_H = np.array([24.0, 72.0, 168.0])  # of machines: a day, three, a week
 SITE_HORIZONS_H = np.array([72.0, 168.0, 336.0])  # of sites: three days, a week, a fortnight
-PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3)
+PENALTIES = (0.001, 0.01, 0.1)
 _FAMILIES = (
     ("now/", "history/"),
     ("now/", "history/", "site/"),
@@ -27,8 +27,8 @@ _FAMILIES = (
     ("now/", "symptom/", "together/"),
     ("now/", "history/", "site/", "symptom/", "together/"),
 )
-_FOLDS = 5
-_FAR_CASES = 3_000  # of the moments that no failure follows soon, as many are enough
+_FOLDS = 3
+_CASES = 4_000
 
 Indices = NDArray[np.int64]
 
@@ -101,16 +101,19 @@ def candidates(names: Sequence[str]) -> list[Indices]:
 
 
 def cases_of(history: FleetHistory, machines: Indices, columns: Indices, longest_h: float) -> Cases:
-    """The usable moments of some machines; of those that no failure follows within the longest horizon only some."""
+    """The usable moments of some machines, about _CASES of those that a failure follows within the longest horizon and
+    as many of the others: neighbouring moments say the same."""
     usable = history.usable[machines]
     far = usable & (history.to_failure[machines] > longest_h)
-    stride = max(1, int(far.sum()) // _FAR_CASES)
-    kept = usable & (~far | (np.arange(usable.shape[1]) % stride == 0))
+    near = usable & ~far
+    strides = [max(1, round(int(some.sum()) / _CASES)) for some in (near, far)]
+    turn = [np.arange(usable.shape[1]) % stride == 0 for stride in strides]
+    kept = (near & turn[0]) | (far & turn[1])
     return Cases(
         features=history.features[machines][kept][:, columns],
         to_failure=history.to_failure[machines][kept],
         to_censoring=history.to_censoring[machines][kept],
-        weight=np.where(far[kept], float(stride), 1.0),
+        weight=np.where(far[kept], float(strides[1]), float(strides[0])),
     )
 
 
