@@ -26,7 +26,7 @@ from services.health.prognostic_assessment.failure_risk.interval_steps import (
     hours_to_failure,
     known_hours,
 )
-from services.health.prognostic_assessment.failure_risk.learning import HORIZONS_H, SITE_HORIZONS_H, choose, refit, risk
+from services.health.prognostic_assessment.failure_risk.learning import HORIZONS_H, choose, refit, risk
 from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, steps_to_next
 from services.health.prognostic_assessment.failure_risk.site_load import with_site_load
 from services.health.prognostic_assessment.failure_risk.site_trouble import (
@@ -153,7 +153,7 @@ def _machines(data: Path) -> list[Figure]:
     _, own = advance(no_history(fleet.steps), fleet.steps)
     names, features = with_site_load(feature_names(fleet.steps), own, fleet.site)
     usable = np.asarray(fleet.steps.covered.cumsum(axis=1) > 0)
-    task = Task(names, features, usable, fleet.to_break, HORIZONS_H)
+    task = Task(names, features, usable, fleet.to_break, HORIZONS_H[HORIZONS_H <= WEEK])
     chosen, scored = task.chosen(), task.scored()
     found = task.month_by_month(*chosen)
     happened = fleet.to_break <= WEEK
@@ -214,7 +214,7 @@ def _stations(window: int) -> Callable[[Path], list[Figure]]:
         trouble = downtime > limit
         names, features = (*feature_names(sites), *more), np.concatenate([features, ratios], axis=2)
         to_trouble = 24 * steps_to_next(trouble)
-        task = Task(names, features, ~trouble, to_trouble, SITE_HORIZONS_H)
+        task = Task(names, features, ~trouble, to_trouble, HORIZONS_H)
         found = task.month_by_month(*task.chosen())
         return _station_figures(window, found, task.scored(), to_trouble <= FORTNIGHT, downtime / limit, sites)
 

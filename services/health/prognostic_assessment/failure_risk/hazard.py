@@ -8,13 +8,12 @@ longer horizon, and nobody whose future was cut off counts as healthy. (Singer &
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from services.health.block import Bools, Floats
 
-_MOST_STEPS = 30
-_ENOUGH = 1e-4
-_TINY = 1e-6
+_PRECISION = {"maxiter": 1000, "ftol": 1e-10, "gtol": 1e-6}
 _CONSTANT = 1e-9
 
 
@@ -63,27 +62,17 @@ def outcome(to_failure: Floats, to_censoring: Floats, horizon: float, since: flo
 
 
 def ridge(z: Floats, failed: Bools, weight: Floats, penalty: float, start: Floats) -> Floats:
-    """Weights of a ridge logistic regression by Newton's method with halved steps; the first is not penalised."""
-    lam = np.append(0.0, np.full(z.shape[1] - 1, penalty * weight.sum())) + _TINY
-    y, w = failed.astype(np.float64), start.copy()
-    loss = _loss(z, y, weight, w, lam)
-    for _ in range(_MOST_STEPS):
-        p = expit(z @ w)
-        hessian = (z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(lam)
-        step = np.linalg.solve(hessian, z.T @ (weight * (p - y)) + lam * w)
-        size, better = 1.0, _loss(z, y, weight, w - step, lam)
-        while better > loss and size > _TINY:
-            size /= 2
-            better = _loss(z, y, weight, w - size * step, lam)
-        gained, w, loss = loss - better, w - size * step, better
-        if gained < _ENOUGH * max(1.0, loss):
-            break
-    return w
+    """Weights of a ridge logistic regression, (1 + F,) of z (N, 1 + F); the first is not penalised."""
+    y, share = failed.astype(np.float64), weight / weight.sum()
+    lam = np.append(0.0, np.full(z.shape[1] - 1, penalty))
 
+    def loss(w: Floats) -> tuple[float, Floats]:
+        score = z @ w
+        value = share @ (np.logaddexp(0, score) - y * score) + lam @ (w * w) / 2
+        return float(value), z.T @ (share * (expit(score) - y)) + lam * w
 
-def _loss(z: Floats, y: Floats, weight: Floats, w: Floats, lam: Floats) -> float:
-    score = z @ w
-    return float(weight @ (np.logaddexp(0, score) - y * score) + (lam * w * w).sum() / 2)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=_PRECISION)
+    return np.asarray(found.x)
 
 
 def probabilities(model: Hazard, features: Floats) -> Floats:

@@ -17,9 +17,8 @@ from services.health.prognostic_assessment.failure_risk.alarms import Act, demon
 from services.health.prognostic_assessment.failure_risk.fleet_history import FleetHistory
 from services.health.prognostic_assessment.failure_risk.hazard import Cases, Hazard, fit, outcome, probabilities
 
-HORIZONS_H = np.array([24.0, 72.0, 168.0])  # of machines: a day, three, a week
-SITE_HORIZONS_H = np.array([72.0, 168.0, 336.0])  # of sites: three days, a week, a fortnight
-PENALTIES = (0.001, 0.01, 0.1)
+HORIZONS_H = np.array([24.0, 72.0, 168.0, 336.0])  # a day, three, a week, a fortnight
+PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3)
 _FAMILIES = (
     ("now/", "history/"),
     ("now/", "history/", "site/"),
@@ -27,8 +26,8 @@ _FAMILIES = (
     ("now/", "symptom/", "together/"),
     ("now/", "history/", "site/", "symptom/", "together/"),
 )
-_FOLDS = 3
-_CASES = 4_000
+_FOLDS = 5
+_CASES = 5_000
 
 Indices = NDArray[np.int64]
 
