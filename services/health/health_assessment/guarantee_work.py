@@ -18,7 +18,7 @@ from services.health.prognostic_assessment.guarantees.budget import DOWN_S, RECE
 from services.health.prognostic_assessment.guarantees.burn import pairs
 from services.health.prognostic_assessment.guarantees.terms import DEFAULT_DAYS, terms_on
 from services.health.state_detection import supplier_stops
-from services.health.state_detection.attributed_hours import attributed_hours
+from services.health.state_detection.attributed_hours import Plan, attributed_hours, plan
 from services.health.state_detection.state_intervals import DAY_S, Intervals
 from services.health.state_detection.supplier_stops import DAY, stop_days, stops_until
 from services.health.state_detection.times import PBT, UNKNOWN_S
@@ -105,9 +105,13 @@ def guarantee_work(
 def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, hours: int) -> tuple[Floats, Floats]:
     """Planned, known and lost seconds an hour of all machines, and rows of their stops, ascending by day."""
     total, stops = np.zeros((hours, 3)), [np.frombuffer(before.stops).reshape(-1, supplier_stops.COLUMNS)]
+    plans: dict[tuple[bytes, bytes], Plan] = {}
     for work in counted:
         if work.intervals is not None:
-            own = _hours(work, work.intervals, start, hours)
+            shared = (work.calendar.scheduled.tobytes(), work.calendar.planned.tobytes())
+            if shared not in plans:
+                plans[shared] = plan(work.calendar, start=start, hours=hours)
+            own = _hours(work, work.intervals, plans[shared], start, hours)
             total += own
             lost_s = _by_day(own)[:, DOWN_S]
             stops.append(stop_days(work.asset.asset_id, work.intervals, lost_s, int(start // DAY_S)))
@@ -115,10 +119,10 @@ def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, ho
     return total, rows[np.lexsort((rows[:, supplier_stops.ASSET], rows[:, DAY]))]
 
 
-def _hours(work: AssetWork, found: Intervals, start: float, hours: int) -> Floats:
+def _hours(work: AssetWork, found: Intervals, planned: Plan, start: float, hours: int) -> Floats:
     commissioned = work.asset.commissioned_on
     expected_from = np.inf if commissioned is None else day_number(commissioned) * DAY_S
-    return attributed_hours(found, work.calendar, start=start, hours=hours, expected_from=expected_from)
+    return attributed_hours(found, planned, start=start, hours=hours, expected_from=expected_from)
 
 
 def _by_day(hours: Floats) -> Floats:
@@ -132,6 +136,7 @@ class _Fleets:
 
     def __init__(self, works: Sequence[AssetWork], known_s: dict[int, float], whole: int) -> None:
         self._ids: NDArray[np.int64] = np.array([w.asset.asset_id for w in works], dtype=np.int64)
+        works = works if whole else ()
         self._ahead = np.array([_planned_a_day(w, whole) for w in works]).reshape(len(works), whole)
         self._known = np.array([_discounted(w, known_s.get(w.asset.asset_id, 0.0), whole) for w in works]).reshape(
             len(works), whole

@@ -3,6 +3,8 @@
 Pure. Times as in `times`, of machines whose calendar somebody gave: scheduled less planned time, whatever the state.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from services.health.block import Bools, Floats
@@ -20,24 +22,56 @@ from services.health.state_detection.state_intervals import (
 HOUR_S = 3600.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A calendar's time less planned stops over some hours: disjoint, ascending spans, and seconds an hour."""
+
+    spans: Floats
+    seconds: Floats
+
+
+def plan(calendar: Calendar, *, start: float, hours: int) -> Plan:
+    """What a calendar plans; machines that share it share this."""
+    spans = _less(calendar.scheduled, calendar.planned)
+    return Plan(spans=spans, seconds=_seconds(spans, start, hours))
+
+
 def attributed_hours(
-    found: Intervals, calendar: Calendar, *, start: float, hours: int, expected_from: float = np.inf
+    found: Intervals, planned: Plan, *, start: float, hours: int, expected_from: float = np.inf
 ) -> Floats:
     """Seconds of PBT, of known PBT, and of supplier-attributed downtime in each hour, shape (hours, 3).
 
     expected_from: from when the machine should have reported even if no interval is known; before both, its time is
     nobody's.
     """
+    spans = np.column_stack([found.started, found.ended])
+    lost, lost_s = np.isin(found.state, (DOWN, HELD, SUSPENDED)) & (found.cause == SUPPLIER), np.zeros(hours)
+    if lost.any():
+        busy = _less(planned.spans, spans[found.state == PLANNED])
+        lost_s = _seconds(_both(spans[lost], busy), start, hours)
+    if _told_throughout(found, start, start + HOUR_S * hours):
+        return np.column_stack([planned.seconds, planned.seconds, lost_s])
+    known_s, unknown_s = _known(found, planned, start, hours, expected_from)
+    return np.column_stack([known_s + unknown_s, known_s, lost_s])
+
+
+def _told_throughout(found: Intervals, start: float, end: float) -> bool:
+    """Whether all time is known and none planned by the machine itself: then the calendar says everything."""
+    if not len(found.state) or np.isin(found.state, (UNKNOWN, PLANNED)).any():
+        return False
+    return bool(found.started[0] <= start and found.ended[-1] >= end)
+
+
+def _known(found: Intervals, planned: Plan, start: float, hours: int, expected_from: float) -> tuple[Floats, Floats]:
+    """Planned seconds an hour that are known, and those that should be."""
     end = start + HOUR_S * hours
     spans = np.column_stack([found.started, found.ended])
-    busy = _less(calendar.scheduled, np.concatenate([calendar.planned, spans[found.state == PLANNED]]))
-    lost = np.isin(found.state, (DOWN, HELD, SUSPENDED)) & (found.cause == SUPPLIER)
+    busy = _less(planned.spans, spans[found.state == PLANNED])
     silent = spans[found.state == UNKNOWN]
     if expected_from < end:
         silent = np.concatenate([silent, _less(np.array([[max(start, expected_from), end]]), spans)])
-    known = _seconds(_both(spans[~np.isin(found.state, (UNKNOWN, PLANNED))], busy), start, hours)
-    unknown = _seconds(_both(silent, busy), start, hours)
-    return np.column_stack([known + unknown, known, _seconds(_both(spans[lost], busy), start, hours)])
+    told = spans[~np.isin(found.state, (UNKNOWN, PLANNED))]
+    return _seconds(_both(told, busy), start, hours), _seconds(_both(silent, busy), start, hours)
 
 
 def _both(one: Floats, other: Floats) -> Floats:

@@ -22,9 +22,11 @@ def stop_days(asset_id: int, found: Intervals, lost_s: Floats, first_day: int) -
     lost_s: shape (days,), supplier-attributed downtime a day from `first_day`. LASTS is 1 where a stop reaches the
     day's end, also when the planned time had ended before.
     """
+    own = found.cause == SUPPLIER
+    if not own.any():
+        return np.empty((0, COLUMNS))
     days = first_day + np.arange(len(lost_s))
     midnight = (days + 1) * DAY_S
-    own = found.cause == SUPPLIER
     began = np.searchsorted(np.sort(found.started[own]), midnight, side="left")
     ended = np.searchsorted(np.sort(found.ended[own]), midnight, side="left")
     lasts = began > ended

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.health.block import StateSamples
-from services.health.state_detection.attributed_hours import attributed_hours
+from services.health.state_detection.attributed_hours import attributed_hours, plan
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.state_intervals import intervals
 from services.health.state_detection.supplier_stops import stop_days, stops_until
@@ -26,10 +26,16 @@ def calendar(*scheduled, planned=()):
     return Calendar(scheduled=spans[0], planned=spans[1], assumed=False)
 
 
+def hours_of(told, when, hours, expected_from=np.inf):
+    """Planned, known and lost seconds an hour from 0 h."""
+    planned = plan(when, start=0.0, hours=hours)
+    return attributed_hours(told, planned, start=0.0, hours=hours, expected_from=expected_from)
+
+
 def test_a_stop_counts_while_the_machine_was_meant_to_run():
     """Down from 10 to 15 h; a shift until 14 h with a planned stop from 11 to 12 h: two hours are the supplier's."""
     told = found((0, "production"), (10, "down"), (15, "production"))
-    hours = attributed_hours(told, calendar((6, 14), planned=((11, 12),)), start=0.0, hours=24) / HOUR
+    hours = hours_of(told, calendar((6, 14), planned=((11, 12),)), 24) / HOUR
     assert hours[:, 2].nonzero()[0].tolist() == [10, 12, 13]
     assert hours.sum(axis=0).tolist() == [7.0, 7.0, 3.0]
 
@@ -39,16 +45,16 @@ def test_a_stop_counts_while_the_machine_was_meant_to_run():
 )
 def test_only_what_the_supplier_caused_is_lost(state, lost_h):
     told = found((0, "production"), (10, state), (14, "production"))
-    planned, known, lost = attributed_hours(told, calendar((0, 24)), start=0.0, hours=24).sum(axis=0) / HOUR
+    planned, known, lost = hours_of(told, calendar((0, 24)), 24).sum(axis=0) / HOUR
     assert (planned, known, lost) == (24.0 if state != "planned" else 20.0, planned, lost_h)
 
 
 def test_silence_is_planned_and_not_known():
     """Nothing after 40 hours of hold, and nothing before the first word of a machine commissioned at 0 h."""
     told = found((6, "production"))
-    hours = attributed_hours(told, calendar((0, 72)), start=0.0, hours=72, expected_from=0.0) / HOUR
+    hours = hours_of(told, calendar((0, 72)), 72, 0.0) / HOUR
     assert hours.sum(axis=0).tolist() == [72.0, 40.0, 0.0]
-    assert attributed_hours(told, calendar((0, 72)), start=0.0, hours=72)[:, 0].sum() / HOUR == 66.0
+    assert hours_of(told, calendar((0, 72)), 72)[:, 0].sum() / HOUR == 66.0
 
 
 def test_hours_add_up_to_the_days_of_iso_22400():
@@ -57,7 +63,7 @@ def test_hours_add_up_to_the_days_of_iso_22400():
     told = found(*zip(np.sort(random.uniform(0, 72, 60)).tolist(), states.tolist(), strict=True))
     when = calendar((3, 20), (27.5, 44), (50, 70), planned=((10, 12), (40, 52)))
     by_day = daily_times(told, when, start=0.0, end=3 * DAY, expected_from=0.0)
-    own = attributed_hours(told, when, start=0.0, hours=72, expected_from=0.0).reshape(3, 24, 3).sum(axis=1)
+    own = hours_of(told, when, 72, 0.0).reshape(3, 24, 3).sum(axis=1)
     assert own[:, 0] == pytest.approx(by_day[:, PBT])
     assert own[:, 1] == pytest.approx(by_day[:, PBT] - by_day[:, UNKNOWN_S])
     assert own[:, 2] == pytest.approx(by_day[:, SUPPLIER_DOWN])
@@ -65,7 +71,7 @@ def test_hours_add_up_to_the_days_of_iso_22400():
 
 
 def rows(told, days=3):
-    lost = attributed_hours(told, calendar((0, 24 * days)), start=0.0, hours=24 * days)[:, 2]
+    lost = hours_of(told, calendar((0, 24 * days)), 24 * days)[:, 2]
     return stop_days(5, told, lost.reshape(days, 24).sum(axis=1), 0)
 
 
