@@ -12,7 +12,8 @@ from psycopg.rows import dict_row
 ALERT_ROWS = """
 SELECT a.*, c.name AS customer_name, c.external_id AS customer_external_id, m.assessed_through,
        coalesce(s.name, l.name, x.name, c.name) AS scope_name,
-       coalesce((SELECT purpose = 'demo' FROM deployment), false) AS demo
+       coalesce((SELECT purpose = 'demo' FROM deployment), false) AS demo,
+       (SELECT skill FROM track_records t WHERE t.kind = a.kind ORDER BY as_of DESC LIMIT 1) AS skill
 FROM alerts a
 JOIN customers c USING (customer_id)
 LEFT JOIN model_states m USING (customer_id)
@@ -50,9 +51,12 @@ def alert_body(row: dict[str, Any]) -> dict[str, Any]:
         "stake": _stake(row),
         "expected": _expected(row),
         "confidence": row["confidence"],
+        "skill": row["skill"],
         "evidence": row["evidence"],
         "pending_since": rfc3339(row["pending_since"]),
         "opened_at": rfc3339(row["opened_at"]),
+        "shown_at": rfc3339(row["shown_at"]),
+        "withheld": row["withheld"],
         "acknowledged_at": rfc3339(row["acknowledged_at"]),
         "acknowledged_by": row["acknowledged_by"],
         "resolved_at": rfc3339(row["resolved_at"]),

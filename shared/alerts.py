@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from shared.errors import InvalidActionError
 
+MOST_A_WEEK = 5
+"""New alerts that one owner is shown in any seven days: fatigue comes before the sixth."""
+
 
 class AlertState(StrEnum):
     """Where an episode stands."""

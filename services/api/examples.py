@@ -29,9 +29,12 @@ ALERT: dict[str, Any] = {
     },
     "expected": {"at": "2026-09-24T14:00:00Z", "low": "2026-09-22T00:00:00Z", "high": "2026-09-30T00:00:00Z"},
     "confidence": 0.72,
+    "skill": "demonstrated",
     "evidence": {"metrics": {"vibration": 0.8, "temperature": 0.2}},
     "pending_since": "2026-09-17T02:00:00Z",
     "opened_at": "2026-09-18T05:00:00Z",
+    "shown_at": "2026-09-18T05:00:00Z",
+    "withheld": None,
     "acknowledged_at": None,
     "acknowledged_by": None,
     "resolved_at": None,
@@ -198,6 +201,20 @@ RECORD = page_of(
                 ],
             }
         ],
+    }
+)
+BUDGETS = page_of(
+    {
+        "customer": _CUSTOMER,
+        "owner_role": "service",
+        "weeks": 104,
+        "shown": 61,
+        "new_a_week_p95": 2.0,
+        "most_a_week": 5,
+        "delayed": 3,
+        "held_back": 1,
+        "held_back_materialised": 0,
+        "held_back_stake_hours": 6.5,
     }
 )
 CHANGES: dict[str, Any] = {

@@ -8,8 +8,15 @@ from html import escape
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
 from services.api.bodies.lists import MoneyRange
+from services.api.bodies.record import Skill
 
 _TIERS = {"act": "▲ Act", "watch": "◆ Watch"}
+_RECORDS = {
+    Skill.DEMONSTRATED: "this kind has foretold better than chance here",
+    Skill.NONE: "this kind has foretold no better than chance here",
+    Skill.NOT_KNOWN_YET: "not known yet how well this kind foretells here",
+    None: "states what was measured",
+}
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 
@@ -134,6 +141,7 @@ def _alert(alert: Alert) -> str:
         ("When", _when(alert)),
         ("At stake", _stake(alert)),
         ("How sure", "not estimated" if alert.confidence is None else _share(alert.confidence)),
+        ("Record", _RECORDS[alert.skill]),
         ("Do", escape(alert.play)),
         ("Owner", escape(alert.owner_role.replace("_", " "))),
     ]

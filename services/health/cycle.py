@@ -21,7 +21,7 @@ from services.health.data_acquisition.change_intake import Due, newest_change, r
 from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
 from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
-from services.health.saving.record_saving import save_records
+from services.health.saving.record_saving import save_records, show_anew
 from services.health.watermark import Span, end_of_assessment, floor_day
 from shared.errors import PermanentError
 
@@ -91,7 +91,9 @@ def run_cycle(
             assessed.append(task.customer_id)
     if recheck:
         memory.records_checked_at = now
-    save_records(conn)
+    changed_since = save_records(conn, fence)
+    if changed_since is not None:
+        show_anew(conn, changed_since, now, fence)
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
         _retain(conn, limits.retention, fence)
         memory.retained_at = now

@@ -129,7 +129,8 @@ value_monthly = Table(
 
 # One row an episode of (customer, kind, scope). *_at of the episode are event time; what people promise each
 # other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match. issued_*: what the alert
-# said when it opened, by which it is judged.
+# said when it opened, by which it is judged. tier: as people are shown it, assessed_tier: as health says. shown_at:
+# since when (event time); withheld: why not, null for what is shown: no_skill, flapping, budget.
 alerts = Table(
     "alerts",
     metadata,
@@ -161,6 +162,9 @@ alerts = Table(
     Column("expected_low", Instant),
     Column("expected_high", Instant),
     Column("confidence", Double),
+    Column("assessed_tier", String),
+    Column("shown_at", Instant),
+    Column("withheld", String),
     Column("issued_tier", String),
     Column("issued_expected_at", Instant),
     Column("issued_expected_low", Instant),

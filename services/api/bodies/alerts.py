@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Expected, Instant, Money, MoneyRange
+from services.api.bodies.record import Skill
 from shared.alerts import AlertState, Resolution, Tier
 
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]+$"
@@ -20,6 +21,15 @@ class ScopeType(StrEnum):
     SITE = "site"
     LINE = "line"
     ASSET = "asset"
+
+
+class Withheld(StrEnum):
+    """Why an alert is not shown: its kind foretells no better than chance so far, it flaps, or the owner's budget of
+    five new alerts a week is spent."""
+
+    NO_SKILL = "no_skill"
+    FLAPPING = "flapping"
+    BUDGET = "budget"
 
 
 class Scope(Body):
@@ -55,9 +65,17 @@ class Alert(Body):
     stake: Stake
     expected: Expected | None
     confidence: Annotated[float | None, Field(description="0 to 1.")]
+    skill: Annotated[
+        Skill | None,
+        Field(description="Whether this kind foretells on this fleet; null for one that states what was measured."),
+    ]
     evidence: dict[str, Any]
     pending_since: Instant
     opened_at: Instant | None
+    shown_at: Annotated[Instant | None, Field(description="Event time since which it is shown.")]
+    withheld: Annotated[
+        Withheld | None, Field(description="Why it is held back: scored like all others, but not shown.")
+    ]
     acknowledged_at: Annotated[Instant | None, Field(description="Wall time.")]
     acknowledged_by: str | None
     resolved_at: Instant | None

@@ -32,6 +32,7 @@ _CONDITIONS = {
     "owner_role": "a.owner_role = %(owner_role)s",
     "expected_before": "a.expected_at < %(expected_before)s",
     "expected_after": "a.expected_at >= %(expected_after)s",
+    "shown": "a.withheld IS NULL",
     "awake": "(a.snoozed_until IS NULL OR a.snoozed_until <= %(now)s)",
     "after": "(a.pending_since, a.alert_id) < (%(after_since)s, %(after_id)s)",
 }
@@ -50,6 +51,7 @@ class AlertFilters:
     owner_role: str | None = None
     expected_before: datetime | None = None
     expected_after: datetime | None = None
+    withheld: bool = False
     snoozed: bool = False
 
 
@@ -76,6 +78,7 @@ def list_alerts(
     corrects between two pages, as late data made it see, can: the change feed tells of that.
     """
     values: dict[str, Any] = {**filters.__dict__, "state": list(filters.state)}
+    values["shown"] = None if filters.withheld else True
     values |= {"awake": None if filters.snoozed else True, "after": after, "customers": customers, "now": now}
     if after is not None:
         values |= {"after_since": after.pending_since, "after_id": after.alert_id}

@@ -38,7 +38,7 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE tier = 'act') AS act, count(*) FILTER (WHERE tier = 'watch') AS watch
     FROM alerts WHERE customer_id = c.customer_id AND state IN ('open', 'acknowledged')
-                  AND (snoozed_until IS NULL OR snoozed_until <= %(now)s)) a
+                  AND withheld IS NULL AND (snoozed_until IS NULL OR snoozed_until <= %(now)s)) a
 WHERE (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))
 """
 _SITES = """

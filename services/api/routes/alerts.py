@@ -37,6 +37,7 @@ def _filters(
     owner_role: _Word = None,
     expected_before: Annotated[Instant | None, Query(description="Expected earlier than this.")] = None,
     expected_after: Annotated[Instant | None, Query(description="Expected at this or later.")] = None,
+    withheld: Annotated[bool, Query(description="Show those that are held back, too: see `withheld`.")] = False,
     snoozed: Annotated[bool, Query(description="Show those that are snoozed now, too.")] = False,
 ) -> AlertFilters:
     return AlertFilters(
@@ -49,6 +50,7 @@ def _filters(
         owner_role=owner_role,
         expected_before=expected_before,
         expected_after=expected_after,
+        withheld=withheld,
         snoozed=snoozed,
     )
 

@@ -1,4 +1,4 @@
-"""`/v1/record`: how often alerts were right."""
+"""`/v1/record`: how often alerts were right; `/v1/budgets`: how many there were, and what was held back."""
 
 from typing import Annotated
 
@@ -9,18 +9,23 @@ from starlette.responses import Response
 from services.api import cursors, examples
 from services.api.access import Reader, Serving
 from services.api.answers import answer
+from services.api.bodies.budgets import OwnerBudget
 from services.api.bodies.lists import ListOf
 from services.api.bodies.record import TrackRecord
+from services.api.queries import budgets
 from services.api.queries import record as queries
 from services.api.queries.assessed import assessed_through
 from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
 
-router = APIRouter(prefix="/v1/record", tags=["record"])
+router = APIRouter(prefix="/v1", tags=["record"])
 
 
 @router.get(
-    "", operation_id="get_record", response_model=ListOf[TrackRecord], responses=readable(example=examples.RECORD)
+    "/record",
+    operation_id="get_record",
+    response_model=ListOf[TrackRecord],
+    responses=readable(example=examples.RECORD),
 )
 def get_record(request: Request, serving: Serving, key: Reader) -> Response:
     """The newest record of every kind that forecasts, over all customers: it says how good Bellwether is, not how one
@@ -32,7 +37,7 @@ def get_record(request: Request, serving: Serving, key: Reader) -> Response:
 
 
 @router.get(
-    "/{kind}",
+    "/record/{kind}",
     operation_id="list_record",
     response_model=ListOf[TrackRecord],
     responses=readable(400, 404, example=examples.RECORD),
@@ -59,3 +64,18 @@ def list_record(
         request,
         ListOf[TrackRecord](data=page, has_more=following is not None, next=following, assessed_through=through),
     )
+
+
+@router.get(
+    "/budgets",
+    operation_id="list_budgets",
+    response_model=ListOf[OwnerBudget],
+    responses=readable(example=examples.BUDGETS),
+)
+def list_budgets(request: Request, serving: Serving, key: Reader) -> Response:
+    """Each owner's new alerts a week, and what the cap held back with what that cost. What is held back is scored like
+    all other alerts, and listed by `/v1/alerts?withheld=true`."""
+    with serving.database.reading() as conn:
+        found = [OwnerBudget(**each) for each in budgets.list_budgets(conn, key.customers)]
+        through = assessed_through(conn, key.customers)
+    return answer(request, ListOf[OwnerBudget](data=found, has_more=False, next=None, assessed_through=through))

@@ -114,7 +114,7 @@ KINDS = {
         AlertKind(
             name="guarantee_breach",
             scope_type="customer",
-            tier=Tier.ACT,
+            tier=Tier.WATCH,
             owner_roles=_ACCOUNT,
             sentence="{customer} is guaranteed {guaranteed} availability; at this rate the guarantee {when}.",
             play="Send service to the machines that cost most of the budget, and tell the customer before they ask.",

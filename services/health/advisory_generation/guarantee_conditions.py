@@ -65,7 +65,7 @@ def _breach_content(work: CustomerWork, hour: int) -> AlertContent:
     budget = _mornings(work)[hour // 24]
     if budget is None:
         facts: dict[str, object] = {"customer": work.block.name, "guaranteed": "its", "when": "can no longer be judged"}
-        return content(kind, work.block, facts, {}, Stake())
+        return content(kind, work.block, facts, {}, Stake(), tier=Tier.ACT)
     when = "is broken already" if budget.breached else "will be broken"
     at = instant(budget.expected[0])
     if not budget.breached and at is not None:
@@ -76,6 +76,7 @@ def _breach_content(work: CustomerWork, hour: int) -> AlertContent:
         {"customer": work.block.name, "guaranteed": percent(budget.guaranteed), "when": when},
         _evidence(budget),
         _stake(work, budget, hour),
+        tier=Tier.ACT,
         expected=budget.expected,
         confidence=budget.probability,
     )

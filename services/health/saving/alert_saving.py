@@ -1,6 +1,6 @@
 """Write assessed episodes into the alerts, and each change into the feed, beside what people do at the same time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from services.health.assessment import AlertContent, Episode, Issued, PersonAction
 from services.health.saving.alert_matching import StoredAlert, matched, merged, withdrawn
+from services.health.saving.showing_saving import save_showing
 from shared.alert_body import alert_bodies
 from shared.alerts import AlertLife, AlertState, Resolution
 from shared.changes import Change, append_changes
@@ -33,6 +34,7 @@ SELECT a.*, CASE WHEN state = 'resolved' THEN (
     WHERE x.alert_id = a.alert_id AND x.action = 'resolve') END AS dismissed_at
 FROM alerts a WHERE customer_id = %(customer)s AND (resolved_at IS NULL OR resolved_at >= %(since)s) FOR UPDATE
 """
+_NEW_VERSION = "UPDATE alerts SET version = version + 1, updated_at = %(now)s WHERE alert_id = ANY(%(alerts)s)"
 _LIFE = tuple(AlertLife.__dataclass_fields__)
 
 
@@ -75,17 +77,42 @@ def save_alerts(
         for alert_id, columns in wanted.items()
         if any(rows[alert_id][column] != value for column, value in columns.items())
     }
-    transitions = {alert_id: _transition(rows[alert_id], columns) for alert_id, columns in changed.items()}
+    told = {alert_id: _transition(rows[alert_id], columns) for alert_id, columns in changed.items()}
     # What ends goes first: only one episode of a kind and scope may live at a time.
     for alert_id in sorted(changed, key=lambda i: changed[i]["state"] != AlertState.RESOLVED):
         _update(conn, alert_id, changed[alert_id], now)
     for episode in found.new:
-        alert_id = _insert(conn, customer_id, episode, now)
-        transitions[alert_id] = "resolved" if episode.life.state == AlertState.RESOLVED else "opened"
-    bodies = alert_bodies(conn, list(transitions))
-    feed = [Change(customer_id, "alert", str(i), transition, bodies[i]) for i, transition in transitions.items()]
+        told[_insert(conn, customer_id, episode, now)] = "opened"
+    show(conn, customer_id, told, since=since, through=through, now=now)
+    return len(told)
+
+
+def show(
+    conn: psycopg.Connection,
+    customer_id: int,
+    told: Mapping[UUID, str],
+    *,
+    since: datetime,
+    through: datetime,
+    now: datetime,
+) -> None:
+    """Decide again which of the customer's alerts are shown since `since`, and tell the feed of those that are.
+
+    told: alerts that changed otherwise in this transaction, and how. An alert that is shown for the first time is
+    `opened` to whoever follows, or `resolved` where it is over; what is held back is told of to nobody. The feed is
+    appended last in the transaction.
+    """
+    turned = save_showing(conn, customer_id, since=since, through=through)
+    conn.execute(_NEW_VERSION, {"alerts": [i for i in turned if i not in told], "now": now})
+    bodies = alert_bodies(conn, list({*told, *turned}))
+    feed = []
+    for alert_id, body in bodies.items():
+        was, becomes = turned.get(alert_id, (body["withheld"] is None,) * 2)
+        if was or becomes:
+            first = "opened" if body["resolved_at"] is None else "resolved"
+            transition = told.get(alert_id, "updated") if was else first
+            feed.append(Change(customer_id, "alert", str(alert_id), transition, body))
     append_changes(conn, feed, now)
-    return len(transitions)
 
 
 def _stored(row: dict[str, Any]) -> StoredAlert:
@@ -120,6 +147,7 @@ def _content_columns(content: AlertContent) -> dict[str, Any]:
     columns = {name: getattr(content, name) for name in AlertContent.__dataclass_fields__ if name != "stake"}
     stake = asdict(content.stake)
     named = {name: stake.pop(name) for name in ("currency", "basis")}
+    columns["assessed_tier"] = columns.pop("tier")
     return columns | named | {f"stake_{name}": value for name, value in stake.items()}
 
 
@@ -148,6 +176,7 @@ def _insert(conn: psycopg.Connection, customer_id: int, episode: Episode, now: d
     """Insert a new alert; where an alert that moved has taken its identity, the next one derived from it."""
     columns = _life_columns(episode.life) | _said_columns(episode)
     columns |= {"customer_id": customer_id, "kind": episode.kind, "version": 1, "updated_at": now}
+    columns["tier"] = columns["assessed_tier"]
     columns |= {"scope_type": episode.scope_type, "scope_id": episode.scope_id}
     names = ", ".join(["alert_id", *columns])
     values = ", ".join(["%(alert_id)s", *(f"%({column})s" for column in columns)])

@@ -261,3 +261,13 @@ def test_a_key_that_may_only_read_cannot_act(
     answer = stranger.post(f"{alert}/acknowledge", json={}, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
     assert [key.scopes for key in list_keys(conn)][-1] == ("read",)
+
+
+def test_what_is_held_back_is_listed_when_asked_for(conn: psycopg.Connection, client: httpx.Client) -> None:
+    customer = add_customer(conn, "Northfield Foods")
+    held = str(add_alert(conn, customer, withheld="budget"))
+    conn.commit()
+    assert client.get("/v1/alerts").json()["data"] == []
+    found = client.get("/v1/alerts", params={"withheld": True}).json()["data"]
+    assert [(each["id"], each["withheld"]) for each in found] == [(held, "budget")]
+    assert client.get("/v1/customers").json()["data"][0]["open_alerts"] == {"act": 0, "watch": 0}

@@ -1,5 +1,6 @@
 """What an assessment concludes becomes rows, by difference, beside what people do."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -242,9 +243,39 @@ ALERTS = "SELECT state, resolution, version FROM alerts ORDER BY pending_since"
 def test_a_new_episode_is_an_alert_and_an_entry_in_the_feed(plant, advise):
     assert advise(episode(0)) == 1
     assert plant.rows("SELECT stake_hours, stake_money_high, currency, basis, tier, updated_at, play FROM alerts") == [
-        (4.0, 2000.0, "EUR", "agreed", "act", NOW, "Plan a visit.")
+        (4.0, 2000.0, "EUR", "agreed", "watch", NOW, "Plan a visit.")
     ]
     assert plant.rows(FEED) == [(1, "opened", "open", "The pump will stop.")]
+
+
+SKILL = """
+INSERT INTO track_records (kind, as_of, horizon_days, alerts, came_true, too_early, false_alarms, averted, unjudged,
+    standing, outcomes, caught, skill, calibration)
+VALUES ('wear', %s, 90, 9, 9, 0, 0, 0, 0, 0, 9, 9, %s, '[]')
+"""
+SHOWN = "SELECT tier, assessed_tier, shown_at, withheld FROM alerts ORDER BY pending_since, scope_id"
+
+
+def test_a_forecast_is_shown_as_act_from_the_monday_on_which_its_kind_has_shown_skill(plant, advise):
+    advise(episode(0), through=START + 6 * DAY)
+    assert plant.rows(SHOWN) == [("watch", "act", START + HOUR, None)]
+    for week, skill in ((1, "not_known_yet"), (2, "demonstrated")):
+        plant.conn.execute(SKILL, [START + 7 * week * DAY, skill])
+    advise(episode(0), since=START + 12 * DAY, through=START + 13 * DAY)
+    assert plant.rows(SHOWN)[0][0] == "watch"
+    advise(episode(0), since=START + 14 * DAY, through=START + 15 * DAY)
+    assert plant.rows(SHOWN)[0][0] == "act"
+    assert [told for _, told, *_ in plant.rows(FEED)] == ["opened", "updated"]
+
+
+def test_what_the_budget_holds_back_is_kept_untold_until_there_is_room(plant, advise):
+    several = [replace(episode(0), scope_id=n) for n in range(1, 7)]
+    advise(*several, through=START + 6 * DAY)
+    assert Counter(row[2:] for row in plant.rows(SHOWN)) == {(START + HOUR, None): 5, (None, "budget"): 1}
+    assert len(plant.rows(FEED)) == 5
+    advise(*several, since=START + 7 * DAY, through=START + 8 * DAY)
+    assert Counter(row[2:] for row in plant.rows(SHOWN)) == {(START + HOUR, None): 5, (START + 7 * DAY + HOUR, None): 1}
+    assert [told for _, told, *_ in plant.rows(FEED)] == ["opened"] * 6
 
 
 def test_the_same_episode_again_changes_nothing(plant, advise):

@@ -1,0 +1,183 @@
+"""Which alerts people are shown, from when on, and as which tier. Pure, and decided in event time.
+
+All alerts are raised and scored. Held back are:
+
+- `no_skill`: a forecast that it will cost value, of a kind that has not shown that it says more than chance. A kind
+  that watches first is shown as `watch` instead.
+- `flapping`: the fourth of one kind and scope in 30 days.
+- `budget`: more than five in seven days for one owner, a role at a customer. They wait, act before watch and greater
+  stakes first, and come when there is room as long as they stand.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from heapq import heappop, heappush
+from uuid import UUID
+
+from services.health.advisory_generation.alert_kinds import AlertKind
+from shared.alerts import MOST_A_WEEK, Tier
+
+WEEK = timedelta(days=7)
+MOST_ALIKE, ALIKE_FOR = 3, timedelta(days=30)
+
+
+class Withheld(StrEnum):
+    """Why an alert is not shown."""
+
+    NO_SKILL = "no_skill"
+    FLAPPING = "flapping"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """An alert that opened. tier: as assessed; dated: it names a date. shown_at, withheld: as decided earlier."""
+
+    alert_id: UUID
+    kind: str
+    scope: tuple[str, int]
+    owner_role: str
+    tier: Tier
+    dated: bool
+    opened_at: datetime
+    ended_at: datetime | None
+    stake_hours: float | None
+    shown_at: datetime | None
+    withheld: Withheld | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What is decided of an alert: shown since `shown_at`, or withheld for a reason."""
+
+    tier: Tier
+    shown_at: datetime | None
+    withheld: Withheld | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkillHistory:
+    """When each kind's record was kept, ascending, and whether its skill was demonstrated there."""
+
+    instants: Mapping[str, Sequence[datetime]]
+    demonstrated: Mapping[str, Sequence[bool]]
+
+    def at(self, kind: str, at: datetime) -> bool:
+        """Whether skill was demonstrated by the last record up to an instant."""
+        count = bisect_right(self.instants.get(kind, ()), at)
+        return count > 0 and self.demonstrated[kind][count - 1]
+
+    def first(self, kind: str, since: datetime, until: datetime) -> datetime | None:
+        """The first instant in [since, until] at which skill was demonstrated; None for none."""
+        if self.at(kind, since):
+            return since
+        kept = zip(self.instants.get(kind, ()), self.demonstrated.get(kind, ()), strict=True)
+        return next((at for at, shown in kept if shown and since < at <= until), None)
+
+
+def decide(
+    candidates: Iterable[Candidate],
+    kinds: Mapping[str, AlertKind],
+    skills: SkillHistory,
+    *,
+    since: datetime,
+    through: datetime,
+) -> dict[UUID, Shown]:
+    """What is shown of one customer's alerts as of `through`; what was decided before `since` stays as it was.
+
+    candidates: all that opened up to `through` and ended after `since`, or were shown in the 30 days before it.
+    """
+    by_owner: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        by_owner[candidate.owner_role].append(candidate)
+    found: dict[UUID, Shown] = {}
+    for own in by_owner.values():
+        shown = {c.alert_id: c.shown_at for c in own if c.shown_at is not None and c.shown_at < since}
+        flapped = {c.alert_id for c in own if c.withheld is Withheld.FLAPPING and c.opened_at < since}
+        coming = [
+            (max(at, since), c)
+            for c in own
+            if c.alert_id not in shown and c.alert_id not in flapped
+            if (at := _eligible_at(c, kinds[c.kind], skills, through)) is not None
+        ]
+        told = [(at, c) for c in own if (at := shown.get(c.alert_id)) is not None]
+        more, flapping = _budgeted(told, coming, through)
+        shown |= more
+        for c in own:
+            found[c.alert_id] = Shown(
+                tier=_tier(c, kinds[c.kind], skills, through),
+                shown_at=shown.get(c.alert_id),
+                withheld=_reason(c, shown, flapped | flapping, {w.alert_id for _, w in coming}),
+            )
+    return found
+
+
+def _reason(
+    candidate: Candidate, shown: Container[UUID], flapping: Container[UUID], waited: Container[UUID]
+) -> Withheld | None:
+    if candidate.alert_id in shown:
+        return None
+    if candidate.alert_id in flapping:
+        return Withheld.FLAPPING
+    return Withheld.BUDGET if candidate.alert_id in waited else Withheld.NO_SKILL
+
+
+def _forecasts(candidate: Candidate, kind: AlertKind) -> bool:
+    """Whether it says that something will cost value; without a date an act says what is so already."""
+    return kind.outcome_test is not None and candidate.tier is Tier.ACT and candidate.dated
+
+
+def _tier(candidate: Candidate, kind: AlertKind, skills: SkillHistory, through: datetime) -> Tier:
+    proven = skills.at(kind.name, min(candidate.ended_at or through, through))
+    return kind.tier if _forecasts(candidate, kind) and not proven else candidate.tier
+
+
+def _eligible_at(candidate: Candidate, kind: AlertKind, skills: SkillHistory, through: datetime) -> datetime | None:
+    if kind.tier is Tier.WATCH or not _forecasts(candidate, kind):
+        return candidate.opened_at
+    return skills.first(kind.name, candidate.opened_at, min(candidate.ended_at or through, through))
+
+
+def _budgeted(
+    told: Sequence[tuple[datetime, Candidate]], coming: Sequence[tuple[datetime, Candidate]], through: datetime
+) -> tuple[dict[UUID, datetime], set[UUID]]:
+    """When each of one owner's alerts is shown, and which flap. told: shown before. coming: when each may be shown."""
+    history = sorted(told, key=_in_time)
+    order = sorted(coming, key=_in_time)
+    shown: dict[UUID, datetime] = {}
+    flapping: set[UUID] = set()
+    queue: list[tuple[bool, float, datetime, UUID, Candidate]] = []
+    clock, index = order[0][0] if order else through, 0
+    while index < len(order) or queue:
+        free = history[-MOST_A_WEEK][0] + WEEK if len(history) >= MOST_A_WEEK else clock
+        if index < len(order) and (not queue or order[index][0] <= max(free, clock)):
+            clock, candidate = order[index]
+            index += 1
+            if _alike(history, candidate, clock) >= MOST_ALIKE:
+                flapping.add(candidate.alert_id)
+            else:
+                heappush(queue, (*_priority(candidate), candidate))
+            continue
+        clock, candidate = max(free, clock), heappop(queue)[-1]
+        over = candidate.ended_at is not None and candidate.opened_at < clock and candidate.ended_at <= clock
+        if not over and clock <= through:
+            shown[candidate.alert_id] = clock
+            history.append((clock, candidate))
+    return shown, flapping
+
+
+def _in_time(each: tuple[datetime, Candidate]) -> tuple[datetime, UUID]:
+    return each[0], each[1].alert_id
+
+
+def _alike(history: Iterable[tuple[datetime, Candidate]], candidate: Candidate, at: datetime) -> int:
+    own = (candidate.kind, candidate.scope)
+    return sum((c.kind, c.scope) == own and at - ALIKE_FOR < shown_at for shown_at, c in history)
+
+
+def _priority(candidate: Candidate) -> tuple[bool, float, datetime, UUID]:
+    return candidate.tier is not Tier.ACT, -(candidate.stake_hours or 0.0), candidate.opened_at, candidate.alert_id
