@@ -67,6 +67,12 @@ def judged(found: dict[int, Assessment], customers: dict[int, datetime], since: 
         alerts=[_opened(customer, episode) for customer, said in found.items() for episode in said.episodes],
         outcomes=[(customer, row) for customer, said in found.items() for row in said.outcomes],
         forecasts=[(customer, row) for customer, said in found.items() for row in said.forecasts],
+        unseen=[
+            (customer, row.asset_id, row.day)
+            for customer, said in found.items()
+            for row in said.times
+            if row.pbt_s > 0 and row.unknown_s > row.pbt_s / 2
+        ],
         through={customer: min(until, floor_day(through)) for customer, through in customers.items()},
     )
     records, stated = {}, {}

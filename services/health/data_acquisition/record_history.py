@@ -20,6 +20,11 @@ _OUTCOMES = "SELECT customer_id, scope_type, scope_id, outcome, at, happened FRO
 _FORECASTS = """
 SELECT customer_id, kind, scope_type, scope_id, horizon_days, at, until, probability FROM forecasts
 """
+_UNSEEN = """
+SELECT customer_id, asset_id, day FROM times_daily
+JOIN (SELECT DISTINCT customer_id, asset_id FROM placements JOIN sites USING (site_id)) stood USING (asset_id)
+WHERE pbt_s > 0 AND unknown_s > pbt_s / 2
+"""
 _THROUGH = "SELECT customer_id, assessed_through FROM model_states"
 
 
@@ -47,4 +52,5 @@ def read_fleet_rows(conn: psycopg.Connection, kinds: list[str]) -> FleetRows:
         )
         for customer, kind, scope_type, scope_id, horizon, at, until, probability in conn.execute(_FORECASTS)
     ]
-    return FleetRows(alerts=alerts, outcomes=outcomes, forecasts=forecasts, through=through)
+    unseen = conn.execute(_UNSEEN).fetchall()
+    return FleetRows(alerts=alerts, outcomes=outcomes, forecasts=forecasts, through=through, unseen=unseen)

@@ -19,6 +19,7 @@ SELECT * FROM (
            CASE WHEN state = 'resolved' THEN coalesce((SELECT max(x.effective_at) FROM alert_actions x
                WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END AS ended_at
     FROM alerts a WHERE customer_id = %(customer)s AND opened_at IS NOT NULL
+        AND (state <> 'resolved' OR resolved_at > %(since)s OR shown_at > %(remembered)s)
 ) found WHERE ended_at IS NULL OR ended_at > %(since)s OR shown_at > %(remembered)s
 """
 _SKILLS = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 
@@ -27,12 +27,16 @@ class OpenedAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetRows:
-    """All rows that the record knows; outcomes and forecasts with their customer. through: assessed, by customer."""
+    """All rows that the record knows; outcomes and forecasts with their customer. through: assessed, by customer.
+
+    unseen: customer, asset and day where most of the planned time is unknown.
+    """
 
     alerts: Sequence[OpenedAlert]
     outcomes: Sequence[tuple[int, OutcomeRow]]
     forecasts: Sequence[tuple[int, ForecastRow]]
     through: Mapping[int, datetime]
+    unseen: Sequence[tuple[int, int, date]]
 
 
 class _Scopes(dict[tuple[int, str, int], int]):
@@ -59,6 +63,7 @@ def history_of(kind: str, test: OutcomeTest, rows: FleetRows) -> KindHistory:
         ),
         outcomes=_outcomes(test.outcome, rows, scopes),
         work=_outcomes(ASSET_WORK, rows, scopes),
+        unseen=_unseen(rows, scopes),
         forecasts=ForecastHistory(
             scope=_ints(scopes[customer, f.scope_type, f.scope_id] for customer, f in forecasts),
             horizon_days=_ints(f.horizon_days for _, f in forecasts),
@@ -79,6 +84,13 @@ def _outcomes(name: str, rows: FleetRows, scopes: _Scopes) -> OutcomeHistory:
     order = np.lexsort((at, scope))
     happened = np.array([o.happened for _, o in found], dtype=np.bool_)
     return OutcomeHistory(scope=scope[order], at=at[order], happened=happened[order])
+
+
+def _unseen(rows: FleetRows, scopes: _Scopes) -> OutcomeHistory:
+    scope = _ints(scopes[customer, "asset", asset_id] for customer, asset_id, _ in rows.unseen)
+    at = _instants(datetime.combine(day, time(), UTC) for *_, day in rows.unseen)
+    order = np.lexsort((at, scope))
+    return OutcomeHistory(scope=scope[order], at=at[order], happened=np.ones(len(at), dtype=np.bool_))
 
 
 def _ints(values: Iterable[int]) -> np.ndarray:

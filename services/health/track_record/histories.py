@@ -62,11 +62,13 @@ class ForecastHistory(_Rows):
 
 @dataclass(frozen=True, kw_only=True)
 class KindHistory:
-    """All that one kind is judged by. work: what people did on the scopes, as outcomes that happened."""
+    """All that one kind is judged by. work: what people did on the scopes; unseen: days, by their start, of which
+    most is unknown; both as outcomes that happened."""
 
     alerts: AlertHistory
     outcomes: OutcomeHistory
     work: OutcomeHistory
+    unseen: OutcomeHistory
     forecasts: ForecastHistory
 
     def as_of(self, at: float) -> "KindHistory":
@@ -86,6 +88,7 @@ class KindHistory:
             alerts=known,
             outcomes=self.outcomes.where(self.outcomes.at <= at),
             work=self.work.where(self.work.at <= at),
+            unseen=self.unseen.where(self.unseen.at <= at),
             forecasts=ForecastHistory(**vars(forecasts) | {"through": np.minimum(forecasts.through, at)}),
         )
 
@@ -95,6 +98,7 @@ class KindHistory:
             alerts=self.alerts.where(self.alerts.opened >= at),
             outcomes=self.outcomes.where(self.outcomes.at >= at),
             work=self.work,
+            unseen=self.unseen,
             forecasts=self.forecasts.where(self.forecasts.at >= at),
         )
 
@@ -113,3 +117,10 @@ def next_after(history: OutcomeHistory, scope: Ints, at: Floats) -> tuple[Floats
         return np.full(len(scope), np.nan), np.zeros(len(scope), dtype=np.bool_)
     found = (index < len(keys)) & (history.scope[inside] == scope)
     return np.where(found, history.at[inside], np.nan), found & history.happened[inside]
+
+
+def count_between(history: OutcomeHistory, scope: Ints, after: Floats, until: Floats) -> Ints:
+    """How many rows of each scope lie in (after, until]."""
+    keys = key(history.scope, history.at)
+    last = np.searchsorted(keys, key(scope, until), side="right")
+    return np.asarray(last - np.searchsorted(keys, key(scope, after), side="right"), dtype=np.int64)

@@ -2,7 +2,8 @@
 
 An alert is judged when its horizon is over, right or wrong alike: judged earlier, those that come true soon would count
 before those that do not. Success is never false: where somebody worked on the machine and nothing happened, nobody can
-know what would have, so the alert is left out (censored), and so is the forecast.
+know what would have, so the alert is left out (censored), and so is the forecast. Where more than a fifth of the days
+were unseen, that nothing was seen to happen says nothing.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ import numpy as np
 
 from services.health.advisory_generation.alert_kinds import OutcomeTest
 from services.health.block import Bools, Floats
-from services.health.track_record.histories import Ints, KindHistory, key, next_after
+from services.health.track_record.histories import Ints, KindHistory, count_between, key, next_after
 from shared.alerts import Resolution
 
 DAY_S, HOUR_S = 86_400.0, 3_600.0
+MOST_UNSEEN = 0.2
 
 
 class Verdict(IntEnum):
@@ -45,6 +47,7 @@ def verdicts(test: OutcomeTest, history: KindHistory) -> Ints:
     right = (within & happened) | (materialised & (alerts.ended <= deadline))
     averted = alerts.resolution == Resolution.AVERTED
     unknown = np.isin(alerts.resolution, (Resolution.DATA_GAP, Resolution.DUPLICATE)) | (worked_at <= deadline)
+    unknown |= _unseen(history, alerts.scope, alerts.opened, deadline)
     told = np.select(
         [~due, right, materialised, averted, unknown & (alerts.resolution != Resolution.DISMISSED_FALSE)],
         [Verdict.STANDING, Verdict.RIGHT, Verdict.EARLY, Verdict.AVERTED, Verdict.UNJUDGED],
@@ -70,6 +73,11 @@ def leads(test: OutcomeTest, history: KindHistory, since: float) -> Floats:
     return np.asarray(outcomes.at - earliest, dtype=np.float64)
 
 
+def _unseen(history: KindHistory, scope: Ints, after: Floats, until: Floats) -> Bools:
+    days = (until - after) / DAY_S
+    return np.asarray(count_between(history.unseen, scope, after, until) > MOST_UNSEEN * days, dtype=np.bool_)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scored:
     """Forecasts whose outcome is known, shape (n,) each. probability is NaN where none was told."""
@@ -88,5 +96,6 @@ def scored(test: OutcomeTest, history: KindHistory, horizon_days: int) -> Scored
     if test.decided:
         known &= within
     censored = worked_at <= np.where(within, outcome_at, told.until)
+    censored |= ~within & _unseen(history, told.scope, told.at, told.until)
     chosen = known & ~censored
     return Scored(probability=told.probability[chosen], happened=(within & happened)[chosen])

@@ -123,8 +123,9 @@ def test_one_that_hangs_is_ended_and_writes_nothing_when_it_comes_back(plant, da
 
 
 def await_nothing_left(plant: Plant) -> None:
-    """Wait until nothing is left to roll up and to assess."""
-    left = "SELECT (SELECT count(*) FROM changed_ranges) + (SELECT count(*) FROM assessments_due)"
+    """Wait until nothing is left to roll up, to assess and to keep a record of."""
+    queues = ("changed_ranges", "assessments_due", "track_record_due")
+    left = "SELECT " + " + ".join(f"(SELECT count(*) FROM {queue})" for queue in queues)
     deadline = time.monotonic() + 30
     while plant.rows(left) != [(0,)] and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -52,12 +52,13 @@ def forecast(machine, at, probability, days=30):
     )
 
 
-def told(alerts=(), outcomes=(), forecasts=(), *, as_of=365, test=WEAR, through=365):
+def told(alerts=(), outcomes=(), forecasts=(), unseen=(), *, as_of=365, test=WEAR, through=365):
     rows = FleetRows(
         alerts=list(alerts),
         outcomes=[(1, row) for row in outcomes],
         forecasts=[(1, row) for row in forecasts],
         through={1: day(through)},
+        unseen=[(1, machine, day(at).date()) for machine, at in unseen],
     )
     return record(test, (30,), history_of("kind", test, rows), day(as_of))
 
@@ -149,6 +150,15 @@ def test_a_forecast_on_which_somebody_acted_is_censored():
     acted = [outcome(1, 15, ASSET_WORK), outcome(2, 20), outcome(2, 21, ASSET_WORK)]
     found = told((), acted, forecasts).calibration[0]
     assert (found.forecasts, found.happened) == (2, 1)
+
+
+def test_that_nothing_was_seen_says_nothing_while_nobody_could_see():
+    """Of 30 days, six may be unseen; a seventh is more than a fifth. What happened did happen all the same."""
+    alerts, forecasts = [alert(1, 10), alert(2, 10), alert(3, 10)], [forecast(n, 10, 0.1) for n in (1, 2, 3)]
+    days = [(1, 11 + n) for n in range(6)] + [(2, 11 + n) for n in range(7)] + [(3, 11 + n) for n in range(20)]
+    found = told(alerts, [outcome(3, 20)], forecasts, days)
+    assert counts(found) == {"false_alarms": 1, "unjudged": 1, "came_true": 1}
+    assert (found.calibration[0].forecasts, found.calibration[0].happened) == (2, 1)
 
 
 def test_without_outcomes_nothing_is_known_and_no_share_is_nought_or_one():
