@@ -48,13 +48,13 @@ def test_unknown_time_shortens_the_window():
     assert np.isnan(burn(hours([1, 1] + [0] * 10, [1] * 5 + [0] * 7), 0.95, 12, 1)).all()
 
 
-def test_a_burn_that_has_ended_does_not_fire():
-    """8 of the last 13 hours were lost, the last three run: the long window burns on, the short one does not."""
-    pair = burning(hours([0] * 100 + [1] * 10 + [0] * 3), 0.95, 365, 1)[0]
-    assert pair.long[0] > pair.pair.threshold * 0.7
-    assert pair.short[0] == 0.0
-    assert not pair.fires[0]
-    assert pair.over[0]
+def test_a_burn_that_has_ended_does_not_fire_and_is_over_when_the_long_window_says_so():
+    """10 of the last 13 hours were lost, the last three run: the long window burns on, the short one does not."""
+    pair = burning(hours([0] * 100 + [1] * 10 + [0] * 12), 0.95, 365, 12)[0]
+    assert pair.long[2] > pair.pair.threshold
+    assert pair.short[2] == 0.0
+    assert not pair.fires[2]
+    assert pair.over.nonzero()[0].tolist() == [5, 6, 7, 8, 9, 10, 11]
 
 
 def test_before_the_first_hour_nothing_was_planned():

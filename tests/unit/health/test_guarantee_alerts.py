@@ -9,7 +9,7 @@ import pytest
 from services.health.assess import assess
 from services.health.block import Event
 from shared.alerts import Resolution, Tier
-from tests.unit.health.worlds import START, asset, contract, customer
+from tests.unit.health.worlds import START, asset, contract, customer, part
 
 TERMS = {"guaranteed_availability": 0.95, "guarantee_window_days": 100, "credit_per_point": 1000.0}
 DAYS = 100
@@ -49,14 +49,21 @@ def test_a_guarantee_that_will_be_broken_is_told_with_day_and_credit():
 
 def test_a_burst_is_told_before_the_breach_is_likely():
     """70 of 120 h go in steps over 80 quiet days; then the machine stands still for 22 hours: the rest is short."""
-    result = told((*trips(8, 7, last=80), (24 * 85, 22)))
-    burns = [e for e in result.episodes if e.kind == "budget_burn"]
-    assert burns
-    alert = next(e for e in burns if e.life.opened_at >= START + timedelta(days=85))
-    assert alert.life.opened_at <= START + timedelta(days=86)
-    assert alert.content.evidence["burn"]["value"] > 1
-    assert alert.content.tier in (Tier.ACT, Tier.WATCH)
-    assert "of all that its guarantee allows within" in alert.content.sentence
+    downs = (*trips(8, 7, last=80), (24 * 85, 22))
+    block = customer([asset(1, DAYS, downs=downs)], contracts=(contract(**TERMS),))
+    (alert,) = [e for e in assess(None, part(block, 0, 24 * 85 + 18)).episodes if e.life.resolved_at is None]
+    assert (alert.kind, alert.content.tier) == ("budget_burn", Tier.ACT)
+    assert START + timedelta(days=85) < alert.life.opened_at < START + timedelta(days=85, hours=18)
+    assert alert.content.evidence["burn"]["value"] == 20.0
+    assert "of all that its guarantee allows within 4 hours" in alert.content.sentence
+
+
+def test_slow_burning_is_watched_and_told_once():
+    """28 h are lost in 7-hour steps by day 31; then 4 hours a day for eight days burn at more than three."""
+    result = told((*trips(8, 7, last=70), *trips(1, 4, first=72, last=80)))
+    late = [e for e in result.episodes if e.kind == "budget_burn" and e.life.opened_at > START + timedelta(days=72)]
+    assert len(late) == 1
+    assert late[0].content.tier is Tier.WATCH
 
 
 def test_a_burn_is_not_told_beside_an_open_breach():

@@ -22,7 +22,7 @@ _PAIRS = ((0.02, 14.4), (0.05, 6.0), (0.10, 1.0))
 REACHABLE = 0.8
 SHORT = 12
 COVERED = 0.5
-CLEARED = 0.5
+CLEARED = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +94,8 @@ class Burning:
 
     @property
     def over(self) -> Bools:
-        """One of them has come down to half of it."""
-        level = self.pair.threshold * CLEARED
-        return np.asarray((self.long < level) | (self.short < level), dtype=np.bool_)
+        """The long window has come down to 0.8 of it: the short one alone is over with every repair."""
+        return np.asarray(self.long < self.pair.threshold * CLEARED, dtype=np.bool_)
 
 
 def burning(hours: Floats, guaranteed: float, window_days: int, of_last: int) -> tuple[Burning, ...]:
