@@ -12,12 +12,20 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import signals_azure, signals_cmapss, signals_guarantees, signals_metro, signals_skab
+from tests.bench import (
+    signals_azure,
+    signals_azure_watch,
+    signals_cmapss,
+    signals_guarantees,
+    signals_metro,
+    signals_skab,
+)
 from tests.bench.figures import Figure, report
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SCENARIOS: Mapping[str, Callable[[Path], list[Figure]]] = {
     **signals_azure.SCENARIOS,
+    **signals_azure_watch.SCENARIOS,
     **signals_cmapss.SCENARIOS,
     **signals_guarantees.SCENARIOS,
     **signals_metro.SCENARIOS,

@@ -46,10 +46,10 @@ class Buckets:
 class ChangeFindings:
     """Findings as they were known at the end of each of T buckets, of the M `metrics`.
 
-    score: (T,), 1 is the limit, NaN until there is a reference. changed: (T,). since: (T,), when the change began,
-    Unix seconds, NaN where nothing is found. known: (T,), buckets that were judged. moved: (T, M), smoothed deviation
+    score: (T,), 1 is the limit, NaN until there is a reference. changed: (T,). since: (T,), when the change found last
+    began, Unix seconds, NaN before the first. known: (T,), buckets that were judged. moved: (T, M), smoothed deviation
     of each metric in its sigmas. own: (T, M), each metric's own score. still, away, alone: (T, M), sensors that stand
-    still, stay away, or left their peers.
+    still, stay away, or left their peers. before: (3, M), the same of the bucket before the first.
     """
 
     metrics: tuple[str, ...]
@@ -62,6 +62,7 @@ class ChangeFindings:
     still: Bools
     away: Bools
     alone: Bools
+    before: Bools
 
     @property
     def faulty(self) -> Bools:
@@ -120,6 +121,7 @@ def _findings(metrics: tuple[str, ...], told: Floats, read: Ints, buckets: int) 
         still=still > 0,
         away=away > 0,
         alone=alone > 0,
+        before=told[0, FIXED:].reshape(PER_METRIC, len(metrics))[2:] > 0,
     )
 
 
@@ -194,7 +196,7 @@ def _settle(state: ChangeState, table: Floats, tempo: Tempo) -> tuple[ChangeStat
     state = replace(state, settling=left, settled=[total.tolist(), count.tolist()])
     if left:
         return state, said
-    said[-1, 1], said[-1, 2] = 0.0, np.nan
+    said[-1, 1] = 0.0
     nothing = [0.0] * split
     anchor = np.where(count > 0, total / np.maximum(count, 1), state.anchor)
     return replace(

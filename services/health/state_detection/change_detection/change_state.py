@@ -120,6 +120,7 @@ def _widened(reference: ChangeReference, own: list[int], of_points: list[int]) -
         reference,
         baseline=widened_baseline(reference.baseline, own, with_squares),
         usual_points=[reference.usual_points[i] if i >= 0 else [0.0, 1.0] for i in of_points],
+        spread=_widened_spread(reference.spread, own, with_squares),
         noise=[_picked(row, own, 1.0) for row in reference.noise],
         limit=_picked(reference.limit, own, float("inf")),
         correlation=correlation.tolist(),
@@ -128,6 +129,12 @@ def _widened(reference: ChangeReference, own: list[int], of_points: list[int]) -
             missing=_picked(reference.runs.missing, own, float("inf")),
         ),
     )
+
+
+def _widened_spread(spread: list[list[float]], own: list[int], with_squares: list[int]) -> list[list[float]]:
+    nothing = [0.0] * len(own)
+    points = [_picked(spread[1 + i], own, 0.0) if i >= 0 else nothing for i in with_squares]
+    return [_picked(spread[0], own, 1.0), *points]
 
 
 def _picked(row: list[float], source: list[int], otherwise: float) -> list[float]:

@@ -112,7 +112,7 @@ def _turned(state: ChangeState, told: Floats, levels: Floats, tempo: Tempo) -> t
     else:
         state = replace(state, quiet=state.quiet + rows)
     if turned and state.changed_for:
-        told[-1, 1:3] = 0.0, np.nan
+        told[-1, 1] = 0.0
         state = replace(state, changed_for=0)
     elif turned:
         own = told[-1, FIXED:].reshape(PER_METRIC, -1)
@@ -131,7 +131,7 @@ def _turned(state: ChangeState, told: Floats, levels: Floats, tempo: Tempo) -> t
 
 def _anchored(state: ChangeState, told: Floats, moved: list[float]) -> ChangeState:
     """Go on from where the metrics are now; what was found, if anything, is over."""
-    told[-1, 1:3] = 0.0, np.nan
+    told[-1, 1] = 0.0
     nothing = [0.0] * len(moved)
     anchor = np.array(state.anchor) + state.level + moved
     averages = [nothing for _ in state.averages]

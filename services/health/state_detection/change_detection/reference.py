@@ -25,15 +25,17 @@ class ChangeReference:
     """M metrics, P operating points and S spans; nested lists, so that it can be stored.
 
     baseline: what each metric is by operating regime, of operating points and their squares; its sigma is NaN for
-    metrics that are not judged. usual_points: mean and standard deviation of each operating point. noise: (S, M),
-    standard deviation of the smoothed deviation of a machine that did not change, the baseline's own error included.
-    limit: (M,), how many of these are no chance. correlation: (M, M) of readings, shrunk; unit rows for metrics that
-    are not judged. leading: dimensions of T2. t2_limit, q_limit, peers_limit: of T2 in these, of Q, and of T2 of all
-    metrics but one; infinite where there is nothing to judge by. runs: how long readings may stand still or stay away.
+    metrics that are not judged. usual_points: mean and standard deviation of each operating point. spread: (1 + 2 P,
+    M), how a reading's scatter follows them. noise: (S, M), standard deviation of the smoothed deviation of a machine
+    that did not change, the baseline's own error included. limit: (M,), how many of these are no chance. correlation:
+    (M, M) of readings, shrunk; unit rows for metrics that are not judged. leading: dimensions of T2. t2_limit, q_limit,
+    peers_limit: of T2 in these, of Q, and of T2 of all metrics but one; infinite where there is nothing to judge by.
+    runs: how long readings may stand still or stay away.
     """
 
     baseline: Baseline
     usual_points: list[list[float]]
+    spread: list[list[float]]
     noise: list[list[float]]
     limit: list[float]
     correlation: list[list[float]]
@@ -51,7 +53,8 @@ class ChangeReference:
 
     def deviation(self, values: Floats, points: Floats) -> Floats:
         """Deviation of readings (T, M) at operating points (T, P) from the baseline, in its sigmas; NaN: not judged."""
-        return deviation_of_hours(self.baseline, values, _with_squares(points, self.usual_points))[0]
+        bent = _with_squares(points, self.usual_points)
+        return deviation_of_hours(self.baseline, values, bent)[0] / _spread_at(bent, self.usual_points, self.spread)
 
 
 def fit_reference(values: Floats, points: Floats, tempo: Tempo) -> ChangeReference | None:
@@ -69,7 +72,8 @@ def fit_reference(values: Floats, points: Floats, tempo: Tempo) -> ChangeReferen
         return None
     residual, _ = deviation_of_hours(replace(fitted, sigma=[1.0] * values.shape[1]), values, bent)
     centre, scale = _centre_and_scale(residual, values)
-    deviation = np.clip((residual - centre) / scale, -REACH, REACH)
+    spread = _fitted_spread((residual - centre) / scale, bent, usual_points)
+    deviation = np.clip((residual - centre) / scale / _spread_at(bent, usual_points, spread), -REACH, REACH)
     readings = (~np.isnan(deviation)).sum(axis=0)
     usual, longest = memory(deviation)
     judged = np.isfinite(scale) & (readings >= _LEAST_INDEPENDENT * longest)
@@ -79,7 +83,8 @@ def fit_reference(values: Floats, points: Floats, tempo: Tempo) -> ChangeReferen
     baseline = replace(fitted, centre=centres.tolist(), sigma=np.where(judged, scale, np.nan).tolist())
     runs = run_limits(values, tempo)
     usual = np.where(judged, usual, 1.0)
-    return _with_limits(baseline, usual_points, usual, readings / usual, deviation, tempo, runs)
+    found = _with_limits(baseline, usual_points, usual, readings / usual, deviation, tempo, runs)
+    return replace(found, spread=spread)
 
 
 def _with_squares(points: Floats, usual: list[list[float]]) -> Floats:
@@ -91,6 +96,35 @@ def _with_squares(points: Floats, usual: list[list[float]]) -> Floats:
 def _usual_points(points: Floats) -> list[list[float]]:
     known = [column[~np.isnan(column)] for column in points.T]
     return [[float(c.mean()), float(c.std())] if len(c) else [0.0, 1.0] for c in known]
+
+
+def _fitted_spread(deviation: Floats, bent: Floats, usual: list[list[float]]) -> list[list[float]]:
+    """Least-squares weights (1 + 2 P, M) by which the size of a deviation follows the operating points.
+
+    Glejser (1969): a pump's readings scatter more at full speed, and a shift at full speed is no change.
+    """
+    features = _features(bent, usual)
+    size = np.minimum(np.abs(deviation), REACH)
+    weights = np.zeros((features.shape[1], deviation.shape[1]))
+    weights[0] = 1.0
+    for m in range(deviation.shape[1]):
+        have = ~np.isnan(size[:, m]) & ~np.isnan(features).any(axis=1)
+        if have.any() and size[have, m].mean() > 0:
+            weights[:, m] = np.linalg.lstsq(features[have], size[have, m] / size[have, m].mean(), rcond=None)[0]
+    return [[float(w) for w in row] for row in weights]
+
+
+def _spread_at(bent: Floats, usual: list[list[float]], weights: list[list[float]]) -> Floats:
+    """Scatter (T, M) at operating points, of the usual one; at least half of it and at most twice."""
+    spread: Floats = np.clip(np.nan_to_num(_features(bent, usual) @ np.array(weights), nan=1.0), 0.5, 2.0)
+    return spread
+
+
+def _features(bent: Floats, usual: list[list[float]]) -> Floats:
+    mean, deviation = np.array(usual).reshape(-1, 2).T
+    points = bent[:, : len(usual)]
+    standard = (points - mean) / np.where(deviation > 0, deviation, 1.0)
+    return np.column_stack([np.ones(len(bent)), standard, bent[:, len(usual) :]])
 
 
 def _with_limits(
@@ -115,6 +149,7 @@ def _with_limits(
     return ChangeReference(
         baseline=baseline,
         usual_points=usual_points,
+        spread=[],
         noise=[np.sqrt(_variance(span, usual) + error).tolist() for span in tempo.spans],
         limit=limit.tolist(),
         correlation=correlation.tolist(),

@@ -52,3 +52,6 @@ class Tempo:
 def weight(span: int) -> float:
     """Weight of the newest reading in an exponentially weighted moving average of this span."""
     return 2 / (span + 1)
+
+
+HOURLY = Tempo(baseline=28 * 24, first=14 * 24)
