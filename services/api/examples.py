@@ -108,6 +108,46 @@ CUSTOMER: dict[str, Any] = {
     "owners": [{"role": "service", "person": "R. Lind", "email": None}],
     "value": [],
 }
+_KPI_VALUES: dict[str, Any] = {
+    "availability": 0.931,
+    "attributed_availability": 0.974,
+    "uptime": 0.963,
+    "effectiveness": 0.902,
+    "quality": 0.981,
+    "oee": 0.824,
+    "nee": 0.829,
+    "allocation_efficiency": 0.968,
+    "utilization_efficiency": 0.962,
+    "technical_efficiency": 0.962,
+    "setup_ratio": 0.006,
+    "allocation_ratio": 0.821,
+    "throughput_per_h": 241.0,
+    "first_pass_yield": None,
+    "scrap_ratio": None,
+    "rework_ratio": None,
+    "corrective_maintenance_ratio": 0.31,
+    "load_ratio": 0.77,
+    "mtbf_h": 127.3,
+    "mttf_h": 132.1,
+    "mttr_h": 3.5,
+}
+KPIS: dict[str, Any] = {
+    "days": 30,
+    "first_day": "2026-08-22",
+    "last_day": "2026-09-20",
+    "coverage": 0.97,
+    **_KPI_VALUES,
+    "coverages": {name: None if value is None else 0.97 for name, value in _KPI_VALUES.items()},
+    "implausible": [],
+    "failures": 4,
+    "produced": 148_300.0,
+    "good": 145_482.0,
+    "scrapped": None,
+    "reworked": None,
+    "inspected": None,
+    "first_pass": None,
+    "times_h": {"pot": 720.0, "planned": 160.0, "pbt": 560.0, "apt": 506.0, "adet": 20.0, "adot": 14.2, "asut": 3.0},
+}
 ASSET: dict[str, Any] = {
     "id": 41,
     "external_id": "F-2",
@@ -120,20 +160,8 @@ ASSET: dict[str, Any] = {
     "site": {"id": 7, "name": "Malmö"},
     "line": {"id": 9, "name": "Line 2"},
     "state": {"state": "production", "since": "2026-09-21T04:10:00Z", "cause": None, "failure": False},
-    "kpis": {
-        "days": 30,
-        "first_day": "2026-08-22",
-        "last_day": "2026-09-20",
-        "availability": 0.931,
-        "coverage": 0.97,
-        "mtbf_h": 118.0,
-        "mttr_h": 3.5,
-        "quality": None,
-        "failures": 4,
-        "produced": None,
-        "good": None,
-        "times_h": {"pot": 720.0, "planned": 160.0, "pbt": 560.0, "apt": 506.0, "adet": 20.0, "adot": 17.2},
-    },
+    "calendar_assumed": False,
+    "kpis": KPIS,
     "signals": [
         {
             "kind": "condition",
@@ -147,6 +175,52 @@ ASSET: dict[str, Any] = {
     ],
     "assessed_through": _THROUGH,
 }
+
+
+_CONSTRAINT = {"id": 41, "name": "Filler 2", "by": "waiting"}
+LINE: dict[str, Any] = {
+    "id": 9,
+    "external_id": "L-2",
+    "record_source": "erp",
+    "name": "Line 2",
+    "line_of_business": "bottled water",
+    "site": {"id": 7, "name": "Malmö"},
+    "customer": _CUSTOMER,
+    "calendar_assumed": False,
+    "constraint": _CONSTRAINT,
+    "kpis": KPIS,
+    "coverage": 0.96,
+    "assets": [
+        {"id": 41, "name": "Filler 2", "availability": 0.931, "coverage": 0.97, "compared_by": 0.031},
+        {"id": 42, "name": "Capper 2", "availability": 0.887, "coverage": 0.95, "compared_by": 0.094},
+    ],
+    "assessed_through": _THROUGH,
+}
+SITE: dict[str, Any] = {
+    "id": 7,
+    "external_id": "S-7",
+    "record_source": "erp",
+    "name": "Malmö",
+    "timezone": "Europe/Stockholm",
+    "customer": _CUSTOMER,
+    "calendar_assumed": False,
+    "kpis": KPIS,
+    "coverage": 0.96,
+    "lines": [
+        {
+            "id": 9,
+            "name": "Line 2",
+            "constraint": _CONSTRAINT,
+            "availability": 0.931,
+            "oee": 0.824,
+            "coverage": 0.96,
+        }
+    ],
+    "assessed_through": _THROUGH,
+}
+
+
+CUSTOMER_KPIS: dict[str, Any] = {"kpis": KPIS, "assessed_through": _THROUGH}
 
 
 def page_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -217,6 +291,25 @@ BUDGETS = page_of(
         "held_back_stake_hours": 6.5,
     }
 )
+_STOP: dict[str, Any] = {
+    "started_at": "2026-09-19T08:12:00Z",
+    "ended_at": "2026-09-19T09:40:00Z",
+    "state": "down",
+    "cause": "external",
+    "basis": "person",
+    "why": "corrected by A. Holm (key: service): power cut of the whole street",
+    "failure": True,
+    "corrections": [
+        {
+            "cause": "external",
+            "reason": "power cut of the whole street",
+            "actor": "A. Holm (key: service)",
+            "said_at": "2026-09-20T07:02:11Z",
+        }
+    ],
+}
+STOPS = page_of(_STOP)
+STOP: dict[str, Any] = {**_STOP, "assessed_through": _THROUGH}
 CHANGES: dict[str, Any] = {
     "data": [
         {

@@ -23,11 +23,16 @@ class IntervalRow:
     state: str
     cause: str | None
     failure: bool
+    cause_basis: str | None
+    cause_why: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimesRow:
-    """Row of `times_daily`, seconds; the last day may be unfinished and then counts to the block's end."""
+    """Row of `times_daily`, seconds; the last day may be unfinished and then counts to the block's end.
+
+    None where the input is not declared or not sent: counts, maintenance, orders.
+    """
 
     asset_id: int
     day: date
@@ -35,7 +40,7 @@ class TimesRow:
     planned_s: float
     pbt_s: float
     apt_s: float
-    adet_s: float
+    stopped_s: float
     adot_s: float
     unknown_s: float
     supplier_down_s: float
@@ -43,6 +48,23 @@ class TimesRow:
     repair_s: float
     produced: float | None
     good: float | None
+    asut_s: float
+    adet_s: float
+    customer_down_s: float
+    external_down_s: float
+    operator_down_s: float
+    unknown_down_s: float
+    failed_s: float
+    pmt_s: float | None
+    cmt_s: float | None
+    aubt_s: float | None
+    aoet_s: float | None
+    scrapped: float | None
+    reworked: float | None
+    inspected: float | None
+    first_pass: float | None
+    planned_run_s: float | None
+    capacity: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,8 @@ class AssetBlock:
     fast_mean: shape (M, B), means of the B five-minute buckets (FAST_S) that lie whole in the block, bucket b from
     start + b * FAST_S on, of the minutes in which a sample fell; NaN where none did, where its minutes are kept no
     longer, and for roles other than `condition` and `operating_point`. None where no row would hold a number.
+    modes, faults: what its mode metric and each of its fault metrics said. unit_time_s: planned run time of a unit, and
+    capacity_per_hour: the most units in an hour; None where not declared.
     """
 
     asset_id: int
@@ -66,6 +68,10 @@ class AssetBlock:
     increase: Floats
     states: StateSamples | None
     source_ids: tuple[int, ...]
+    modes: StateSamples | None = None
+    faults: tuple[StateSamples, ...] = ()
+    unit_time_s: float | None = None
+    capacity_per_hour: float | None = None
     here: tuple[tuple[float, float], ...] = ((-inf, inf),)
     fast_mean: Floats | None = None
 

@@ -55,7 +55,7 @@ def assess_customer(
     with conn.transaction():
         fence(conn)
         records, sources = read_records(conn, customer_id), read_sources(conn, customer_id)
-        kept, first = _kept_states(conn, records), first_data(sources)
+        (kept, _), first = _kept_states(conn, records), first_data(sources)
         if first is None:
             return None
         checkpoints = [state.through for state in kept]
@@ -66,7 +66,9 @@ def assess_customer(
         actions = read_actions(conn, customer_id)
         found, states = assessed(conn, records, sources, span, before, actions, limits)
         save_rows(conn, customer_id, records.assets, span, found)
-        checkpoint = Checkpoint(states=thinned([*before, *states]), records_digest=digest(records, found.state.through))
+        newly_kept = thinned([*before, *states])
+        digests = tuple(digest(records, state.through) for state in newly_kept)
+        checkpoint = Checkpoint(states=newly_kept, records_digests=digests)
         row = {"customer": customer_id, "through": end, "now": now, "version": LAYOUT_VERSION}
         conn.execute(_WRITE, row | {"state": to_bytes(checkpoint)})
         conn.execute(_NOT_DUE, [customer_id])
@@ -78,17 +80,24 @@ def assess_customer(
 
 def records_changed(conn: psycopg.Connection, customer_id: int) -> bool:
     """Whether the records say something else about assessed time than when that was assessed."""
-    assessed = conn.execute(_READ, [customer_id]).fetchone() is not None
-    return assessed and not _kept_states(conn, read_records(conn, customer_id))
+    _, changed = _kept_states(conn, read_records(conn, customer_id))
+    return changed
 
 
-def _kept_states(conn: psycopg.Connection, records: CustomerRecords) -> tuple[CustomerState, ...]:
-    """States to go on from; none where there is no assessment, or it was made by other records or another layout."""
+def _kept_states(conn: psycopg.Connection, records: CustomerRecords) -> tuple[tuple[CustomerState, ...], bool]:
+    """States to go on from, and whether there was a newer one that does not hold: by other records or another layout.
+
+    What the records say about the time before a state, they say about the time before each older one.
+    """
     row = conn.execute(_READ, [records.customer_id]).fetchone()
     checkpoint = None if row is None else from_bytes(row[1], row[0])
-    if checkpoint is None or checkpoint.records_digest != digest(records, checkpoint.states[-1].through):
-        return ()
-    return checkpoint.states
+    if checkpoint is None:
+        return (), row is not None
+    states = checkpoint.states
+    for count in range(len(states), 0, -1):
+        if checkpoint.records_digests[count - 1] == digest(records, states[count - 1].through):
+            return states[:count], count < len(states)
+    return (), True
 
 
 def assessed(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from math import isnan
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +14,9 @@ from services.health.guarantee_rows import guarantee_rows
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import share, trailing_sum
-from services.health.state_detection.state_intervals import CAUSES, NO_CAUSE, STATES
-from services.health.state_detection.times import FIELDS, GOOD, POT, PRODUCED
+from services.health.state_detection.states import CAUSES, NO_CAUSE, STATES
+from services.health.state_detection.stop_causes import basis_of
+from services.health.state_detection.times import DAILY_FIELDS, GOOD, POT, PRODUCED
 
 _UPTIME_DAYS = 28
 
@@ -27,14 +30,8 @@ def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
     found = work.intervals
     if found is None:
         return
-    for started, ended, state, cause, failure in zip(
-        found.started.tolist(),
-        found.ended.tolist(),
-        found.state.tolist(),
-        found.cause.tolist(),
-        found.failure.tolist(),
-        strict=True,
-    ):
+    columns = (found.started, found.ended, found.state, found.cause, found.failure, found.rank, found.why)
+    for started, ended, state, cause, failure, rank, why in zip(*(c.tolist() for c in columns), strict=True):
         for since, until in work.asset.here:
             if started < until and ended > since:
                 yield IntervalRow(
@@ -44,6 +41,8 @@ def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
                     state=STATES[state],
                     cause=None if cause == NO_CAUSE else CAUSES[cause],
                     failure=failure,
+                    cause_basis=None if cause == NO_CAUSE else basis_of(rank),
+                    cause_why=None if cause == NO_CAUSE else why,
                 )
 
 
@@ -51,14 +50,12 @@ def times_rows(work: AssetWork) -> Iterator[TimesRow]:
     """The asset's times of the block's days, of those with scheduled time or a count."""
     if work.intervals is None:
         return
-    for row in range(work.days.kept, len(work.days.table)):
-        values = work.days.table[row].tolist()
-        counted = [None if np.isnan(value) else value for value in values[PRODUCED : GOOD + 1]]
-        if values[POT] > 0 or counted != [None, None]:
-            named = dict(zip(FIELDS[:PRODUCED], values[:PRODUCED], strict=True))
-            named["failures"] = int(named["failures"])
+    for row, values in enumerate(work.daily.tolist(), start=work.days.kept):
+        said = [None if isnan(value) else value for value in values]
+        if values[POT] > 0 or said[PRODUCED : GOOD + 1] != [None, None]:
+            named: dict[str, Any] = dict(zip(DAILY_FIELDS, said, strict=True))
             yield TimesRow(
-                asset_id=work.asset.asset_id, day=work.days.day(row), produced=counted[0], good=counted[1], **named
+                asset_id=work.asset.asset_id, day=work.days.day(row), **named | {"failures": int(named["failures"])}
             )
 
 

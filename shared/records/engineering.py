@@ -9,22 +9,30 @@ from shared.mappings import MappingError, mapping_as_json, parse_mapping
 from shared.records import fields
 from shared.records.fields import FieldError
 from shared.records.rows import Field, Parsed, RecordKind, Row, Values, parse_rows
-from shared.records.vocabulary import DECODER_KINDS, METRIC_ROLES, SAMPLINGS, STATES, suggestion
+from shared.records.state_decoders import known_keys, state_decoder
+from shared.records.vocabulary import METRIC_ROLES, SAMPLINGS
 from shared.records.yaml_file import Place, load_yaml
 from shared.units import KNOWN_UNITS, UnitError, conversion, known_unit
 
 _COUNTABLE = frozenset({"number", "mass", "volume", "length", "area"})
+_PIECES = (
+    "production_count",
+    "good_count",
+    "scrap_count",
+    "rework_count",
+    "inspected_count",
+    "first_pass_count",
+)
 _DIMENSIONS = {
-    "production_count": _COUNTABLE,
-    "good_count": _COUNTABLE,
     "energy": frozenset({"energy", "power"}),
     "state": frozenset({"number"}),
     "version": frozenset({"number"}),
     "fault": frozenset({"number"}),
-}
+    "mode": frozenset({"number"}),
+} | dict.fromkeys(_PIECES, _COUNTABLE)
 """What a metric of that role may measure; a role that is absent may measure anything."""
-_COUNTERS = frozenset({"production_count", "good_count", "energy", "usage"})
-_WITHOUT_UNIT = frozenset({"state", "version", "fault"})
+_COUNTERS = frozenset({*_PIECES, "energy", "usage"})
+_WITHOUT_UNIT = frozenset({"state", "version", "fault", "mode"})
 
 
 def _unit(written: str) -> str:
@@ -102,6 +110,8 @@ ASSET_TYPES = RecordKind(
         Field(name="id", required=True, column="external_id"),
         Field(name="name", required=True),
         Field(name="state_decoder", parse=fields.json_object, empty={}),
+        Field(name="unit_time_s", parse=_positive),
+        Field(name="capacity_per_hour", parse=_count),
     ),
 )
 METRICS = RecordKind(
@@ -135,6 +145,7 @@ MAPPINGS = RecordKind(
         Field(name="enabled"),
     ),
 )
+_TYPE_CELLS = tuple(field.name for field in ASSET_TYPES.fields if field.name != "state_decoder")
 _METRIC_KEYS = tuple(field.name for field in METRICS.fields if field.name != "asset_type")
 
 
@@ -147,12 +158,12 @@ def parse_asset_types(file: str, content: str) -> tuple[Parsed, Parsed]:
     for entry in _entries(file, content, "asset_types.yaml", errors):
         try:
             members = entry.members("an asset type")
-            _known_keys(members, ("id", "name", "state_decoder", "metrics"), errors)
-            cells = _cells({key: members[key] for key in ("id", "name") if key in members})
+            known_keys(members, (*_TYPE_CELLS, "state_decoder", "metrics"), errors)
+            cells = _cells({key: members[key] for key in _TYPE_CELLS if key in members})
             types.append((entry.line, cells))
             described = _metric_cells(entry, members, cells.get("id", ""), errors)
             metrics.extend(described)
-            decoders[cells.get("id", "")] = _decoder(entry, members, described, errors)
+            decoders[cells.get("id", "")] = state_decoder(entry, members, described, errors)
         except RecordError as exc:
             errors.append(exc)
     parsed = parse_rows(ASSET_TYPES, file, types)
@@ -228,14 +239,6 @@ def _entries(file: str, content: str, what: str, errors: list[RecordError]) -> I
         errors.append(exc)
 
 
-def _known_keys(members: Mapping[str, Place], known: tuple[str, ...], errors: list[RecordError]) -> None:
-    for key, part in members.items():
-        if key not in known:
-            errors.append(
-                part.error(f"unknown key '{key}'", suggestion(key, known, "the keys are " + ", ".join(known)))
-            )
-
-
 def _cells(members: Mapping[str, Place]) -> dict[str, str]:
     cells = {}
     for key, part in members.items():
@@ -255,57 +258,8 @@ def _metric_cells(
     for metric in members["metrics"].entries("metrics"):
         try:
             described = metric.members("a metric")
-            _known_keys(described, _METRIC_KEYS, errors)
+            known_keys(described, _METRIC_KEYS, errors)
             found.append((metric.line, _cells(described) | {"asset_type": asset_type}))
         except RecordError as exc:
             errors.append(exc)
     return found
-
-
-def _decoder(
-    entry: Place,
-    members: Mapping[str, Place],
-    metrics: list[tuple[int | None, dict[str, str]]],
-    errors: list[RecordError],
-) -> dict[str, Any]:
-    states = [(line, cells.get("name")) for line, cells in metrics if cells.get("role") == "state"]
-    if len(states) > 1:
-        problem = f"'{states[1][1]}' is a second metric of role state"
-        errors.append(RecordError(entry.file, states[1][0], problem, f"keep that role for '{states[0][1]}' alone"))
-    if "state_decoder" not in members:
-        if states:
-            problem = f"nothing says what the states of metric '{states[0][1]}' mean"
-            errors.append(entry.error(problem, "add a state_decoder of kind text, codes or packml"))
-        return {}
-    place = members["state_decoder"]
-    if not states:
-        errors.append(place.error("a state_decoder without a metric of role state", "add that metric or remove it"))
-    return _checked_decoder(place, errors)
-
-
-def _checked_decoder(place: Place, errors: list[RecordError]) -> dict[str, Any]:
-    parts = place.members("state_decoder")
-    kind = parts["kind"].value if "kind" in parts else None
-    if kind not in DECODER_KINDS:
-        errors.append(place.error(f"unknown kind of state_decoder '{kind}'", suggestion(str(kind), DECODER_KINDS)))
-        return {}
-    if kind == "packml":
-        _known_keys(parts, ("kind",), errors)
-        return {"kind": kind}
-    _known_keys(parts, ("kind", "states"), errors)
-    if "states" not in parts:
-        errors.append(place.error(f"state_decoder of kind {kind} without states", "list them: 'RUNNING: production'"))
-        return {}
-    states = parts["states"].members("states")
-    errors.extend(_state_errors(states, str(kind)))
-    return {"kind": kind, "states": {raw: part.value for raw, part in states.items()}}
-
-
-def _state_errors(states: Mapping[str, Place], kind: str) -> Iterator[RecordError]:
-    for raw, part in states.items():
-        if part.value is None:
-            yield part.error(f"state '{raw}' has no meaning", "write one of " + ", ".join(STATES))
-        elif part.value not in STATES:
-            yield part.error(f"state '{raw}' means '{part.value}'", suggestion(str(part.value), STATES))
-        if kind == "codes" and not raw.lstrip("-").isdecimal():
-            yield part.error(f"code '{raw}' is not a whole number", "write kind: text for states that come as text")

@@ -11,6 +11,7 @@ from shared.records.rules import (
     needs,
     nested_prefixes,
     one_per_id,
+    order_ends_after_it_began,
     same_said_twice,
 )
 from shared.records.vocabulary import (
@@ -303,7 +304,7 @@ EVENTS = RecordKind(
         Field(name="kind", parse=fields.one_of("kind", EVENT_KINDS), required=True),
         Field(name="attributes", parse=fields.json_object, empty={}),
     ),
-    row_rules=(cause_is_known,),
+    row_rules=(cause_is_known, order_ends_after_it_began),
     customers=_of_event,
     since="at",
 )

@@ -122,6 +122,19 @@ def moves_have_a_day(rows: Sequence[Row]) -> Iterator[tuple[Row, FieldError]]:
             yield row, FieldError(problem, "write the day of the move; the first place stands in assets.csv")
 
 
+def order_ends_after_it_began(values: Values) -> None:
+    """An order that says when it ended says so as a moment after its beginning."""
+    ends = values["attributes"].get("ends_at")
+    if values["kind"] != "order" or ends is None:
+        return
+    try:
+        ended = fields.instant(str(ends))
+    except FieldError as exc:
+        raise FieldError(f"attributes: ends_at: {exc.problem}", exc.remedy) from exc
+    if ended <= values["at"]:
+        raise FieldError(f"attributes: ends_at {ends} is not after at", "an order ends after it began")
+
+
 def cause_is_known(values: Values) -> None:
     """An event that says who caused it uses the words that a guarantee knows."""
     cause = values["attributes"].get("cause")

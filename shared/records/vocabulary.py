@@ -13,10 +13,31 @@ METRIC_ROLES = (
     "operating_point",
     "version",
     "fault",
+    "mode",
+    "scrap_count",
+    "rework_count",
+    "inspected_count",
+    "first_pass_count",
 )
 SAMPLINGS = ("periodic", "on_change")
-STATES = ("production", "idle", "down", "held", "suspended", "setup", "planned", "off", "unknown")
-DECODER_KINDS = ("text", "codes", "packml")
+STATES = (
+    "production",
+    "idle",
+    "down",
+    "held",
+    "suspended",
+    "setup",
+    "planned",
+    "off",
+    "unknown",
+    "maintenance",
+    "repair",
+)
+STOPS = ("idle", "down", "repair", "held", "suspended")
+"""States in which a machine stands for somebody's cause."""
+MODES = ("production", "maintenance", "manual")
+DECODER_KINDS = ("text", "codes", "packml", "limits")
+NUMBERINGS = ("tr88", "opc30060")
 CAUSES = ("supplier", "customer", "external", "operator", "unknown")
 """Who caused a stop; a guarantee may exclude any of them, or `planned` stops."""
 GUARANTEE_EXCLUSIONS = (*CAUSES, "planned")
@@ -58,6 +79,8 @@ EVENT_KINDS = (
     "renewal",
     "baseline",
 )
+CORRECTION = "correction"
+"""The kind of event that is a person's word on the cause of a stop; it comes through the API alone."""
 SCOPE_TYPES = ("customer", "site", "line", "asset")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CURRENCIES = frozenset({

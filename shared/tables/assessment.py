@@ -44,8 +44,9 @@ assessments_due = Table(
     Column("received_at", Instant, nullable=False),
 )
 
-# state: production, idle, down, held, suspended, planned, off, unknown. cause: supplier, customer, external,
-# operator, unknown; null where the state is no stop. `ended_at` null: still so at the watermark.
+# state: production, idle, down, held, suspended, setup, planned, off, unknown, maintenance, repair. cause: supplier,
+# customer, external, operator, unknown; null where the state is no stop. cause_basis: what it was concluded from:
+# default, rule, history, event, person; cause_why: in words. `ended_at` null: still so at the watermark.
 state_intervals = Table(
     "state_intervals",
     metadata,
@@ -55,10 +56,36 @@ state_intervals = Table(
     Column("state", String, nullable=False),
     Column("cause", String),
     Column("failure", Boolean, nullable=False),
+    Column("cause_basis", String),
+    Column("cause_why", String),
+)
+
+_LATER_TIMES = (
+    "stopped_s",
+    "asut_s",
+    "customer_down_s",
+    "external_down_s",
+    "operator_down_s",
+    "unknown_down_s",
+    "failed_s",
+)
+_LATER_INPUTS = (
+    "pmt_s",
+    "cmt_s",
+    "aubt_s",
+    "aoet_s",
+    "scrapped",
+    "reworked",
+    "inspected",
+    "first_pass",
+    "planned_run_s",
+    "capacity",
 )
 
 # ISO 22400-2 times of an asset on one UTC day, in seconds; they add up over days, machines and sites.
-# pot_s = pbt_s + planned_s; pbt_s = apt_s + adet_s + adot_s + unknown_s. coverage = 1 - unknown_s / pbt_s.
+# pot_s = pbt_s + planned_s; pbt_s = apt_s + asut_s + adet_s + adot_s + unknown_s; stopped_s = the five *_down_s.
+# coverage = 1 - unknown_s / pbt_s. Null where the input is not declared or not sent: maintenance (pmt_s, cmt_s),
+# orders (aubt_s, aoet_s), counts, planned_run_s (planned run time of what was produced), capacity (the most units).
 times_daily = Table(
     "times_daily",
     metadata,
@@ -76,6 +103,8 @@ times_daily = Table(
     Column("repair_s", Double, nullable=False),
     Column("produced", Double),
     Column("good", Double),
+    *(Column(name, Double, nullable=False, server_default=text("0")) for name in _LATER_TIMES),
+    *(Column(name, Double) for name in _LATER_INPUTS),
 )
 
 # One finding: newest value a (scope, kind), with its history a day.

@@ -136,6 +136,8 @@ asset_types = Table(
     *_external_key(),
     Column("name", String, nullable=False),
     Column("state_decoder", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("unit_time_s", Double),
+    Column("capacity_per_hour", Double),
     UniqueConstraint("record_source", "external_id"),
 )
 

@@ -140,7 +140,7 @@ def remember(conn: psycopg.Connection, fleet: Fleet, days: int) -> None:
         silent = conn.execute(_SILENT, [customer_id]).fetchall()
         hours = {customer_id: 0.0} | {source_id: 13.0 for (source_id,) in silent}
         state = _given(lived.state, [asset.asset_id for asset in records.assets], hours)
-        checkpoint = Checkpoint(states=(state,), records_digest=digest(records, state.through))
+        checkpoint = Checkpoint(states=(state,), records_digests=(digest(records, state.through),))
         conn.execute(
             "INSERT INTO model_states (customer_id, assessed_through, assessed_at, state_version, state)"
             " VALUES (%s, %s, %s, %s, %s)",

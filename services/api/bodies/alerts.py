@@ -102,7 +102,9 @@ class AlertWithActions(Alert):
     actions: list[Action]
 
 
-class _Asked(BaseModel):
+class Asked(BaseModel):
+    """What a person asks for, on whose behalf."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     actor: Annotated[
@@ -110,13 +112,13 @@ class _Asked(BaseModel):
     ] = None
 
 
-class AcknowledgeBody(_Asked):
+class AcknowledgeBody(Asked):
     """Take the alert on."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"actor": "r.lind@supplier.example"}]})
 
 
-class SnoozeBody(_Asked):
+class SnoozeBody(Asked):
     """Keep the alert out of default lists until then."""
 
     model_config = ConfigDict(
@@ -128,7 +130,7 @@ class SnoozeBody(_Asked):
     reason: Words
 
 
-class ResolveBody(_Asked):
+class ResolveBody(Asked):
     """End the episode, and say how."""
 
     model_config = ConfigDict(

@@ -16,7 +16,11 @@ class Change(Body):
     subject: str
     subject_id: str
     transition: Annotated[
-        str, Field(description="opened, updated, acknowledged, snoozed, resolved, reopened; others may come.")
+        str,
+        Field(
+            description="Of an alert: opened, updated, acknowledged, snoozed, resolved, reopened; of a stop: "
+            "corrected; others may come."
+        ),
     ]
     body: dict[str, Any]
 

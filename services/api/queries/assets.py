@@ -6,7 +6,9 @@ from typing import Any
 import psycopg
 
 from services.api.database import row, rows
-from services.api.queries.customers import DEMO, STATE, asset_state, stood_at
+from services.api.kpis import FailureCount
+from services.api.queries.customers import DEMO, STATE, asset_state
+from services.api.queries.times import asset_period, kpis_body
 from shared.errors import NotFoundError
 
 # Where it stands today, by the wall's clock; an asset that was moved is its new customer's from that day on.
@@ -14,7 +16,8 @@ _ASSET = f"""
 SELECT a.asset_id AS id, a.external_id, a.record_source, a.name, a.serial, a.commissioned_on, t.name AS asset_type,
        p.site_id, s.name AS site_name, p.line_id, l.name AS line_name, {DEMO} AS demo,
        c.customer_id, c.external_id AS customer_external_id, c.name AS customer_name, m.assessed_through,
-       i.state, i.started_at, i.cause, i.failure
+       i.state, i.started_at, i.cause, i.failure,
+       NOT EXISTS (SELECT FROM shifts WHERE shifts.site_id = p.site_id) AS calendar_assumed
 FROM assets a
 JOIN asset_types t USING (asset_type_id)
 LEFT JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = a.asset_id AND valid_from <= %(today)s
@@ -26,24 +29,6 @@ LEFT JOIN model_states m ON m.customer_id = c.customer_id
 {STATE}
 WHERE a.asset_id = %(asset)s AND (%(customers)s::int[] IS NULL OR c.customer_id = ANY(%(customers)s))
 """
-_KPIS = f"""
-WITH at_customer AS (
-    SELECT d.* FROM times_daily d
-    WHERE d.asset_id = %(asset)s AND {stood_at("d.asset_id", "d.day")} = %(customer)s
-    ORDER BY d.day DESC LIMIT %(days)s)
-SELECT count(*) AS days, min(day) AS first_day, max(day) AS last_day,
-       sum(apt_s) / nullif(sum(pbt_s - unknown_s), 0) AS availability,
-       1 - sum(unknown_s) / nullif(sum(pbt_s), 0) AS coverage,
-       sum(apt_s) / nullif(sum(failures), 0) / 3600 AS mtbf_h,
-       sum(repair_s) / nullif(sum(failures), 0) / 3600 AS mttr_h,
-       sum(good) / nullif(sum(produced) FILTER (WHERE good IS NOT NULL), 0) AS quality,
-       sum(failures)::int AS failures, sum(produced) AS produced, sum(good) AS good,
-       jsonb_build_object('pot', sum(pot_s) / 3600, 'planned', sum(planned_s) / 3600, 'pbt', sum(pbt_s) / 3600,
-                          'apt', sum(apt_s) / 3600, 'adet', sum(adet_s) / 3600, 'adot', sum(adot_s) / 3600,
-                          'unknown', sum(unknown_s) / 3600, 'supplier_down', sum(supplier_down_s) / 3600,
-                          'repair', sum(repair_s) / 3600) AS times_h
-FROM at_customer
-"""
 _SIGNALS = """
 SELECT kind, day, value, confidence, expected_at, expected_low, expected_high, evidence FROM signals
 WHERE customer_id = %(customer)s AND scope_type = 'asset' AND scope_id = %(asset)s AND day > %(after)s
@@ -52,14 +37,14 @@ ORDER BY kind, day
 
 
 def get_asset(
-    conn: psycopg.Connection, customers: list[int] | None, asset: int, *, days: int, today: date
+    conn: psycopg.Connection, customers: list[int] | None, asset: int, *, days: int, per: FailureCount, today: date
 ) -> dict[str, Any]:
     """One asset with KPIs and signals of its last `days` days; raise NotFoundError outside the scope."""
     found = row(conn, _ASSET, {"asset": asset, "customers": customers, "today": today})
     if found is None:
         raise NotFoundError(f"no asset {asset}")
     of = {"asset": asset, "customer": found["customer_id"], "days": days}
-    kpis = row(conn, _KPIS, of)
+    kpis = kpis_body(asset_period(conn, asset, found["customer_id"], days=days), per)
     return {
         **{name: found[name] for name in ("id", "external_id", "record_source", "name", "serial", "commissioned_on")},
         "asset_type": found["asset_type"],
@@ -67,10 +52,19 @@ def get_asset(
         "site": _place(found, "site"),
         "line": _place(found, "line"),
         "state": asset_state(found),
+        "calendar_assumed": found["calendar_assumed"],
         "kpis": kpis,
         "signals": _signals(conn, of),
         "assessed_through": found["assessed_through"],
     }
+
+
+def customer_of(conn: psycopg.Connection, customers: list[int] | None, asset: int, *, today: date) -> int:
+    """The customer at whose site an asset stands; raise NotFoundError outside the scope or without a site."""
+    found = row(conn, _ASSET, {"asset": asset, "customers": customers, "today": today})
+    if found is None or found["customer_id"] is None:
+        raise NotFoundError(f"no asset {asset}")
+    return int(found["customer_id"])
 
 
 def _customer(found: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,8 +15,8 @@ from services.health.assessment import AlertContent, Stake
 from services.health.block import Bools, CustomerBlock, Floats, SourceBlock
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import as_known_in_the_morning, hourly, trailing_sum
-from services.health.state_detection.state_intervals import CAUSES, DAY_S
-from services.health.state_detection.times import FAILURES, PBT, REPAIR, UNKNOWN_S
+from services.health.state_detection.states import CAUSES, DAY_S
+from services.health.state_detection.times import FAILURES, PBT, REPAIR_S, UNKNOWN_S
 from shared.alerts import Tier
 
 HOUR_S = 3600.0
@@ -55,7 +55,7 @@ def repair_stake(block: CustomerBlock, work: AssetWork, hour: int) -> Stake:
     """The mean repair of this asset so far, and what it would cost; hours are None before its first failure."""
     row = work.days.kept + hour // 24
     failures = work.older_failures + work.days.column(FAILURES)[:row].sum()
-    repair = work.older_repair_s + work.days.column(REPAIR)[:row].sum()
+    repair = work.older_repair_s + work.days.column(REPAIR_S)[:row].sum()
     hours = float(repair / failures / HOUR_S) if failures > 0 and repair > 0 else None
     return stake_of(block, [work.asset], work.days.day(row), hours=hours, cases=int(failures))
 
@@ -153,7 +153,9 @@ def repeated_failures(block: CustomerBlock, work: AssetWork) -> Condition:
             {
                 "failures_in_30_days": quantity(recent[row], "failures", 0),
                 "usual_in_30_days": quantity(usual, "failures", 2),
-                "repair_in_30_days": quantity(work.days.column(REPAIR)[max(0, row - 29) : row + 1].sum() / HOUR_S, "h"),
+                "repair_in_30_days": quantity(
+                    work.days.column(REPAIR_S)[max(0, row - 29) : row + 1].sum() / HOUR_S, "h"
+                ),
             },
             repair_stake(block, work, hour),
         )

@@ -12,7 +12,7 @@ from services.health.block import Bools, CustomerBlock, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import day_number
-from services.health.state_detection.state_intervals import DAY_S
+from services.health.state_detection.states import DAY_S
 
 _HOUR = timedelta(hours=1)
 

@@ -21,7 +21,7 @@ from services.health.assessment import AlertContent
 from services.health.block import CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import day_number, hourly
-from services.health.state_detection.times import ADET, APT, GOOD, PBT, UNKNOWN_S
+from services.health.state_detection.times import APT, GOOD, PBT, STOPPED, UNKNOWN_S
 
 BEFORE_DAYS = 28
 AFTER_DAYS = 28
@@ -114,7 +114,7 @@ def _z(effect: float, error: float) -> float:
 
 def _down_change(work: AssetWork, release: int, row: int) -> tuple[float, float]:
     known = work.days.column(PBT) - work.days.column(UNKNOWN_S)
-    _, change, error = _change(work.days.column(ADET), known, release, row)
+    _, change, error = _change(work.days.column(STOPPED), known, release, row)
     return change, error
 
 

@@ -1,6 +1,7 @@
 """Read one customer's block: hours of rollups, states and records, as arrays."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -16,7 +17,7 @@ from services.health.data_acquisition.source_reading import (
     hour_starts,
     read_source_blocks,
 )
-from services.health.data_acquisition.state_reading import read_state_samples
+from services.health.data_acquisition.state_reading import read_said, read_state_samples, state_meaning
 from services.health.watermark import Span
 
 FAST_ROLES = ("condition", "operating_point")
@@ -39,7 +40,10 @@ def read_block(
     fast = read_fast(conn, _judged_series(records.assets), span.start, span.end)
     here = [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
     states = [read_state_samples(conn, records.customer_id, asset, span, raw_since) for asset in here]
-    assets = tuple(_asset(asset, hourly, fast, span, said) for asset, said in zip(here, states, strict=True))
+    assets = tuple(
+        _with_said(conn, record, span, _asset(record, hourly, fast, span, said))
+        for record, said in zip(here, states, strict=True)
+    )
     reports = [report for asset, said in zip(here, states, strict=True) for report in _reports(asset, said)]
     return CustomerBlock(
         customer_id=records.customer_id,
@@ -61,10 +65,19 @@ def read_block(
 
 def _reports(asset: AssetRecord, states: StateSamples | None) -> Iterator[StateReport]:
     """Who reported an asset's states: the sources of its state metric, not those of its other metrics."""
-    names = {meaning.metric.name for meaning in asset.meanings if meaning.metric.role == "state"}
+    meaning = state_meaning(asset)
     for channel in asset.channels:
-        if states is not None and channel.metric in names:
+        if states is not None and meaning is not None and channel.metric == meaning.metric.name:
             yield StateReport(source_id=channel.source_id, window=channel.window, states=states)
+
+
+def _with_said(conn: psycopg.Connection, record: AssetRecord, span: Span, asset: AssetBlock) -> AssetBlock:
+    """The asset with what its mode metric and its fault metrics said; only states that somebody reports have modes."""
+    if asset.states is None:
+        return asset
+    modes = [read_said(conn, record, m, span) for m in record.meanings if m.metric.role == "mode"]
+    faults = [read_said(conn, record, m, span) for m in record.meanings if m.metric.role == "fault"]
+    return replace(asset, modes=modes[0] if modes else None, faults=tuple(faults))
 
 
 def _judged_series(assets: Iterable[AssetRecord]) -> list[int]:
@@ -103,6 +116,8 @@ def _asset(
         site_id=stands.site_id,
         line_id=stands.line_id,
         commissioned_on=asset.commissioned_on,
+        unit_time_s=asset.unit_time_s,
+        capacity_per_hour=asset.capacity_per_hour,
         metrics=metrics,
         mean=mean,
         covered_s=np.maximum(covered, 0.0),

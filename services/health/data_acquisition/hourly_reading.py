@@ -13,6 +13,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from services.health.block import Floats
+from services.health.data_acquisition.state_history import RawStates
 
 _ARRAY_HEADER_BYTES = 20
 _POSTGRES_EPOCH_S = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -53,14 +54,6 @@ class Hourly:
     covered_s: Floats
     increase: Floats
     sample_count: NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RawStates:
-    """Stored samples of one state series: at, shape (n,), Unix seconds, ascending; state: text, None for no value."""
-
-    at: Floats
-    state: NDArray[np.object_]
 
 
 def _array(sent: bytes, element: str) -> NDArray[Any]:
@@ -110,6 +103,13 @@ def read_states(conn: psycopg.Connection, series_id: int, start: datetime, end: 
     state = np.concatenate([np.empty(0, dtype=object), *(state for _, state in found)])
     order = np.argsort(at, kind="stable")
     return RawStates(at=at[order], state=state[order])
+
+
+def read_values(conn: psycopg.Connection, series_id: int, start: datetime, end: datetime) -> tuple[Floats, Floats]:
+    """Samples of one series before `end`, from the one in force at `start` on: when, and the number, NaN for none."""
+    with conn.cursor(binary=True) as cur:
+        at, values = cur.execute(_NUMBERS, {"series": series_id, "start": start, "end": end}).fetchone() or (None, None)
+    return (np.empty(0), np.empty(0)) if at is None else (_seconds(at), _floats(values))
 
 
 def _code_texts(numbers: Floats) -> NDArray[np.object_]:

@@ -68,7 +68,7 @@ ORDER BY at, record_source, external_id
 """
 _PLACEMENTS = """
 SELECT asset_id, a.name, a.commissioned_on, asset_type_id, t.name AS asset_type, t.state_decoder,
-       site_id, line_id, valid_from, until
+       t.unit_time_s, t.capacity_per_hour, site_id, line_id, valid_from, until
 FROM (SELECT *, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until FROM placements) p
 JOIN sites USING (site_id) JOIN assets a USING (asset_id) JOIN asset_types t USING (asset_type_id)
 WHERE customer_id = %(customer)s ORDER BY asset_id, valid_from
@@ -83,6 +83,9 @@ FROM (SELECT *, lead(valid_from) OVER (PARTITION BY device_id ORDER BY valid_fro
 JOIN devices USING (device_id) JOIN series USING (device_id)
 WHERE asset_id = ANY(%(assets)s) ORDER BY asset_id, series_id, valid_from
 """
+
+
+_OF_ASSET = ("name", "asset_type", "state_decoder", "unit_time_s", "capacity_per_hour", "commissioned_on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +123,8 @@ class AssetRecord:
     name: str
     asset_type: str
     state_decoder: dict[str, object]
+    unit_time_s: float | None
+    capacity_per_hour: float | None
     commissioned_on: date | None
     placements: tuple[Placement, ...]
     meanings: tuple[Meaning, ...]
@@ -200,7 +205,8 @@ def _asset_told(asset: AssetRecord, moment: float) -> tuple[object, ...]:
     placed = [
         (p.site_id, p.line_id, p.window[0], min(p.window[1], moment)) for p in asset.placements if p.window[0] < moment
     ]
-    what = (asset.asset_id, asset.name, asset.asset_type, asset.state_decoder, asset.commissioned_on, asset.meanings)
+    declared = (asset.state_decoder, asset.unit_time_s, asset.capacity_per_hour)
+    what = (asset.asset_id, asset.name, asset.asset_type, declared, asset.commissioned_on, asset.meanings)
     return (what, placed) if placed else ()
 
 
@@ -247,7 +253,7 @@ def _assets(cur: psycopg.Cursor[dict[str, Any]], placements: list[dict[str, Any]
     return tuple(
         AssetRecord(
             asset_id=asset_id,
-            **{key: rows[0][key] for key in ("name", "asset_type", "state_decoder", "commissioned_on")},
+            **{key: rows[0][key] for key in _OF_ASSET},
             placements=tuple(
                 Placement(
                     window=(instant(row["valid_from"]), instant(row["until"])),

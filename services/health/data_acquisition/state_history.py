@@ -14,6 +14,14 @@ from services.health.block import Floats, StateSamples
 
 
 @dataclass(frozen=True, kw_only=True)
+class RawStates:
+    """Stored samples of one state series: at, shape (n,), Unix seconds, ascending; state: text, None for no value."""
+
+    at: Floats
+    state: NDArray[np.object_]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """A stretch [started, ended) in Unix seconds whose state is stored, as a raw state that decodes to it."""
 
@@ -39,6 +47,20 @@ def clip(
             parts_at.append(np.array([closes]))
             parts_state.append(np.array([None], dtype=object))
     return np.concatenate(parts_at), np.concatenate(parts_state)
+
+
+def thinned(raw: RawStates, *, max_hold_s: float) -> RawStates:
+    """The samples without those that change nothing of what is known when: a state said again within its hold.
+
+    Of each run of one state, and of each half of a hold in it, the first and the last stay: no gap between two that
+    stay is longer than the hold, unless it was one before.
+    """
+    if len(raw.at) < 3:
+        return raw
+    part = np.floor(raw.at / (max_hold_s / 2))
+    other = (raw.state[1:] != raw.state[:-1]) | (part[1:] != part[:-1])
+    stays = np.append(True, other) | np.append(other, True)
+    return RawStates(at=raw.at[stays], state=raw.state[stays])
 
 
 def with_history(at: Floats, state: NDArray[np.object_], known: Sequence[Known], *, max_hold_s: float) -> StateSamples:

@@ -1,6 +1,6 @@
-"""Read what an asset's state metric said, raw where it is stored, else from the intervals kept for life."""
+"""Read what an asset's states were: raw where it is stored, else from the intervals kept for life."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,20 +9,19 @@ import psycopg
 from numpy.typing import NDArray
 
 from services.health.block import Floats, StateSamples
-from services.health.data_acquisition.hourly_reading import read_states
-from services.health.data_acquisition.record_reading import AssetRecord, Window
-from services.health.data_acquisition.state_history import Known, clip, with_history
-from services.health.state_detection.state_intervals import STATES, UNKNOWN, decoded
+from services.health.data_acquisition.hourly_reading import read_states, read_values
+from services.health.data_acquisition.record_reading import AssetRecord, Meaning, Window
+from services.health.data_acquisition.state_history import Known, RawStates, clip, thinned, with_history
+from services.health.state_detection.states import Kept, by_limits, kept_raw
 from services.health.watermark import Span
-
-_PACKML_CODES = [str(code) for code in range(1, 18)]
 
 # An open interval is known as far as its customer was assessed.
 _INTERVALS = """
-SELECT i.started_at, coalesce(i.ended_at, m.assessed_through), i.state FROM state_intervals i
+SELECT i.started_at, coalesce(i.ended_at, m.assessed_through), i.state, i.cause,
+       i.cause_basis, i.cause_why FROM state_intervals i
 LEFT JOIN model_states m ON m.customer_id = %(customer)s
 WHERE i.asset_id = %(asset)s AND i.started_at < %(until)s
-  AND coalesce(i.ended_at, m.assessed_through) > %(since)s ORDER BY i.started_at
+  AND coalesce(i.ended_at, m.assessed_through) > %(since)s AND i.state <> 'unknown' ORDER BY i.started_at
 """
 
 
@@ -34,20 +33,18 @@ def read_state_samples(
     raw_since: from when on every raw sample is still stored. Before it, stored intervals fill what no sample says;
     after it only the one in force at the start does, where its own sample is older than what is kept.
     """
-    meaning = next((m for m in asset.meanings if m.metric.role == "state"), None)
+    meaning = state_meaning(asset)
     if meaning is None:
         return None
-    at, state = [np.empty(0)], [np.empty(0, dtype=object)]
-    windows: list[Window] = []
-    for channel in asset.channels:
-        if channel.metric == meaning.metric.name:
-            here = _common([channel.window], [p.window for p in asset.placements])
-            raw = read_states(conn, channel.series_id, span.start, span.end)
-            channel_at, channel_state = clip(raw.at, raw.state, here)
-            at.append(channel_at)
-            state.append(channel_state)
-            windows += here
-    said_at, said = _by_time(np.concatenate(at), np.concatenate(state))
+    said_at, said, windows = _told(
+        asset,
+        meaning,
+        lambda series: (
+            read_states(conn, series, span.start, span.end)
+            if meaning.metric.role == "state"
+            else _by_limits(conn, asset, meaning, span, series)
+        ),
+    )
     known = _known(conn, customer_id, asset, span)
     start_s, raw_since_s = span.start.timestamp(), raw_since.timestamp()
     if start_s < raw_since_s:
@@ -60,30 +57,59 @@ def read_state_samples(
     return _within(samples, span)
 
 
+def state_meaning(asset: AssetRecord) -> Meaning | None:
+    """The metric that says the asset's states: the one of role `state`, or that of the decoder's limits."""
+    by_limits = asset.state_decoder.get("metric")
+    return next((m for m in asset.meanings if m.metric.role == "state" or m.metric.name == by_limits), None)
+
+
 def _by_time(at: Floats, state: NDArray[np.object_]) -> tuple[Floats, NDArray[np.object_]]:
     """Samples in order; at one instant the end of one series goes before what another says."""
     order = np.lexsort((np.array([said is not None for said in state], dtype=bool), at))
     return at[order], state[order]
 
 
+def read_said(conn: psycopg.Connection, asset: AssetRecord, meaning: Meaning, span: Span) -> StateSamples:
+    """What another metric of an asset said, from the sample in force at the span's start on, as far as it is stored."""
+    at, said, _ = _told(asset, meaning, lambda series: read_states(conn, series, span.start, span.end))
+    return _within(StateSamples(at=at, state=tuple(said), max_hold_s=meaning.max_hold_s), span)
+
+
+def _told(
+    asset: AssetRecord, meaning: Meaning, read: Callable[[int], RawStates]
+) -> tuple[Floats, NDArray[np.object_], list[Window]]:
+    """What the series of a metric said of an asset while they spoke for it and it stood here, and when that was."""
+    at, state = [np.empty(0)], [np.empty(0, dtype=object)]
+    windows: list[Window] = []
+    for channel in asset.channels:
+        if channel.metric == meaning.metric.name:
+            here = _common([channel.window], [p.window for p in asset.placements])
+            raw = read(channel.series_id)
+            channel_at, channel_state = clip(raw.at, raw.state, here)
+            at.append(channel_at)
+            state.append(channel_state)
+            windows += here
+    said_at, said = _by_time(np.concatenate(at), np.concatenate(state))
+    return said_at, said, windows
+
+
+def _by_limits(conn: psycopg.Connection, asset: AssetRecord, meaning: Meaning, span: Span, series: int) -> RawStates:
+    """States from the values of a metric, without the samples that say nothing new."""
+    at, values = read_values(conn, series, span.start, span.end)
+    return thinned(RawStates(at=at, state=by_limits(values, asset.state_decoder)), max_hold_s=meaning.max_hold_s)
+
+
 def _known(conn: psycopg.Connection, customer_id: int, asset: AssetRecord, span: Span) -> list[Known]:
-    """Stored intervals that reach into the span, with raw states that decode to theirs."""
-    raw_of = raw_states(asset.state_decoder)
+    """Stored intervals that reach into the span."""
     asked = {"customer": customer_id, "asset": asset.asset_id, "since": span.start, "until": span.end}
     return [
-        Known(started=started.timestamp(), ended=ended.timestamp(), state=raw_of[state])
-        for started, ended, state in conn.execute(_INTERVALS, asked)
-        if state in raw_of
+        Known(
+            started=started.timestamp(),
+            ended=ended.timestamp(),
+            state=kept_raw(Kept(state=state, cause=cause, basis=basis, why=why)),
+        )
+        for started, ended, state, cause, basis, why in conn.execute(_INTERVALS, asked)
     ]
-
-
-def raw_states(decoder: dict[str, object]) -> dict[str, str]:
-    """For each known state one raw state that decodes to it; states that the decoder cannot give are absent."""
-    named = decoder.get("states")
-    candidates = [str(raw) for raw in named] if isinstance(named, dict) else [*_PACKML_CODES, *STATES]
-    codes = decoded(candidates, decoder)
-    pairs = [(STATES[code], raw) for code, raw in zip(codes, candidates, strict=True) if code != UNKNOWN]
-    return dict(reversed(pairs))
 
 
 def _clipped(known: Sequence[Known], windows: Sequence[Window]) -> list[Known]:

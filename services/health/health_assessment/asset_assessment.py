@@ -7,18 +7,32 @@ from datetime import UTC, datetime, time
 import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
-from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Floats, Site
+from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Event, Floats, Site
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
 from services.health.state_detection.calendars import Calendar, calendar, limited
 from services.health.state_detection.condition import ConditionFindings, advance_condition
 from services.health.state_detection.condition_state import ConditionState
-from services.health.state_detection.state_intervals import DOWN, UNKNOWN, Intervals, OpenInterval, intervals
+from services.health.state_detection.orders import orders
+from services.health.state_detection.state_intervals import Intervals, OpenInterval, intervals
+from services.health.state_detection.states import IS_FAILED, UNKNOWN
 from services.health.state_detection.times import (
+    ASUT,
+    CAPACITY,
+    CMT,
+    DAILY_FIELDS,
     FAILURES,
     FIELDS,
+    FIRST_PASS,
+    GOOD,
+    INSPECTED,
     PBT,
-    REPAIR,
+    PLANNED_RUN_S,
+    PMT,
+    PRODUCED,
+    REPAIR_S,
+    REWORKED,
+    SCRAPPED,
     UNKNOWN_S,
     daily_times,
     production_hours,
@@ -28,6 +42,14 @@ from services.health.value_assessment.value_realized import Counterfactual, acce
 KEPT_DAYS = 128
 REPAIR_HOURS = 1.0
 _FAST_AN_HOUR = 3600 // FAST_S
+_COUNTED = {
+    "production_count": PRODUCED,
+    "good_count": GOOD,
+    "scrap_count": SCRAPPED,
+    "rework_count": REWORKED,
+    "inspected_count": INSPECTED,
+    "first_pass_count": FIRST_PASS,
+}
 _HOURS_IN = {"h": 1.0, "hour": 1.0, "hours": 1.0, "min": 1 / 60, "s": 1 / 3600}
 
 
@@ -68,8 +90,8 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
     times_of = limited(calendar(site, asset.line_id, start=start, end=start + hours * HOUR_S), asset.here)
     covered = _covered(asset, hours)
     running, running_s = _running(found, covered, start, hours)
-    rows = _daily_rows(asset, found, times_of, start, hours)
-    days = history(before.days, rows, int(start // 86400))
+    rows = _daily_rows(block, asset, found, times_of, start, hours)
+    days = history(before.days, rows[:, : len(FIELDS)], int(start // 86400))
     usage = _usage(asset, before, running_s, days)
     repaired = _repaired(block, asset, found, start, hours)
     findings, condition = _condition(before.condition, asset, running, start, repaired)
@@ -82,6 +104,7 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
         asset=asset,
         site_name=site.name,
         days=days,
+        daily=rows,
         usage=usage,
         intervals=found,
         findings=findings,
@@ -117,7 +140,7 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
             days=days.packed(cut, KEPT_DAYS),
             usage={name: own.packed(cut, KEPT_DAYS) for name, own in usage.items()},
             older_failures=before.older_failures + float(leaving[:, FAILURES].sum()),
-            older_repair_s=before.older_repair_s + float(leaving[:, REPAIR].sum()),
+            older_repair_s=before.older_repair_s + float(leaving[:, REPAIR_S].sum()),
             older_known_s=before.older_known_s + float((leaving[:, PBT] - leaving[:, UNKNOWN_S]).sum()),
         ),
     )
@@ -128,9 +151,22 @@ def _intervals(
 ) -> Intervals | None:
     if asset.states is None:
         return None
+    return intervals(
+        before.interval,
+        asset.states,
+        asset.state_decoder,
+        _events(block, asset),
+        start=start,
+        end=end,
+        modes=asset.modes,
+        faults=asset.faults,
+    )
+
+
+def _events(block: CustomerBlock, asset: AssetBlock) -> list[Event]:
+    """The events that reach an asset: its own, its line's and its site's."""
     reached = {("asset", asset.asset_id), ("line", asset.line_id), ("site", asset.site_id)}
-    events = [e for e in block.events if (e.scope_type, e.scope_id) in reached]
-    return intervals(before.interval, asset.states, asset.state_decoder, events, start=start, end=end)
+    return [e for e in block.events if (e.scope_type, e.scope_id) in reached]
 
 
 def _covered(asset: AssetBlock, hours: int) -> Bools:
@@ -149,17 +185,36 @@ def _running(found: Intervals | None, covered: Bools, start: float, hours: int) 
     return (known > 0) & (producing > known / 2), producing
 
 
-def _daily_rows(asset: AssetBlock, found: Intervals | None, when: Calendar, start: float, hours: int) -> Floats:
+def _daily_rows(
+    block: CustomerBlock, asset: AssetBlock, found: Intervals | None, when: Calendar, start: float, hours: int
+) -> Floats:
+    """DAILY_FIELDS of the block's days; times are 0 for an asset without states, counts NaN where nobody counts."""
     end = start + hours * HOUR_S
-    rows = np.zeros((-(-hours // 24), len(FIELDS)))
+    rows = np.full((-(-hours // 24), len(DAILY_FIELDS)), np.nan)
+    rows[:, :PRODUCED] = rows[:, ASUT:PMT] = 0.0
     if found is not None:
         commissioned = np.inf
         if asset.commissioned_on is not None:
             commissioned = datetime.combine(asset.commissioned_on, time(), UTC).timestamp()
-        rows[:, :10] = daily_times(found, when, start=start, end=end, expected_from=commissioned)
-    rows[:, 10] = _count(asset, "production_count", hours)
-    rows[:, 11] = _count(asset, "good_count", hours)
+        sent = orders(_events(block, asset), start=start, end=end)
+        rows = daily_times(found, when, start=start, end=end, expected_from=commissioned, orders=sent)
+        if not _tells_maintenance(asset):
+            rows[:, [PMT, CMT]] = np.nan
+    for role, column in _COUNTED.items():
+        rows[:, column] = _count(asset, role, hours)
+    known_s = rows[:, PBT] - rows[:, UNKNOWN_S]
+    if asset.unit_time_s is not None:
+        rows[:, PLANNED_RUN_S] = asset.unit_time_s * rows[:, PRODUCED]
+    if asset.capacity_per_hour is not None:
+        rows[:, CAPACITY] = asset.capacity_per_hour * known_s / HOUR_S
     return rows
+
+
+def _tells_maintenance(asset: AssetBlock) -> bool:
+    """Whether the asset's states or modes can say that somebody maintains it."""
+    states = asset.state_decoder.get("states")
+    named = set(states.values()) if isinstance(states, dict) else set()
+    return asset.modes is not None or bool(named & {"maintenance", "repair"})
 
 
 def _count(asset: AssetBlock, role: str, hours: int) -> Floats:
@@ -201,11 +256,12 @@ def _used_s(asset: AssetBlock, row: int) -> Floats:
 
 
 def _repaired(block: CustomerBlock, asset: AssetBlock, found: Intervals | None, start: float, hours: int) -> Bools:
-    """Hours in which a repair ended: a stop of at least an hour in state `down`, or work that somebody recorded."""
+    """Hours in which a repair ended: a failure of at least an hour, or work that somebody recorded."""
     repaired = event_hours(block, asset.asset_id, WORK_KINDS, hours)
     if found is None or not len(found.state):
         return repaired
-    ended = (found.state[:-1] == DOWN) & (found.state[1:] != DOWN) & (found.state[1:] != UNKNOWN)
+    failed = IS_FAILED[found.state]
+    ended = failed[:-1] & ~failed[1:] & (found.state[1:] != UNKNOWN)
     ended &= found.ended[:-1] - found.started[:-1] >= REPAIR_HOURS * HOUR_S
     hour = ((found.ended[:-1][ended] - start) // HOUR_S).astype(np.int64)
     repaired[hour[(hour >= 0) & (hour < hours)]] = True

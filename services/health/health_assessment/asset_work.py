@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.health.block import AssetBlock, Bools
+from services.health.block import AssetBlock, Bools, Floats
 from services.health.health_assessment.daily_history import DailyHistory
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.condition import ConditionFindings
@@ -14,15 +14,17 @@ from services.health.value_assessment.value_realized import Counterfactual
 class AssetWork:
     """One asset over the block's hours and the days kept from before.
 
-    days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
-    intervals: None for an asset that reports no states. findings: None for one without condition metrics. covered:
-    hours in which any condition metric was known; running: hours of production. older_failures, older_repair_s,
-    older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while it stood here.
+    days: FIELDS of `times` a day. daily: DAILY_FIELDS of the block's days, shape (days, 29). usage: capability to
+    seconds in use and seconds running of known use, a day. intervals: None for an asset that reports no states.
+    findings: None for one without condition metrics. covered: hours in which any condition metric was known; running:
+    hours of production. older_failures, older_repair_s, older_known_s: totals of the days before the kept ones.
+    calendar: when it was meant to run while it stood here.
     """
 
     asset: AssetBlock
     site_name: str
     days: DailyHistory
+    daily: Floats
     usage: dict[str, DailyHistory]
     intervals: Intervals | None
     findings: ConditionFindings | None

@@ -32,8 +32,8 @@ from services.health.health_assessment.daily_history import (
     trailing_sum,
 )
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
-from services.health.state_detection.state_intervals import DAY_S
-from services.health.state_detection.times import ADET, GOOD, PBT, PRODUCED, SUPPLIER_DOWN, UNKNOWN_S
+from services.health.state_detection.states import DAY_S
+from services.health.state_detection.times import GOOD, PBT, PRODUCED, STOPPED, SUPPLIER_DOWN, UNKNOWN_S
 from services.health.value_assessment.value_realized import Counterfactual
 
 AVAILABILITY_DAYS, WEEK, PROMISE_DAYS = 28, 7, 90
@@ -133,7 +133,7 @@ def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -
         planned = days.column(PBT)[rows]
         known = (planned - days.column(UNKNOWN_S)[rows]).sum()
         enough = known >= _MONTH_COVERAGE * planned.sum() and (planned > 0).sum() >= _MONTH_DAYS
-        uptime = 1 - float(days.column(ADET)[rows].sum() / known) if enough and known > 0 else float("nan")
+        uptime = 1 - float(days.column(STOPPED)[rows].sum() / known) if enough and known > 0 else float("nan")
         series = np.array([*(m.uptime for m in months), uptime])
         year = series[-12:]
         months.append(

@@ -9,7 +9,7 @@ from services.health.health_assessment.daily_history import DailyHistory, traili
 from services.health.health_assessment.guarantee_work import GuaranteeWork
 from services.health.prognostic_assessment.guarantees.budget import Budget
 from services.health.prognostic_assessment.trends import Slope
-from services.health.state_detection.times import ADET, PBT, UNKNOWN_S
+from services.health.state_detection.times import PBT, STOPPED, UNKNOWN_S
 
 # Columns of the customer's days after the FIELDS of `times`, which are sums over its assets.
 GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE, HEARD_H, LISTENED_H = range(
@@ -80,8 +80,8 @@ class CustomerWork:
 
     @property
     def down_s(self) -> Floats:
-        """ADET a day."""
-        return self.days.column(ADET)
+        """Time of stops a day, in orders or not."""
+        return self.days.column(STOPPED)
 
 
 def _danger(budget: Budget) -> tuple[float, float]:

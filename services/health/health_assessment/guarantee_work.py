@@ -19,7 +19,8 @@ from services.health.prognostic_assessment.guarantees.burn import pairs
 from services.health.prognostic_assessment.guarantees.terms import DEFAULT_DAYS, terms_on
 from services.health.state_detection import supplier_stops
 from services.health.state_detection.attributed_hours import Plan, attributed_hours, plan
-from services.health.state_detection.state_intervals import DAY_S, Intervals
+from services.health.state_detection.state_intervals import Intervals
+from services.health.state_detection.states import DAY_S
 from services.health.state_detection.supplier_stops import DAY, stop_days, stops_until
 from services.health.state_detection.times import PBT, UNKNOWN_S
 

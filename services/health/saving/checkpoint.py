@@ -9,7 +9,7 @@ import msgspec
 from services.health.assess import STATE_VERSION, CustomerState
 
 # One number for both layouts: that of the states and that of what is around them.
-LAYOUT_VERSION = 100 * STATE_VERSION + 1
+LAYOUT_VERSION = 100 * STATE_VERSION + 2
 
 # Data that comes late goes on from the newest state of before it; older states are kept at growing distances.
 KEPT_AGES = (timedelta(0), timedelta(days=3), timedelta(days=14), timedelta(days=100))
@@ -17,10 +17,13 @@ KEPT_AGES = (timedelta(0), timedelta(days=3), timedelta(days=14), timedelta(days
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A customer's states at UTC midnights, oldest first, and the digest of the records they were made with."""
+    """A customer's states at UTC midnights, oldest first.
+
+    records_digests: of each, what the records said about the time before it when it was made.
+    """
 
     states: tuple[CustomerState, ...]
-    records_digest: bytes
+    records_digests: tuple[bytes, ...]
 
     def at(self, midnight: datetime) -> CustomerState:
         """The state at a midnight; raise KeyError where none is kept."""

@@ -9,15 +9,8 @@ import numpy as np
 
 from services.health.block import Bools, Floats
 from services.health.state_detection.calendars import Calendar
-from services.health.state_detection.state_intervals import (
-    DOWN,
-    HELD,
-    PLANNED,
-    SUPPLIER,
-    SUSPENDED,
-    UNKNOWN,
-    Intervals,
-)
+from services.health.state_detection.state_intervals import Intervals
+from services.health.state_detection.states import PLANNED_STATES, STOPS, SUPPLIER, UNKNOWN
 
 HOUR_S = 3600.0
 
@@ -45,9 +38,9 @@ def attributed_hours(
     nobody's.
     """
     spans = np.column_stack([found.started, found.ended])
-    lost, lost_s = np.isin(found.state, (DOWN, HELD, SUSPENDED)) & (found.cause == SUPPLIER), np.zeros(hours)
+    lost, lost_s = np.isin(found.state, STOPS) & (found.cause == SUPPLIER), np.zeros(hours)
     if lost.any():
-        busy = _less(planned.spans, spans[found.state == PLANNED])
+        busy = _less(planned.spans, spans[np.isin(found.state, PLANNED_STATES)])
         lost_s = _seconds(_both(spans[lost], busy), start, hours)
     if _told_throughout(found, start, start + HOUR_S * hours):
         return np.column_stack([planned.seconds, planned.seconds, lost_s])
@@ -57,7 +50,7 @@ def attributed_hours(
 
 def _told_throughout(found: Intervals, start: float, end: float) -> bool:
     """Whether all time is known and none planned by the machine itself: then the calendar says everything."""
-    if not len(found.state) or np.isin(found.state, (UNKNOWN, PLANNED)).any():
+    if not len(found.state) or np.isin(found.state, (UNKNOWN, *PLANNED_STATES)).any():
         return False
     return bool(found.started[0] <= start and found.ended[-1] >= end)
 
@@ -66,11 +59,11 @@ def _known(found: Intervals, planned: Plan, start: float, hours: int, expected_f
     """Planned seconds an hour that are known, and those that should be."""
     end = start + HOUR_S * hours
     spans = np.column_stack([found.started, found.ended])
-    busy = _less(planned.spans, spans[found.state == PLANNED])
+    busy = _less(planned.spans, spans[np.isin(found.state, PLANNED_STATES)])
     silent = spans[found.state == UNKNOWN]
     if expected_from < end:
         silent = np.concatenate([silent, _less(np.array([[max(start, expected_from), end]]), spans)])
-    told = spans[~np.isin(found.state, (UNKNOWN, PLANNED))]
+    told = spans[~np.isin(found.state, (UNKNOWN, *PLANNED_STATES))]
     return _seconds(_both(told, busy), start, hours), _seconds(_both(silent, busy), start, hours)
 
 

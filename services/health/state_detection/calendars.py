@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from services.health.block import Floats, Shift, Site
+from services.health.state_detection.spans import union
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +35,12 @@ def calendar(site: Site, line_id: int | None, *, start: float, end: float) -> Ca
         if stop.line_id is None or stop.line_id == line_id
     ]
     scheduled = [(start, end)] if not site.shifts else _shift_times(site, start, end)
-    return Calendar(scheduled=_union(scheduled, start, end), planned=_union(stops, start, end), assumed=not site.shifts)
+    return Calendar(scheduled=union(scheduled, start, end), planned=union(stops, start, end), assumed=not site.shifts)
 
 
 def limited(when: Calendar, windows: Iterable[tuple[float, float]]) -> Calendar:
     """The calendar without scheduled time outside disjoint, ascending windows [from, until)."""
-    parts = [_union([(since, until) for since, until in when.scheduled.tolist()], *window) for window in windows]
+    parts = [union([(since, until) for since, until in when.scheduled.tolist()], *window) for window in windows]
     return replace(when, scheduled=np.concatenate([np.empty((0, 2)), *parts]))
 
 
@@ -73,16 +74,3 @@ def _occurrences(shift: Shift, zone: ZoneInfo, first: date, last: date) -> list[
             closes = datetime.combine(day + overnight, ends_at, zone)
             found.append((begins.astimezone(UTC).timestamp(), closes.astimezone(UTC).timestamp()))
     return found
-
-
-def _union(spans: list[tuple[float, float]], start: float, end: float) -> Floats:
-    """The spans' union inside [start, end), ascending; shape (n, 2)."""
-    if not spans:
-        return np.empty((0, 2))
-    found: Floats = np.clip(np.array(sorted(spans)), start, end)
-    found = found[found[:, 1] > found[:, 0]]
-    if not len(found):
-        return found
-    reach = np.maximum.accumulate(found[:, 1])
-    first = np.append(True, found[1:, 0] > reach[:-1])
-    return np.column_stack([found[first, 0], reach[np.append(first[1:], True)]])

@@ -4,70 +4,56 @@ Silence is a state of its own, `unknown`: a state that its device does not repea
 and a device that says it does not know is believed.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Bools, Event, Floats, StateSamples
-
-DAY_S = 86400.0
-STATES = ("production", "idle", "down", "held", "suspended", "setup", "planned", "off", "unknown")
-CAUSES = ("supplier", "customer", "external", "operator", "unknown")
-PRODUCTION, IDLE, DOWN, HELD, SUSPENDED, SETUP, PLANNED, OFF, UNKNOWN = range(9)
-NO_CAUSE = -1
-SUPPLIER = CAUSES.index("supplier")
-
-# Whose a stop is as long as nobody says otherwise. Starved and blocked machines wait for others; a hold is an
-# operator's routine servicing (ANSI/ISA-TR88.00.02) and no failure; a machine without an order waits for its customer.
-_DEFAULT_CAUSE = {"idle": "customer", "down": "supplier", "held": "operator", "suspended": "external"}
-_DEFAULT_CAUSES = np.array(
-    [CAUSES.index(_DEFAULT_CAUSE[state]) if state in _DEFAULT_CAUSE else NO_CAUSE for state in STATES], dtype=np.int8
+from services.health.state_detection.states import (
+    IS_FAILED,
+    NO_MODE,
+    UNKNOWN,
+    Codes,
+    decoded,
+    decoded_modes,
+    in_mode,
+    with_repairs,
 )
-
-# StateCurrent of ANSI/ISA-TR88.00.02; OPC 30060 numbers the same states otherwise and needs a `codes` decoder.
-_PACKML = {
-    "1": ("clearing", "down"),
-    "2": ("stopped", "idle"),
-    "3": ("starting", "setup"),
-    "4": ("idle", "idle"),
-    "5": ("suspended", "suspended"),
-    "6": ("execute", "production"),
-    "7": ("stopping", "idle"),
-    "8": ("aborting", "down"),
-    "9": ("aborted", "down"),
-    "10": ("holding", "held"),
-    "11": ("held", "held"),
-    "12": ("unholding", "held"),
-    "13": ("suspending", "suspended"),
-    "14": ("unsuspending", "suspended"),
-    "15": ("resetting", "setup"),
-    "16": ("completing", "setup"),
-    "17": ("complete", "idle"),
-}
-_PACKML_STATES = {code: state for code, (_, state) in _PACKML.items()} | dict(_PACKML.values())
-
-Codes = NDArray[np.int8]
+from services.health.state_detection.stop_causes import (
+    Evidence,
+    StopCauses,
+    claimed,
+    claims,
+    default_causes,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenInterval:
-    """The interval that reaches a block's start, and the last state that was known before it."""
+    """The interval that reaches a block's start, and the last state that was known before it.
+
+    cause, rank, why, began: as in Intervals.
+    """
 
     started: float
     state: int
     cause: int
     failure: bool
     last_known: int | None
+    rank: int
+    why: str
+    began: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intervals:
     """Consecutive intervals [started, ended) in Unix seconds, shape (n,); the last may reach the end of what is known.
 
-    state: index into STATES. cause: index into CAUSES, NO_CAUSE where the state is no stop. failure: the machine
-    entered `down` at `started`. last_known: the last known state before each.
+    state: index into STATES. cause: index into CAUSES, NO_CAUSE where the state is no stop; rank and why: how certain
+    it is and what says so (`stop_causes`). failure: the machine failed at `started`. last_known: the last known state
+    before each. began: when the whole stop began, where the interval is a part of one.
     """
 
     started: Floats
@@ -76,6 +62,9 @@ class Intervals:
     cause: Codes
     failure: Bools
     last_known: Codes
+    rank: Codes
+    why: NDArray[np.object_]
+    began: Floats
 
     def open_at(self, at: float) -> OpenInterval | None:
         """The interval that reaches `at` from before, to go on from there; None before the first."""
@@ -89,53 +78,50 @@ class Intervals:
             cause=int(self.cause[index]),
             failure=bool(self.failure[index]),
             last_known=None if known < 0 else known,
+            rank=int(self.rank[index]),
+            why=str(self.why[index]),
+            began=float(self.began[index]),
         )
-
-
-def decoded(states: Iterable[str | None], decoder: dict[str, object]) -> Codes:
-    """Indices into STATES; `unknown` for None and for a raw state that the decoder does not name.
-
-    decoder: {"kind": "packml"}, or {"kind": "text" | "codes", "states": {raw: state}}; an empty one takes the names of
-    STATES as they are.
-    """
-    match decoder:
-        case {"kind": "packml"}:
-            return _codes((None if raw is None else raw.lower() for raw in states), _PACKML_STATES)
-        case {"states": dict(names)}:
-            return _codes(states, {str(raw): str(state) for raw, state in names.items()})
-        case _:
-            return _codes(states, {state: state for state in STATES})
-
-
-def _codes(states: Iterable[str | None], names: dict[str, str]) -> Codes:
-    code = {raw: STATES.index(state) for raw, state in names.items()}
-    return np.array([UNKNOWN if raw is None else code.get(raw, UNKNOWN) for raw in states], dtype=np.int8)
 
 
 def intervals(
     before: OpenInterval | None,
     samples: StateSamples,
-    decoder: dict[str, object],
+    decoder: Mapping[str, object],
     events: Iterable[Event],
     *,
     start: float,
     end: float,
+    modes: StateSamples | None = None,
+    faults: Sequence[StateSamples] = (),
 ) -> Intervals:
     """Intervals that reach into [start, end), the one open before the start included; none before the first sample.
 
-    events: those of the asset, its line and its site. One of kind `failure` or `stop` with a `cause` says whose the
-    stop is in which it lies. It counts back to the stop's beginning, but not past its own day's UTC midnight: days
-    already assessed stand.
+    events: those of the asset, its line and its site. modes: samples of its mode metric; faults: of each of its fault
+    metrics. Whose each stop is: `stop_causes`, by the decoder's `causes`.
     """
     started, ended, state = _segments(before, samples, decoded(samples.state, decoder), start, end)
+    if modes is not None:
+        started, ended, state = _with_modes(started, ended, state, modes, decoder, start, end)
+    state = with_repairs(state, None if before is None else before.last_known)
     started, ended, state = _joined(started, ended, state)
-    found = _with_entries(started, ended, state, before)
-    for event in sorted(events, key=lambda e: e.at):
-        at = event.at.timestamp()
-        cause = event.attributes.get("cause")
-        if event.kind in ("failure", "stop") and cause in CAUSES and start <= at < end:
-            found = _with_declared_cause(found, at, CAUSES.index(str(cause)))
-    return found
+    if not len(state):
+        return _with_entries(started, ended, state, default_causes(state, started), before)
+    causes = _opened(default_causes(state, started), before)
+    said = claims(
+        started,
+        ended,
+        state,
+        causes.began,
+        Evidence(samples=samples, faults=faults, events=tuple(events), rules=decoder.get("causes")),
+        start=start,
+        end=end,
+    )
+    causes, cuts = claimed(causes, started, said)
+    for index, at in cuts:
+        started, ended = np.insert(started, index + 1, at), np.insert(ended, index, at)
+        state = np.insert(state, index + 1, state[index])
+    return _with_entries(started, ended, state, causes, before)
 
 
 def _segments(
@@ -160,6 +146,29 @@ def _segments(
     return opened[some], closed[some], codes[some]
 
 
+def _with_modes(
+    started: Floats,
+    ended: Floats,
+    state: Codes,
+    modes: StateSamples,
+    decoder: Mapping[str, object],
+    start: float,
+    end: float,
+) -> tuple[Floats, Floats, Codes]:
+    """The stretches cut where the mode changes, with the states that they have in it; before `start` they have them."""
+    if not len(state):
+        return started, ended, state
+    following = np.minimum(np.append(modes.at, end)[1:], modes.at + modes.max_hold_s)
+    edges = np.unique(np.clip(np.concatenate([modes.at, following]), max(start, started[0]), end))
+    began = np.unique(np.concatenate([started, edges]))
+    began = began[began < ended[-1]]
+    own = np.searchsorted(started, began, side="right") - 1
+    place = np.searchsorted(modes.at, began, side="right") - 1
+    mode = np.append(decoded_modes(modes.state, decoder), NO_MODE)[place]
+    mode = np.where((place >= 0) & (began < np.append(following, -np.inf)[place]) & (began >= start), mode, NO_MODE)
+    return began, np.append(began[1:], ended[-1]), in_mode(state[own], mode)
+
+
 def _joined(started: Floats, ended: Floats, state: Codes) -> tuple[Floats, Floats, Codes]:
     """The same time with neighbours of one state made one interval."""
     if not len(state):
@@ -169,46 +178,34 @@ def _joined(started: Floats, ended: Floats, state: Codes) -> tuple[Floats, Float
     return started[first], ended[last], state[first]
 
 
-def _with_entries(started: Floats, ended: Floats, state: Codes, before: OpenInterval | None) -> Intervals:
-    """Add failures and default causes. Down after silence after down is the same failure: silence repairs nothing."""
+def _opened(causes: StopCauses, before: OpenInterval | None) -> StopCauses:
+    """The causes with what was known of the interval that was open before."""
+    if before is not None:
+        causes.cause[0], causes.rank[0], causes.why[0] = before.cause, before.rank, before.why
+        causes.began[0] = before.began
+    return causes
+
+
+def _with_entries(
+    started: Floats, ended: Floats, state: Codes, causes: StopCauses, before: OpenInterval | None
+) -> Intervals:
+    """Add failures: entries into `down` or `repair`. After silence after them it is the same one: silence repairs
+    nothing."""
     earlier = -1 if before is None or before.last_known is None else before.last_known
     last = np.maximum.accumulate(np.where(state != UNKNOWN, np.arange(len(state)), -1))
     previous = np.append(-1, last[:-1]) if len(state) else last
     last_known = np.where(previous >= 0, state[previous], earlier).astype(np.int8) if len(state) else state
-    found = Intervals(
+    failure = IS_FAILED[state] & ~IS_FAILED[last_known]
+    if before is not None:
+        failure[0] = before.failure
+    return Intervals(
         started=started,
         ended=ended,
         state=state,
-        cause=_DEFAULT_CAUSES[state],
-        failure=(state == DOWN) & (last_known != DOWN),
+        cause=causes.cause,
+        failure=failure,
         last_known=last_known,
-    )
-    if before is not None:
-        found.cause[0], found.failure[0] = before.cause, before.failure
-    return found
-
-
-def _with_declared_cause(found: Intervals, at: float, cause: int) -> Intervals:
-    """Give the stop at `at` the declared cause, splitting off its days that are already assessed."""
-    index = int(np.searchsorted(found.started, at, side="right")) - 1
-    if index < 0 or found.cause[index] == NO_CAUSE or found.cause[index] == cause:
-        return found
-    midnight = at - at % DAY_S
-    if midnight > found.started[index]:
-        found = _split(found, index, midnight)
-        index += 1
-    causes = found.cause.copy()
-    causes[index] = cause
-    return replace(found, cause=causes)
-
-
-def _split(found: Intervals, index: int, at: float) -> Intervals:
-    ended = np.insert(found.ended, index, at)
-    return Intervals(
-        started=np.insert(found.started, index + 1, at),
-        ended=ended,
-        state=np.insert(found.state, index + 1, found.state[index]),
-        cause=np.insert(found.cause, index + 1, found.cause[index]),
-        failure=np.insert(found.failure, index + 1, False),
-        last_known=np.insert(found.last_known, index + 1, found.last_known[index]),
+        rank=causes.rank,
+        why=causes.why,
+        began=causes.began,
     )

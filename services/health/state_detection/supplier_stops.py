@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Bools, Floats
-from services.health.state_detection.state_intervals import DAY_S, SUPPLIER, Intervals
+from services.health.state_detection.state_intervals import Intervals
+from services.health.state_detection.states import DAY_S, SUPPLIER
 
 COLUMNS = 4
 ASSET, DAY, LOST_S, LASTS = range(COLUMNS)

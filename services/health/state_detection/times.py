@@ -1,14 +1,25 @@
 """ISO 22400-2 times of a machine per UTC day, by exact interval arithmetic. Pure.
 
-    POT  scheduled time                        pot = pbt + planned
-    PBT  POT less planned stops                pbt = apt + adet + adot + unknown
-    APT  production                            state `production`
-    ADET malfunctions and minor stops          states `down`, `held`, `suspended`
-    ADOT ready without an order, setting up    states `idle`, `setup`; `off` inside a declared shift
+    POT  scheduled time                          pot = pbt + planned
+    PBT  POT less planned stops                  pbt = apt + asut + adet + adot + unknown
+    APT  production                              state `production`
+    ASUT setting up, for an order                state `setup`
+    ADET delays of an order                      states `down`, `repair`, `held`, `suspended`, and `idle` in an order
+    ADOT available without an order              state `idle`, and `off` inside a declared shift
+    PMT, CMT  preventive, corrective maintenance states `maintenance`, `repair`, whenever they are
+    AUBT busy with orders                        production, setup and delays in orders
+    AOET execution of orders                     all time in orders for which data exists
 
-Time without data is a class of its own inside PBT: neither up nor down. A state `planned` is planned whatever the
-calendar says. `off` on an assumed calendar means that nothing was scheduled. Source: reference ISO 22400-2:2014 with
-the mapping of PackML states to its times.
+Where nobody sends orders, every delay and every setup counts as one of an order, and AUBT and AOET are not known. Where
+orders are sent, what happens outside them is ADOT, but production stays APT. Stops are the same with
+and without orders: `stopped_s` is what all causes have of PBT, so orders that fail to come make no machine look better.
+
+Time without data is a class of its own inside PBT: neither up nor down. States `planned` and `maintenance` are planned
+whatever the calendar says. `off` on an assumed calendar means that nothing was scheduled. Source: reference ISO
+22400-2:2014 with the mapping of PackML states to its times.
+
+Every column adds up over days, over machines, and over any division of a span: the times of [a, c) are those of [a, b)
+and of [b, c).
 """
 
 from dataclasses import dataclass
@@ -18,31 +29,34 @@ from numpy.typing import NDArray
 
 from services.health.block import Bools, Floats
 from services.health.state_detection.calendars import Calendar
-from services.health.state_detection.state_intervals import (
+from services.health.state_detection.orders import NO_ORDERS, Orders
+from services.health.state_detection.spans import index_of
+from services.health.state_detection.state_intervals import Intervals
+from services.health.state_detection.states import (
+    CAUSES,
     DAY_S,
-    DOWN,
-    HELD,
+    FAILED,
     IDLE,
-    NO_CAUSE,
+    IS_FAILED,
+    MAINTENANCE,
     OFF,
-    PLANNED,
+    PLANNED_STATES,
     PRODUCTION,
+    REPAIR,
     SETUP,
     STATES,
-    SUPPLIER,
-    SUSPENDED,
+    STOPS,
     UNKNOWN,
     Codes,
-    Intervals,
 )
 
-# Columns of an array of daily times, in the order of the table.
+# Columns of an array of daily times: FIELDS are kept from day to day, MORE_FIELDS are stored only.
 FIELDS = (
     "pot_s",
     "planned_s",
     "pbt_s",
     "apt_s",
-    "adet_s",
+    "stopped_s",
     "adot_s",
     "unknown_s",
     "supplier_down_s",
@@ -51,79 +65,162 @@ FIELDS = (
     "produced",
     "good",
 )
-POT, PLANNED_S, PBT, APT, ADET, ADOT, UNKNOWN_S, SUPPLIER_DOWN, FAILURES, REPAIR, PRODUCED, GOOD = range(12)
+POT, PLANNED_S, PBT, APT, STOPPED, ADOT, UNKNOWN_S, SUPPLIER_DOWN, FAILURES, REPAIR_S, PRODUCED, GOOD = range(12)
+MORE_FIELDS = (
+    "asut_s",
+    "adet_s",
+    "customer_down_s",
+    "external_down_s",
+    "operator_down_s",
+    "unknown_down_s",
+    "failed_s",
+    "pmt_s",
+    "cmt_s",
+    "aubt_s",
+    "aoet_s",
+    "scrapped",
+    "reworked",
+    "inspected",
+    "first_pass",
+    "planned_run_s",
+    "capacity",
+)
+ASUT, ADET, _CUSTOMER_DOWN, _, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(12, 23)
+SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY = range(23, 29)
+DAILY_FIELDS = (*FIELDS, *MORE_FIELDS)
 
-_NO_TIME, _APT, _ADET, _ADOT, _UNKNOWN, _PLANNED = range(6)
+# In the order of CAUSES.
+DOWN_BY_CAUSE = [SUPPLIER_DOWN, *range(_CUSTOMER_DOWN, _CUSTOMER_DOWN + 4)]
+_NO_TIME, _APT, _ASUT, _ADET, _ADOT, _UNKNOWN, _PLANNED = range(7)
+_CLASSES = 7
+_COLUMN_OF_CLASS = [APT, ASUT, ADET, ADOT, UNKNOWN_S, PLANNED_S]
+_BUSY = np.array([False, True, True, True, True, False, False])
+_IS_STOP = np.isin(np.arange(len(STATES) + 1), STOPS)
 
 
 def _class_of_state(*, calendar_assumed: bool) -> Codes:
     classes = np.full(len(STATES) + 1, _NO_TIME, dtype=np.int8)
     classes[PRODUCTION] = _APT
-    classes[[DOWN, HELD, SUSPENDED]] = _ADET
-    classes[[IDLE, SETUP]] = _ADOT
+    classes[SETUP] = _ASUT
+    classes[[*STOPS]] = _ADET
+    classes[IDLE] = _ADOT
     classes[UNKNOWN] = _UNKNOWN
-    classes[PLANNED] = _PLANNED
+    classes[[*PLANNED_STATES]] = _PLANNED
     classes[OFF] = _NO_TIME if calendar_assumed else _ADOT
     return classes
 
 
+# By whether the calendar is assumed.
+_CLASS_OF_STATE = (_class_of_state(calendar_assumed=False), _class_of_state(calendar_assumed=True))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Pieces:
-    """Time cut at every edge: within a piece day, state and schedule are one."""
+    """Time cut at every edge: within a piece day, state, schedule and order are one. day: counted from the first."""
 
     started: Floats
     seconds: Floats
+    day: NDArray[np.int64]
     interval: NDArray[np.int64]
     scheduled: Bools
     planned: Bools
+    ordered: Bools
+    orders_sent: Bools
 
 
 def daily_times(
-    found: Intervals, calendar: Calendar, *, start: float, end: float, expected_from: float = np.inf
+    found: Intervals,
+    calendar: Calendar,
+    *,
+    start: float,
+    end: float,
+    expected_from: float = np.inf,
+    orders: Orders = NO_ORDERS,
 ) -> Floats:
-    """Seconds of each class per UTC day, shape (days, 10): the first ten FIELDS; `failures` counts entries into `down`.
+    """Times of each UTC day that [start, end) touches, shape (days, 29), by DAILY_FIELDS; NaN for all that is counted.
 
-    start: a UTC midnight; the last day counts to `end`. expected_from: from when the machine should have reported even
-    if no interval is known (its commissioning); before both, its time is nobody's.
+    start, end: any instants. expected_from: from when the machine should have reported even if no interval is known
+    (its commissioning); before both, its time is nobody's. AUBT and AOET are NaN on days on which no orders are sent
+    yet.
     """
-    days = int(np.ceil((end - start) / DAY_S))
-    pieces = _pieces(found, calendar, start, end, expected_from)
-    state = np.full(len(pieces.started), len(STATES))
+    days = int(np.ceil(end / DAY_S) - start // DAY_S)
+    pieces = _pieces(found, calendar, orders, start, end, expected_from)
     inside = pieces.interval >= 0
+    state = np.full(len(inside), len(STATES))
     state[inside] = found.state[pieces.interval[inside]]
     state[~inside & (pieces.started >= expected_from)] = UNKNOWN
-    kind = _class_of_state(calendar_assumed=calendar.assumed)[state]
+    kind = _classes(state, pieces, calendar)
+    result = np.full((days, len(DAILY_FIELDS)), np.nan)
+    classes = _seconds_by(kind, _CLASSES, pieces, days)
+    result[:, _COLUMN_OF_CLASS] = classes[:, 1:]
+    result[:, PBT] = result[:, [APT, ASUT, ADET, ADOT, UNKNOWN_S]].sum(axis=1)
+    result[:, POT] = result[:, PBT] + result[:, PLANNED_S]
+    result[:, DOWN_BY_CAUSE] = _stops_by_cause(found, pieces, state, kind, days)
+    result[:, STOPPED] = result[:, DOWN_BY_CAUSE].sum(axis=1)
+    by_state = _seconds_by(state, len(STATES) + 1, pieces, days)
+    result[:, [REPAIR_S, PMT, CMT]] = np.column_stack(
+        [by_state[:, FAILED].sum(axis=1), by_state[:, [MAINTENANCE, REPAIR]]]
+    )
+    failed = IS_FAILED[state] & _BUSY[kind]
+    result[:, FAILED_S] = np.bincount(pieces.day, pieces.seconds * failed, days)
+    result[:, FAILURES] = _entries_per_day(found, start, end, days)
+    if orders.sent_from < end:
+        _add_orders(result, pieces, state, kind, days)
+    return result
+
+
+def _seconds_by(what: NDArray[np.signedinteger], kinds: int, pieces: _Pieces, days: int) -> Floats:
+    """Seconds of each kind a day, shape (days, kinds)."""
+    total = np.bincount(pieces.day * kinds + what, pieces.seconds, days * kinds)
+    return total.astype(np.float64).reshape(days, kinds)
+
+
+def _stops_by_cause(found: Intervals, pieces: _Pieces, state: NDArray[np.int64], kind: Codes, days: int) -> Floats:
+    """Seconds of stops in PBT by cause, shape (days, causes), in orders or not."""
+    stopped = _IS_STOP[state] & _BUSY[kind]
+    cause = found.cause[pieces.interval[stopped]]
+    place = pieces.day[stopped] * len(CAUSES) + cause
+    total = np.bincount(place, pieces.seconds[stopped], days * len(CAUSES))
+    return total.astype(np.float64).reshape(days, len(CAUSES))
+
+
+def _add_orders(result: Floats, pieces: _Pieces, state: NDArray[np.int64], kind: Codes, days: int) -> None:
+    sent = np.bincount(pieces.day, pieces.seconds * pieces.orders_sent, days) > 0
+    busy = pieces.ordered & np.isin(kind, (_APT, _ASUT, _ADET))
+    known = pieces.ordered & (state != UNKNOWN) & (state != len(STATES))
+    for column, chosen in ((AUBT, busy), (AOET, known)):
+        result[sent, column] = np.bincount(pieces.day, pieces.seconds * chosen, days)[sent]
+
+
+def _classes(state: NDArray[np.int64], pieces: _Pieces, calendar: Calendar) -> Codes:
+    """The class of time of each piece."""
+    kind = _CLASS_OF_STATE[calendar.assumed][state]
+    if pieces.orders_sent.any():
+        of_order = (kind == _ASUT) | (kind == _ADET)
+        kind[pieces.ordered & (kind == _ADOT)] = _ADET
+        kind[pieces.orders_sent & ~pieces.ordered & of_order] = _ADOT
     kind[pieces.planned & (kind != _NO_TIME)] = _PLANNED
     kind[~pieces.scheduled] = _NO_TIME
-    day = ((pieces.started - start) // DAY_S).astype(np.int64)
-    table = np.bincount(day * 6 + kind, weights=pieces.seconds, minlength=days * 6).reshape(days, 6)
-    cause = np.where(inside, found.cause[pieces.interval] if len(found.cause) else NO_CAUSE, NO_CAUSE)
-    supplier = (kind == _ADET) & (cause == SUPPLIER)
-    result = np.empty((days, 10))
-    result[:, APT : UNKNOWN_S + 1] = table[:, [_APT, _ADET, _ADOT, _UNKNOWN]]
-    result[:, PLANNED_S] = table[:, _PLANNED]
-    result[:, PBT] = table[:, _APT : _UNKNOWN + 1].sum(axis=1)
-    result[:, POT] = result[:, PBT] + result[:, PLANNED_S]
-    result[:, SUPPLIER_DOWN] = np.bincount(day[supplier], weights=pieces.seconds[supplier], minlength=days)
-    result[:, FAILURES] = _entries_per_day(found, start, end, days)
-    result[:, REPAIR] = np.bincount(day, weights=pieces.seconds * (state == DOWN), minlength=days)
-    return result
+    return kind
 
 
 def _entries_per_day(found: Intervals, start: float, end: float, days: int) -> Floats:
     entered = found.started[found.failure & (found.started >= start) & (found.started < end)]
-    return np.bincount(((entered - start) // DAY_S).astype(np.int64), minlength=days).astype(np.float64)
+    return np.bincount((entered // DAY_S - start // DAY_S).astype(np.int64), minlength=days).astype(np.float64)
 
 
-def _pieces(found: Intervals, calendar: Calendar, start: float, end: float, expected_from: float) -> _Pieces:
+def _pieces(
+    found: Intervals, calendar: Calendar, orders: Orders, start: float, end: float, expected_from: float
+) -> _Pieces:
     edges = np.concatenate(
         [
-            np.arange(start, end, DAY_S),
+            np.arange(start - start % DAY_S, end, DAY_S),
             found.started,
             found.ended,
             calendar.scheduled.ravel(),
             calendar.planned.ravel(),
-            [end, expected_from],
+            orders.spans.ravel(),
+            [end, expected_from, orders.sent_from],
         ]
     )
     edges = np.unique(np.clip(edges, start, end))
@@ -131,18 +228,13 @@ def _pieces(found: Intervals, calendar: Calendar, start: float, end: float, expe
     return _Pieces(
         started=started,
         seconds=np.diff(edges),
-        interval=_index_of(started, found.started, found.ended),
-        scheduled=_index_of(started, calendar.scheduled[:, 0], calendar.scheduled[:, 1]) >= 0,
-        planned=_index_of(started, calendar.planned[:, 0], calendar.planned[:, 1]) >= 0,
+        day=(started // DAY_S - start // DAY_S).astype(np.int64),
+        interval=index_of(started, found.started, found.ended),
+        scheduled=index_of(started, calendar.scheduled[:, 0], calendar.scheduled[:, 1]) >= 0,
+        planned=index_of(started, calendar.planned[:, 0], calendar.planned[:, 1]) >= 0,
+        ordered=index_of(started, orders.spans[:, 0], orders.spans[:, 1]) >= 0,
+        orders_sent=started >= orders.sent_from,
     )
-
-
-def _index_of(at: Floats, started: Floats, ended: Floats) -> NDArray[np.int64]:
-    """Which of the disjoint, ascending intervals holds each instant; -1 for none."""
-    if not len(started):
-        return np.full(len(at), -1, dtype=np.int64)
-    index = np.searchsorted(started, at, side="right") - 1
-    return np.where((index >= 0) & (at < ended[index]), index, -1)
 
 
 def production_hours(found: Intervals, *, start: float, hours: int) -> tuple[Floats, Floats]:

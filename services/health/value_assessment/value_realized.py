@@ -23,7 +23,7 @@ from services.health.assessment import ValueRow
 from services.health.block import CustomerBlock, Economics, Floats
 from services.health.health_assessment.daily_history import DailyHistory, day_number, month_start, trailing_sum
 from services.health.health_assessment.records_in_force import annual_value_on, contracts_on, economics_on
-from services.health.state_detection.times import ADET, GOOD, PBT, UNKNOWN_S
+from services.health.state_detection.times import GOOD, PBT, STOPPED, UNKNOWN_S
 
 ACCEPTANCE_DAYS = 28
 ACCEPTANCE_COVERAGE = 0.8
@@ -36,7 +36,7 @@ NO_LINE_OF_BUSINESS = "unassigned"
 class Counterfactual:
     """What would have been without us, of one asset.
 
-    down_share: downtime (ADET) a known hour of PBT, with its standard error. good_per_hour: good units a known hour
+    down_share: time of stops a known hour of PBT, with its standard error. good_per_hour: good units a known hour
     of PBT, None where nobody counts them. through_day: gains count after it, in days since 1970-01-01.
     """
 
@@ -62,7 +62,7 @@ def acceptance_window(own: DailyHistory, first_day: int, last_row: int) -> Count
         return None
     end = int(found[0])
     rows = slice(end - ACCEPTANCE_DAYS + 1, end + 1)
-    down_share, down_error = _ratio(own.column(ADET)[rows], known[rows])
+    down_share, down_error = _ratio(own.column(STOPPED)[rows], known[rows])
     good = own.column(GOOD)[rows]
     counted = bool(np.isfinite(good).any())
     good_per_hour, good_error = _ratio(np.nan_to_num(good), known[rows] / 3600) if counted else (0.0, 0.0)
@@ -208,7 +208,7 @@ def _gain_of(days: Floats, against: Counterfactual, economics: Economics | None)
     good = days[:, GOOD]
     return asset_gain(
         against,
-        down_h=float(days[:, ADET].sum()) / 3600,
+        down_h=float(days[:, STOPPED].sum()) / 3600,
         known_h=float((days[:, PBT] - days[:, UNKNOWN_S]).sum()) / 3600,
         good=float(np.nansum(good)) if np.isfinite(good).any() else None,
         economics=economics,

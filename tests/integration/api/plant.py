@@ -73,6 +73,15 @@ def add_times(conn: psycopg.Connection, asset: int, day: date, **hours: float) -
     insert(conn, "times_daily", asset_id=asset, day=day, failures=1, **seconds)
 
 
+def add_stop(
+    conn: psycopg.Connection, asset: int, started_at: datetime, hours: float | None = None, **columns: Any
+) -> None:
+    """A failure that the default rule gives to the supplier; still open without `hours`."""
+    ended_at = None if hours is None else started_at + timedelta(hours=hours)
+    said = {"state": "down", "cause": "supplier", "failure": True, "cause_basis": "default", "cause_why": "a stop"}
+    insert(conn, "state_intervals", asset_id=asset, started_at=started_at, ended_at=ended_at, **said | columns)
+
+
 def add_alert(conn: psycopg.Connection, customer: int, **columns: Any) -> UUID:
     """An open alert of tier act; each call another scope unless named."""
     number = conn.execute("SELECT count(*) FROM alerts").fetchone()[0]

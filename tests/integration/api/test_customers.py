@@ -236,6 +236,8 @@ def test_an_asset_that_nothing_is_known_of_has_no_kpis(
     body = client.get(f"/v1/assets/{asset}").json()
     assert {name: value for name, value in body["kpis"].items() if value is not None} == {
         "days": 0,
+        "implausible": [],
+        "coverages": dict.fromkeys(body["kpis"]["coverages"]),
         "times_h": dict.fromkeys(body["kpis"]["times_h"]),
     }
     assert (body["state"], body["signals"]) == (None, [])

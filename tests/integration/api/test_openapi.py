@@ -16,7 +16,17 @@ from services.api import examples
 from services.api.app import build_app, openapi_of
 from services.api.database import Database
 from tests.integration.api.conftest import SECRET, Clock
-from tests.integration.api.plant import TODAY, add_alert, add_asset, add_customer, add_times, insert, record
+from tests.integration.api.plant import (
+    NOW,
+    TODAY,
+    add_alert,
+    add_asset,
+    add_customer,
+    add_stop,
+    add_times,
+    insert,
+    record,
+)
 
 DOCUMENT: dict[str, Any] = json.loads(files("services.api").joinpath("openapi.json").read_text(encoding="utf-8"))
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -50,6 +60,7 @@ def key(conn: psycopg.Connection, make_key: Callable[..., str]) -> str:
     customer = add_customer(conn, "Northfield Foods")
     asset, site = add_asset(conn, customer, "Filler 2")
     add_times(conn, asset, TODAY)
+    add_stop(conn, asset, NOW)
     insert(conn, "customer_health", customer_id=customer, day=TODAY, health=70.0, coverage=0.9, contributions={"a": 30})
     insert(conn, "contracts", **record("K-1"), customer_id=customer, valid_from=TODAY, starts_on=TODAY, annual_value=5)
     add_alert(

@@ -10,6 +10,7 @@ from services.health.data_acquisition.block_reading import read_block
 from services.health.data_acquisition.change_intake import newest_change, take_changes
 from services.health.data_acquisition.record_reading import read_records
 from services.health.data_acquisition.source_reading import read_sources, read_watermarks
+from services.health.state_detection.states import Kept, kept_raw
 from services.health.watermark import Span
 
 from .plant import DAY, HOUR, MINUTE, START, Customer, Plant, Sample
@@ -135,18 +136,18 @@ def test_the_watermark_of_a_customer_is_that_of_its_slowest_source_by_sample_or_
 def test_states_whose_raw_samples_are_gone_come_from_the_stored_intervals(plant, customer):
     machine = customer.machines[0]
     plant.conn.execute(
-        "INSERT INTO state_intervals (asset_id, started_at, ended_at, state, failure) VALUES"
-        " (%(a)s, %(s)s, %(s)s + interval '5 hours', 'production', false),"
-        " (%(a)s, %(s)s + interval '5 hours', %(s)s + interval '7 hours', 'down', true)",
+        "INSERT INTO state_intervals (asset_id, started_at, ended_at, state, cause, failure) VALUES"
+        " (%(a)s, %(s)s, %(s)s + interval '5 hours', 'production', NULL, false),"
+        " (%(a)s, %(s)s + interval '5 hours', %(s)s + interval '7 hours', 'down', 'external', true)",
         {"a": machine.asset_id, "s": START},
     )
     plant.deliver(customer, [Sample(machine.series["state"], START + 6 * HOUR, "WAIT")])
     states = block_of(plant, customer, START, START + DAY, raw_since=START + DAY).assets[0].states
     hours = ((states.at - START.timestamp()) / 3600).tolist()
     assert list(zip(hours, states.state, strict=True)) == [
-        (0, "RUN"),
-        (2, "RUN"),
-        (4, "RUN"),
-        (5, "FAULT"),
+        (0, kept_raw(Kept(state="production"))),
+        (2, kept_raw(Kept(state="production"))),
+        (4, kept_raw(Kept(state="production"))),
+        (5, kept_raw(Kept(state="down", cause="external"))),
         (6, "WAIT"),
     ]

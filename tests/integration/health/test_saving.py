@@ -22,6 +22,7 @@ from services.health.data_acquisition.record_reading import read_records
 from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.row_saving import save_rows
+from services.health.state_detection.times import DAILY_FIELDS
 from services.health.watermark import Span
 from shared.alerts import AlertLife, AlertState, Resolution, Tier
 
@@ -60,6 +61,8 @@ def interval(asset_id, started, ended, state="production"):
         state=state,
         cause=None,
         failure=False,
+        cause_basis=None,
+        cause_why=None,
     )
 
 
@@ -67,12 +70,7 @@ def times(asset_id, day, apt_s=3600.0):
     return TimesRow(
         asset_id=asset_id,
         day=(START + day * DAY).date(),
-        **dict.fromkeys(("pot_s", "pbt_s"), 86400.0),
-        **dict.fromkeys(("planned_s", "adet_s", "adot_s", "unknown_s", "supplier_down_s", "repair_s"), 0.0),
-        apt_s=apt_s,
-        failures=0,
-        produced=None,
-        good=None,
+        **dict.fromkeys(DAILY_FIELDS, 0.0) | {"pot_s": 86400.0, "pbt_s": 86400.0, "apt_s": apt_s, "failures": 0},
     )
 
 

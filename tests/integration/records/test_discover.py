@@ -101,7 +101,7 @@ def test_the_import_of_a_draft_says_what_to_fill_in_and_takes_it_once_filled(
     report = import_directory(plant, tmp_path)
     assert [str(error) for error in report.errors][:5] == [
         "asset_types.yaml:7: state 'X7' has no meaning;"
-        " write one of production, idle, down, held, suspended, setup, planned, off, unknown",
+        " write one of production, idle, down, held, suspended, setup, planned, off, unknown, maintenance, repair",
         "asset_types.yaml:11: metric 'temp' has no unit; write its unit, or 1 where there is none",
         "assets.csv:2: site is empty; every asset needs a site",
         "assets.csv:3: site is empty; every asset needs a site",

@@ -23,7 +23,7 @@ def state(day):
 
 
 def test_a_checkpoint_comes_back_as_it_was():
-    checkpoint = Checkpoint(states=(state(0), state(3)), records_digest=b"told")
+    checkpoint = Checkpoint(states=(state(0), state(3)), records_digests=(b"told", b"more"))
     assert from_bytes(to_bytes(checkpoint), LAYOUT_VERSION) == checkpoint
 
 

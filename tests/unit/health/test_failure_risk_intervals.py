@@ -9,7 +9,7 @@ from services.health.prognostic_assessment.failure_risk.interval_steps import (
     hours_to_failure,
     known_hours,
 )
-from services.health.state_detection.state_intervals import DAY_S, DOWN, PLANNED, PRODUCTION, UNKNOWN
+from services.health.state_detection.states import DAY_S, DOWN, PLANNED, PRODUCTION, UNKNOWN
 
 FIRST = 100
 

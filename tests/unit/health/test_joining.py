@@ -41,6 +41,8 @@ def interval(started, ended, state="production"):
         state=state,
         cause=None,
         failure=False,
+        cause_basis=None,
+        cause_why=None,
     )
 
 

@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import StateSamples
-from services.health.data_acquisition.state_history import Known, clip, with_history
-from services.health.data_acquisition.state_reading import raw_states
+from services.health.data_acquisition.state_history import Known, RawStates, clip, thinned, with_history
+from services.health.state_detection.states import STATES, Kept, decoded, kept_in, kept_raw
 
 HOLD = 10.0
 
@@ -63,10 +64,26 @@ def test_at_every_moment_the_sample_that_holds_else_what_is_known(told, known):
         assert state_at(found, moment) == (raw.state[index] if spoken else stretch), moment
 
 
-def test_every_state_that_a_decoder_gives_has_a_raw_state_that_decodes_to_it():
-    assert raw_states({"kind": "text", "states": {"A": "production", "B": "down", "C": "down", "D": "unknown"}}) == {
-        "production": "A",
-        "down": "B",
-    }
-    assert raw_states({"kind": "packml"})["production"] == "6"
-    assert raw_states({})["idle"] == "idle"
+@given(TOLD)
+def test_what_thinning_leaves_says_the_same_at_every_moment(told):
+    at, state = samples(*told)
+    left = thinned(RawStates(at=at, state=state), max_hold_s=HOLD)
+    full, less = (StateSamples(at=a, state=tuple(s), max_hold_s=HOLD) for a, s in ((at, state), (left.at, left.state)))
+    assert [state_at(full, m) for m in np.arange(-0.5, 120, 1.0)] == [
+        state_at(less, m) for m in np.arange(-0.5, 120, 1.0)
+    ]
+
+
+def test_thinning_leaves_few_of_many_repetitions():
+    at = np.arange(0, 1000, 0.1)
+    assert len(thinned(RawStates(at=at, state=np.full(len(at), "idle", dtype=object)), max_hold_s=HOLD).at) == 400
+
+
+@pytest.mark.parametrize("decoder", [{"kind": "packml"}, {"kind": "text", "states": {"A": "down"}}, {}])
+def test_a_stored_interval_comes_back_through_every_decoder(decoder):
+    said = [Kept(state=state, cause="external", basis="rule", why="rule: fault 7") for state in STATES]
+    kept = [kept_raw(each) for each in said]
+    assert [STATES[code] for code in decoded(kept, decoder)] == list(STATES)
+    assert [kept_in(raw) for raw in kept] == said
+    assert kept_in(kept_raw(Kept(state="idle"))) == Kept(state="idle")
+    assert kept_in("RUN") is kept_in(None) is None

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import Event, StateSamples
-from services.health.state_detection.state_intervals import CAUSES, NO_CAUSE, STATES, Intervals, decoded, intervals
+from services.health.state_detection.state_intervals import Intervals, intervals
+from services.health.state_detection.states import CAUSES, NO_CAUSE, STATES, by_limits, decoded
+from services.health.state_detection.stop_causes import basis_of
 
 HOUR = 3600.0
 TEXT = {"kind": "text", "states": {"RUN": "production", "FAULT": "down", "WAIT": "idle", "HOLD": "held"}}
@@ -33,8 +35,10 @@ def causes(found: Intervals):
     return [None if c == NO_CAUSE else CAUSES[c] for c in found.cause]
 
 
-def of(*pairs, hold=np.inf, events=(), before=None, start=0.0, end=10.0, decoder=None):
-    return intervals(before, samples(*pairs, hold=hold), decoder or TEXT, events, start=start * HOUR, end=end * HOUR)
+def of(*pairs, hold=np.inf, events=(), before=None, start=0.0, end=10.0, decoder=None, modes=None, faults=()):
+    told = {"modes": None if modes is None else samples(*modes), "faults": [samples(*each) for each in faults]}
+    said = samples(*pairs, hold=hold)
+    return intervals(before, said, decoder or TEXT, events, start=start * HOUR, end=end * HOUR, **told)
 
 
 def test_neighbours_of_one_state_are_one_interval():
@@ -83,6 +87,65 @@ def test_packml_states_are_numbered_as_in_tr88(raw, state):
     assert STATES[decoded([raw], {"kind": "packml"})[0]] == state
 
 
+@pytest.mark.parametrize(
+    ("raw", "state"),
+    [
+        ("0", "idle"),
+        ("1", "setup"),
+        ("4", "production"),
+        ("7", "down"),
+        ("8", "down"),
+        ("12", "suspended"),
+        ("15", "held"),
+    ],
+)
+def test_opc_30060_numbers_the_same_states_otherwise(raw, state):
+    """OPC 30060 v2.00, 11.9: 0 Stopped, 1 Resetting, 4 Execute, 7 Aborting, 8 Aborted, 12 Suspended, 15 Held."""
+    assert STATES[decoded([raw], {"kind": "packml", "numbering": "opc30060"})[0]] == state
+
+
+def test_both_numberings_name_the_same_17_states():
+    tr88, opc = (
+        decoded([str(number) for number in range(first, first + 17)], {"kind": "packml", "numbering": numbering})
+        for first, numbering in ((1, "tr88"), (0, "opc30060"))
+    )
+    assert sorted(tr88) == sorted(opc)
+    assert [decoded([str(n)], {"kind": "packml"})[0] for n in (0, 18)] == [STATES.index("unknown")] * 2
+    assert decoded(["17"], {"kind": "packml", "numbering": "opc30060"})[0] == STATES.index("unknown")
+
+
+def test_limits_of_a_metric_are_states():
+    decoder = {"kind": "limits", "metric": "current", "running_above": 12.0, "idle_above": 2.0, "below": "off"}
+    said = by_limits(np.array([12.0, 11.9, 2.0, 1.9, np.nan]), decoder)
+    assert [STATES[code] for code in decoded(said, decoder)] == ["production", "idle", "idle", "off", "unknown"]
+    only_running = by_limits(np.array([12.0, 11.9]), {"running_above": 12.0})
+    assert only_running.tolist() == ["production", "down"]
+
+
+def test_maintenance_mode_is_maintenance_and_after_a_failure_repair():
+    found = of((0, "RUN"), (5, "FAULT"), (8, "RUN"), modes=[(0, "1"), (1, "2"), (3, "1"), (6, "2"), (7, "1")])
+    assert story(found) == [
+        (0, 1, "production"),
+        (1, 3, "maintenance"),
+        (3, 5, "production"),
+        (5, 6, "down"),
+        (6, 7, "repair"),
+        (7, 8, "down"),
+        (8, 10, "production"),
+    ]
+    assert found.failure.tolist() == [False, False, False, True, False, False, False]
+
+
+def test_trying_a_machine_out_by_hand_is_setting_up_and_repairs_nothing():
+    found = of((0, "RUN"), (4, "FAULT"), (6, None), modes=[(2, "MANUAL"), (8, "PRODUCTION")])
+    assert story(found) == [(0, 2, "production"), (2, 4, "setup"), (4, 6, "down"), (6, 10, "unknown")]
+
+
+def test_modes_may_have_names_of_their_own():
+    decoder = TEXT | {"modes": {"JOG": "manual"}}
+    assert story(of((0, "RUN"), decoder=decoder, modes=[(1, "JOG"), (2, "AUTO")]))[1] == (1, 2, "setup")
+
+
 def test_packml_states_may_come_by_name():
     assert STATES[decoded(["Execute"], {"kind": "packml"})[0]] == "production"
 
@@ -124,27 +187,123 @@ def test_a_cause_declared_days_later_leaves_the_days_before_as_they_were():
     assert found.failure.tolist() == [False, True, False]
 
 
+RULES = TEXT | {
+    "causes": [
+        {"cause": "external", "faults": ["E17"]},
+        {"cause": "supplier", "states": ["held"], "longer_than_s": 2 * HOUR},
+        {"cause": "customer", "raw": ["FAULT"], "longer_than_s": 4 * HOUR},
+    ]
+}
+
+
+def correction(hour, cause, until, said_at="1"):
+    at = datetime.fromtimestamp(hour * HOUR, UTC)
+    word = {"cause": cause, "until_s": until * HOUR, "actor": "A. Holm", "reason": "power cut", "said_at": said_at}
+    return Event(scope_type="asset", scope_id=1, at=at, kind="correction", attributes=word)
+
+
+def by_rules(*pairs, **more):
+    return of(*pairs, decoder=RULES, **more)
+
+
+def test_a_hold_is_the_suppliers_once_it_is_longer_than_declared():
+    assert causes(by_rules((0, "RUN"), (1, "HOLD"), (3, "RUN"), (4, "HOLD"), (6.5, "RUN"))) == [
+        None,
+        "operator",
+        None,
+        "supplier",
+        None,
+    ]
+
+
+def test_a_fault_in_force_in_the_stop_says_whose_it_is():
+    found = by_rules(
+        (0, "RUN"), (1, "FAULT"), (2, "RUN"), (3, "FAULT"), (4, "RUN"), faults=[[(0.5, "E1"), (3.5, "E17")]]
+    )
+    assert causes(found) == [None, "supplier", None, "external", None]
+    assert found.why[1] == "a stop of state down"
+    assert found.why[3] == "rule: fault E17"
+    assert [basis_of(rank) for rank in found.rank] == ["default", "default", "default", "rule", "default"]
+
+
+def test_a_fault_that_was_over_before_the_stop_says_nothing_of_it():
+    faults = [[(0, "E17"), (0.5, "0")], [(0, None)]]
+    assert causes(by_rules((0, "RUN"), (1, "FAULT"), (2, "RUN"), faults=faults))[1] == "supplier"
+
+
+def test_the_first_rule_that_fits_wins_and_an_event_over_all():
+    story_of = (0, "RUN"), (1, "FAULT"), (8, "RUN")
+    assert causes(by_rules(*story_of))[1] == "customer"
+    assert causes(by_rules(*story_of, faults=[[(7, "E17")]]))[1] == "external"
+    assert causes(by_rules(*story_of, faults=[[(7, "E17")]], events=[declared(2, "operator")]))[1] == "operator"
+
+
+def test_a_persons_word_wins_and_the_newest_of_two():
+    told = [declared(4, "operator"), correction(1, "customer", 8, "2"), correction(1, "unknown", 8, "1")]
+    found = by_rules((0, "RUN"), (1, "FAULT"), (8, "RUN"), events=told)
+    assert causes(found)[1] == "customer"
+    assert (basis_of(found.rank[1]), found.why[1]) == ("person", "corrected by A. Holm: power cut")
+
+
+def test_late_data_does_not_shake_a_correction_off():
+    word = [correction(2, "external", 5)]
+    assert causes(of((0, "RUN"), (1.5, "FAULT"), (6, "RUN"), events=word)) == [None, "external", None]
+    assert causes(
+        of((0, "RUN"), (2.5, "FAULT"), (3, "RUN"), (4, "FAULT"), (4.5, "RUN"), (7, "FAULT"), events=word)
+    ) == [
+        None,
+        "external",
+        None,
+        "external",
+        None,
+        "supplier",
+    ]
+
+
+def test_a_correction_gives_no_cause_to_what_is_no_stop():
+    assert causes(of((0, "RUN"), (4, "HOLD"), events=[correction(1, "external", 3)])) == [None, "operator"]
+
+
+def test_a_rule_that_fits_on_a_later_day_leaves_the_days_before_as_they_were():
+    found = by_rules((0, "RUN"), (23, "HOLD"), end=48)
+    assert story(found)[1:] == [(23, 24, "held"), (24, 48, "held")]
+    assert causes(found) == [None, "operator", "supplier"]
+
+
 RAW = st.sampled_from(["RUN", "FAULT", "WAIT", "HOLD", None])
+
+
+HOURS_TO = st.sampled_from([1, 5, 30])
+MODES = st.dictionaries(st.integers(0, 71), st.sampled_from(["1", "2", "3", None]), max_size=5)
+FAULTS = st.dictionaries(st.integers(0, 71), st.sampled_from(["E17", "E1", None]), max_size=5)
 
 
 @given(
     st.dictionaries(st.integers(0, 287), RAW, max_size=14),
     st.sampled_from([1.0, 5.0, 30.0]),
     st.lists(st.tuples(st.integers(0, 71), st.sampled_from(CAUSES)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 71), st.sampled_from(CAUSES), HOURS_TO), max_size=2, unique_by=lambda c: c[0]),
+    MODES,
+    FAULTS,
     st.sampled_from([24.0, 48.0]),
 )
-def test_two_blocks_cut_at_midnight_give_what_one_gives(states, hold, declarations, cut):
+def test_two_blocks_cut_at_midnight_give_what_one_gives(states, hold, declarations, corrections, modes, faults, cut):
     pairs = [(quarter / 4, raw) for quarter, raw in sorted(states.items())]
     events = [declared(hour + 0.1, cause) for hour, cause in declarations]
-    whole = of(*pairs, hold=hold, events=events, end=72)
-    first = of(
-        *[p for p in pairs if p[0] < cut],
-        hold=hold,
-        events=[e for e in events if e.at.timestamp() < cut * HOUR],
-        end=cut,
-    )
-    in_force = max([i for i, p in enumerate(pairs) if p[0] <= cut], default=0)
-    second = of(*pairs[in_force:], hold=hold, events=events, start=cut, end=72, before=first.open_at(cut * HOUR))
+    events += [correction(hour, cause, hour + length) for hour, cause, length in corrections]
+
+    def block(first, end, before=None):
+        def in_force(told):
+            told = sorted(told)
+            since = max([i for i, (at, _) in enumerate(told) if at <= first], default=0)
+            return [(at, raw) for at, raw in told[since:] if at < end]
+
+        said = [e for e in events if e.at.timestamp() < end * HOUR]
+        others = {"modes": in_force(modes.items()), "faults": [in_force(faults.items())]}
+        return by_rules(*in_force(pairs), hold=hold, events=said, start=first, end=end, before=before, **others)
+
+    whole, first = block(0, 72), block(0, cut)
+    second = block(cut, 72, before=first.open_at(cut * HOUR))
     early = [row for row in rows(first) if row[1] < cut * HOUR]
     assert early + rows(second) == rows(whole)
 
@@ -157,6 +316,8 @@ def rows(found):
             found.state.tolist(),
             found.cause.tolist(),
             found.failure.tolist(),
+            found.rank.tolist(),
+            found.why.tolist(),
             strict=True,
         )
     )

@@ -10,18 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.health.block import PlannedStop, Shift, Site, StateSamples
+from services.health.block import Event, PlannedStop, Shift, Site, StateSamples
 from services.health.state_detection.calendars import calendar
+from services.health.state_detection.orders import orders
 from services.health.state_detection.state_intervals import intervals
 from services.health.state_detection.times import (
     ADET,
     ADOT,
+    AOET,
     APT,
+    ASUT,
+    AUBT,
+    CMT,
+    DOWN_BY_CAUSE,
     FAILURES,
     PBT,
     PLANNED_S,
+    PMT,
     POT,
-    REPAIR,
+    REPAIR_S,
+    STOPPED,
     SUPPLIER_DOWN,
     UNKNOWN_S,
     daily_times,
@@ -34,7 +42,10 @@ METRO = {
     "kind": "text",
     "states": {"ON": "production", "BROKEN": "down"} | dict.fromkeys(["INSPECTION", "OFF", "REHAB"], "planned"),
 }
-TEXT = {"kind": "text", "states": {s: s for s in ("production", "idle", "down", "held", "setup", "planned", "off")}}
+TEXT = {
+    "kind": "text",
+    "states": {s: s for s in ("production", "idle", "down", "held", "setup", "planned", "off", "maintenance")},
+}
 
 
 def site(*shifts, stops=(), timezone="UTC"):
@@ -47,13 +58,15 @@ def shift(starts_at, ends_at, weekdays=(0, 1, 2, 3, 4), valid_from=date(1, 1, 1)
     )
 
 
-def hours(pairs, where=None, days=1, start=MONDAY, line=None, **expected):
+def hours(pairs, where=None, days=1, start=MONDAY, line=None, sent=(), **expected):
     at = np.array([start + h * HOUR for h, _ in pairs])
     end = start + days * DAY
     found = intervals(
         None, StateSamples(at=at, state=tuple(s for _, s in pairs), max_hold_s=np.inf), TEXT, (), start=start, end=end
     )
-    table = daily_times(found, calendar(where or site(), line, start=start, end=end), start=start, end=end, **expected)
+    told = orders(sent, start=start, end=end)
+    when = calendar(where or site(), line, start=start, end=end)
+    table = daily_times(found, when, start=start, end=end, orders=told, **expected)
     result = table / HOUR
     result[:, FAILURES] = table[:, FAILURES]
     return result
@@ -67,7 +80,7 @@ def test_a_worked_day_without_a_calendar():
     assert day[PBT] == 16
     assert day[POT] == 20
     assert day[SUPPLIER_DOWN] == 2
-    assert day[[FAILURES, REPAIR]].tolist() == [1, 2]
+    assert day[[FAILURES, REPAIR_S]].tolist() == [1, 2]
 
 
 def test_a_worked_day_with_one_shift_and_a_planned_stop_on_it():
@@ -120,15 +133,92 @@ def test_hours_of_production_are_exact_parts_of_each_hour():
     assert (known / HOUR).tolist() == [0.5, 1, 0.25]
 
 
-@given(st.dictionaries(st.integers(0, 4000), st.sampled_from([*TEXT["states"], None]), max_size=20), st.booleans())
-def test_times_add_up_to_what_was_scheduled(states, with_shifts):
-    pairs = [(minute / 60, raw) for minute, raw in sorted(states.items())]
+MINUTES = st.dictionaries(st.integers(0, 4000), st.sampled_from([*TEXT["states"], None]), max_size=20)
+ORDERS = st.lists(st.tuples(st.integers(0, 70), st.integers(1, 20)), max_size=4)
+
+
+def times_of(states, with_shifts, sent, start=MONDAY, end=MONDAY + 3 * DAY, found=None):
+    """Raw seconds of a machine whose states are given by minute; sent: (hour, hours) of each order."""
+    at = np.array([MONDAY + minute * 60 for minute in sorted(states)])
+    told = StateSamples(at=at, state=tuple(states[minute] for minute in sorted(states)), max_hold_s=7 * HOUR)
+    found = intervals(None, told, TEXT, (), start=MONDAY, end=MONDAY + 3 * DAY)
     where = site(shift("06:00", "14:00", weekdays=range(7))) if with_shifts else site()
-    table = hours(pairs, where, days=3, expected_from=MONDAY)
-    assert table[:, [APT, ADET, ADOT, UNKNOWN_S]].sum(axis=1) == pytest.approx(table[:, PBT])
-    assert table[:, PBT] + table[:, PLANNED_S] == pytest.approx(table[:, POT])
+    told_orders = orders([order(*each) for each in sent], start=start, end=end)
+    when = calendar(where, None, start=start, end=end)
+    return daily_times(found, when, start=start, end=end, expected_from=MONDAY, orders=told_orders)
+
+
+@given(MINUTES, st.booleans(), ORDERS)
+def test_times_add_up_exactly_to_what_was_scheduled(states, with_shifts, sent):
+    table = times_of(states, with_shifts, sent)
+    assert (table[:, [APT, ASUT, ADET, ADOT, UNKNOWN_S]].sum(axis=1) == table[:, PBT]).all()
+    assert (table[:, PBT] + table[:, PLANNED_S] == table[:, POT]).all()
+    assert (table[:, DOWN_BY_CAUSE].sum(axis=1) == table[:, STOPPED]).all()
+    assert (np.nan_to_num(table[:, AUBT]) <= np.nan_to_num(table[:, AOET])).all()
     if with_shifts:
-        assert table[:, POT] == pytest.approx(8)
+        assert table[:, POT] == pytest.approx(8 * HOUR)
+
+
+@given(MINUTES, st.booleans(), ORDERS, st.integers(1, 3 * 24 * 60 - 1))
+def test_times_of_two_parts_are_those_of_the_whole(states, with_shifts, sent, minute):
+    cut = MONDAY + minute * 60
+    whole = np.nansum(times_of(states, with_shifts, sent), axis=0)
+    parts = [times_of(states, with_shifts, sent, start=a, end=b) for a, b in ((MONDAY, cut), (cut, MONDAY + 3 * DAY))]
+    assert sum(np.nansum(part, axis=0) for part in parts) == pytest.approx(whole)
+
+
+@given(MINUTES, st.booleans(), st.sets(st.integers(0, 19)))
+def test_no_data_never_improves_anything(states, with_shifts, silenced):
+    """What a device no longer says makes no production greater, nor its share in PBT, nor the time that is known."""
+    silent = {m: None if n in silenced else raw for n, (m, raw) in enumerate(sorted(states.items()))}
+    told, less = times_of(states, with_shifts, ()), times_of(silent, with_shifts, ())
+    assert (less[:, APT] <= told[:, APT]).all()
+    assert (less[:, POT] - less[:, UNKNOWN_S] <= told[:, POT] - told[:, UNKNOWN_S] + 1e-6).all()
+    ours, theirs = (np.divide(t[:, APT], t[:, PBT], out=np.zeros(3), where=t[:, PBT] > 0) for t in (less, told))
+    assert (ours <= theirs + 1e-12).all() or not with_shifts
+
+
+@given(MINUTES, st.booleans(), ORDERS)
+def test_orders_change_neither_stops_nor_production(states, with_shifts, sent):
+    with_orders, without = times_of(states, with_shifts, sent), times_of(states, with_shifts, ())
+    assert (with_orders[:, [APT, STOPPED, UNKNOWN_S, PBT]] == without[:, [APT, STOPPED, UNKNOWN_S, PBT]]).all()
+
+
+def order(hour, hours_long=None):
+    ends = (
+        {}
+        if hours_long is None
+        else {"ends_at": datetime.fromtimestamp(MONDAY + (hour + hours_long) * HOUR, UTC).isoformat()}
+    )
+    at = datetime.fromtimestamp(MONDAY + hour * HOUR, UTC)
+    return Event(scope_type="line", scope_id=3, at=at, kind="order", attributes=ends)
+
+
+def test_a_worked_day_with_orders():
+    """Delays need an order; without one the machine is available. Before the first order setting up counts as such."""
+    said = [(0, "setup"), (2, "production"), (8, "down"), (12, "idle"), (14, "setup"), (16, "held"), (20, "idle")]
+    day = hours(said, sent=[order(1, 9), order(13, 10)])[0]
+    assert day[[ASUT, APT, ADET, ADOT]].tolist() == [4, 6, 2 + 1 + 4 + 3, 2 + 1 + 1]
+    assert day[[AUBT, AOET]].tolist() == [19, 19]
+    assert day[STOPPED] == 8
+
+
+def test_before_the_first_order_nothing_is_known_of_orders():
+    table = hours([(0, "down")], sent=[order(30, 6)], days=3)
+    assert table[:, ADET].tolist() == [24, 12, 0]
+    assert np.isnan(table[0, AUBT])
+    assert table[1:, AOET].tolist() == [6, 0]
+
+
+def test_an_order_without_an_end_lasts_until_the_next():
+    assert hours([(0, "idle")], sent=[order(2), order(4, 1)])[0, ADET] == 3
+
+
+def test_maintenance_is_planned_and_repair_is_a_delay():
+    day = hours(
+        [(0, "production"), (4, "maintenance"), (6, "production"), (8, "down"), (9, "maintenance"), (12, "off")]
+    )[0]
+    assert day[[PLANNED_S, PMT, CMT, ADET, REPAIR_S, FAILURES]].tolist() == [2, 2, 3, 4, 4, 1]
 
 
 def availability_by_times(rows, start, end):

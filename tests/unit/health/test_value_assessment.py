@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.health.assess import assess
 from services.health.block import Event
 from services.health.health_assessment.daily_history import history
-from services.health.state_detection.times import ADET, FIELDS, GOOD, PBT, UNKNOWN_S
+from services.health.state_detection.times import FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.value_realized import Counterfactual, acceptance_window, asset_gain
 from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer
 
@@ -24,7 +24,7 @@ def days(*rows):
     """Daily history of (hours planned, hours unknown, hours down, good units)."""
     table = np.zeros((len(rows), len(FIELDS)))
     for i, (planned, unknown, down, good) in enumerate(rows):
-        table[i, [PBT, UNKNOWN_S, ADET]] = np.array([planned, unknown, down]) * 3600
+        table[i, [PBT, UNKNOWN_S, STOPPED]] = np.array([planned, unknown, down]) * 3600
         table[i, GOOD] = good
     return history(b"", table, 100)
 

@@ -28,6 +28,8 @@ def test_an_asset_type_is_read_with_its_words_as_written_and_the_hold_of_two_int
         "id": "pump",
         "name": "Pump",
         "state_decoder": {"kind": "text", "states": {"RUN": "production", "STOP": "off", "012": "down"}},
+        "unit_time_s": None,
+        "capacity_per_hour": None,
     }
     assert [(row.line, row.values["unit"], row.values["max_hold_s"]) for row in metrics.rows] == [
         (5, "1", 7200.0),
@@ -105,7 +107,7 @@ def test_an_asset_type_is_read_with_its_words_as_written_and_the_hold_of_two_int
             "RUN: production",
             "RUN:",
             ":3: state 'RUN' has no meaning;"
-            " write one of production, idle, down, held, suspended, setup, planned, off, unknown",
+            " write one of production, idle, down, held, suspended, setup, planned, off, unknown, maintenance, repair",
         ),
         (
             "kind: text",
@@ -113,7 +115,7 @@ def test_an_asset_type_is_read_with_its_words_as_written_and_the_hold_of_two_int
             ":3: code 'RUN' is not a whole number; write kind: text for states that come as text"
             "|:3: code 'STOP' is not a whole number; write kind: text for states that come as text",
         ),
-        ("kind: text", "kind: packml", ":3: unknown key 'states'; the keys are kind"),
+        ("kind: text", "kind: packml", ":3: unknown key 'states'; the keys are kind, numbering, modes, causes"),
         (
             "role: state, ",
             "role: version, ",
@@ -233,3 +235,83 @@ def test_a_counter_says_where_it_rolls_over_and_how_fast_it_counts() -> None:
 )
 def test_what_does_not_count_cannot_roll_over(more: str, role: str, error: str) -> None:
     assert error in counter_errors(more, now=role)
+
+
+DECODED = """\
+- id: press
+  name: Press
+  unit_time_s: 12
+  capacity_per_hour: 300
+  state_decoder:
+    kind: limits
+    metric: current
+    running_above: 12.5
+    idle_above: 2
+    causes:
+      - {states: [down], faults: [E17], longer_than_s: 60, cause: external}
+  metrics:
+    - {name: current, unit: A, role: operating_point, sampling: periodic, interval_s: 10}
+    - {name: fault, role: fault, sampling: on_change, max_hold_s: 3600}
+    - {name: mode, role: mode, sampling: on_change, max_hold_s: 3600}
+"""
+
+
+def test_a_rule_on_a_metric_and_rules_for_causes_are_read_with_their_numbers() -> None:
+    types, metrics = parse_asset_types("asset_types.yaml", DECODED)
+    assert types.errors + metrics.errors == []
+    assert types.rows[0].values == {
+        "id": "press",
+        "name": "Press",
+        "unit_time_s": 12,
+        "capacity_per_hour": 300,
+        "state_decoder": {
+            "kind": "limits",
+            "metric": "current",
+            "running_above": 12.5,
+            "idle_above": 2,
+            "below": "down",
+            "causes": [{"cause": "external", "states": ["down"], "faults": ["E17"], "longer_than_s": 60}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("metric: current", "metric: curent", ":7: unknown metric of numbers 'curent'; did you mean 'current'?"),
+        ("metric: current", "metric: fault", ":7: unknown metric of numbers 'fault'; write one of current"),
+        ("    running_above: 12.5\n", "", ":6: limits without running_above; write the metric, and from which"),
+        ("idle_above: 2", "idle_above: 20", ":9: idle_above is above running_above; idle lies below running"),
+        ("idle_above: 2", "below: stopped", ":9: unknown state 'stopped'"),
+        ("cause: external", "cause: weather", ":11: unknown cause 'weather'"),
+        ("states: [down], ", "states: [off], ", ":11: unknown state of a stop 'off'"),
+        ("longer_than_s: 60", "longer_than_s: 0", ":11: 0 is out of range; write seconds, more than 0"),
+        ("longer_than_s: 60", "longer: 60", ":11: unknown key 'longer'; did you mean 'longer_than_s'?"),
+        ("states: [down], faults: [E17], longer_than_s: 60, ", "", ":11: a rule needs a cause and a condition"),
+        ("role: fault", "role: version", ":11: faults without a metric of role fault; add that metric"),
+        ("role: fault", "role: mode", ":15: 'mode' is a second metric of role mode; keep that role for 'fault' alone"),
+        ("role: mode", "role: state", ":6: limits beside a metric of role state; that metric says the states"),
+        ("    idle_above: 2", "    modes: {A: auto}", ":9: unknown mode 'auto'"),
+        ("unit_time_s: 12", "unit_time_s: 0", ":1: unit_time_s: 0 is out of range; write seconds, more than 0"),
+    ],
+)
+def test_a_wrong_decoder_is_told_what_to_write(old: str, new: str, error: str) -> None:
+    assert any(said.startswith(error) for said in type_errors(DECODED.replace(old, new))), type_errors(
+        DECODED.replace(old, new)
+    )
+
+
+@pytest.mark.parametrize(
+    ("decoder", "errors"),
+    [
+        ("{kind: packml, numbering: opc30060}", []),
+        ("{kind: packml, numbering: opc}", [":3: unknown numbering 'opc'; write one of tr88, opc30060"]),
+        (
+            "{kind: packml, modes: {A: manual}}",
+            [":3: modes without a metric of role mode; add that metric or remove them"],
+        ),
+    ],
+)
+def test_packml_is_numbered_by_one_of_two_standards(decoder: str, errors: list[str]) -> None:
+    content = PUMP.replace('{kind: text, states: {RUN: production, STOP: off, "012": down}}', decoder)
+    assert type_errors(content) == errors

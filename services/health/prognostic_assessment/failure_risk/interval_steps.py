@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from services.health.block import Bools, Floats
 from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, binned
-from services.health.state_detection.state_intervals import DAY_S, DOWN, OFF, PLANNED, UNKNOWN
+from services.health.state_detection.states import DAY_S, IS_FAILED, OFF, PLANNED_STATES, UNKNOWN
 
 HOURS = 24.0
-_PLANNED = (PLANNED, OFF)
+_PLANNED = (*PLANNED_STATES, OFF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def daily_steps(found: FleetIntervals, first_day: int, days: int) -> MachineStep
     """Steps of the UTC days [first_day, first_day + days), in days since 1970-01-01."""
     started, ended = found.started / DAY_S - first_day, found.ended / DAY_S - first_day
     shape = found.machines, days
-    planned, down = np.isin(found.state, _PLANNED), found.state == DOWN
+    planned, down = np.isin(found.state, _PLANNED), IS_FAILED[found.state]
     same = np.append(False, found.machine[1:] == found.machine[:-1])
     begins = planned & same & ~np.append(False, planned[:-1])
     step = np.floor(started).astype(np.int64)

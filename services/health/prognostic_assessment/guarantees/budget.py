@@ -18,7 +18,7 @@ from services.health.block import Contract, Floats
 from services.health.prognostic_assessment.guarantees.breach import STEPS, Fleet, Losses, simulate
 from services.health.prognostic_assessment.guarantees.burn import Burn, burns
 from services.health.prognostic_assessment.guarantees.terms import Terms, allowed_share
-from services.health.state_detection.state_intervals import DAY_S
+from services.health.state_detection.states import DAY_S
 from services.health.state_detection.supplier_stops import Stops
 
 RECENT_DAYS = 90

@@ -1,0 +1,231 @@
+"""Whose a stop is: by default for its state, by rules of the asset type, by events, and last by a person's word. Pure.
+
+What is more certain wins, whenever it was said: default < rules (the first in the list first) < events < a person's
+correction; of two that are equally certain, the later one. A cause counts back to the stop's beginning, but not past
+the midnight (UTC) before the moment from which it is known: days already assessed stand. A person's correction is known
+from the stop's own beginning. Where samples are no longer stored, what was concluded from them stands.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.health.block import Bools, Event, Floats, StateSamples
+from services.health.state_detection.states import CAUSES, DAY_S, NO_CAUSE, STATES, Codes, kept_in
+from shared.records.vocabulary import CORRECTION
+
+# How certain a cause is; rules take the numbers from the first one's down to 1.
+BY_DEFAULT, BY_FIRST_RULE, BY_EVENT, BY_PERSON = 0, 99, 100, 101
+_RANKS = {"default": BY_DEFAULT, "rule": BY_FIRST_RULE, "event": BY_EVENT, "person": BY_PERSON}
+
+# Starved and blocked machines wait for others; a hold is an operator's routine servicing (ANSI/ISA-TR88.00.02) and no
+# failure; a machine without an order waits for its customer.
+_DEFAULTS = {"idle": "customer", "down": "supplier", "repair": "supplier", "held": "operator", "suspended": "external"}
+_DEFAULT_CAUSES = np.array(
+    [CAUSES.index(_DEFAULTS[state]) if state in _DEFAULTS else NO_CAUSE for state in STATES], dtype=np.int8
+)
+_DEFAULT_WHY = np.array([f"a stop of state {state}" if state in _DEFAULTS else "" for state in STATES], dtype=object)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopCauses:
+    """Of consecutive intervals, shape (n,) each: cause, index into CAUSES or NO_CAUSE; how certain it is; and why.
+
+    began: Unix seconds of the whole stop's beginning, where the interval is a part of it.
+    """
+
+    cause: Codes
+    rank: Codes
+    why: NDArray[np.object_]
+    began: Floats
+
+
+def basis_of(rank: int) -> str:
+    """What a cause of that certainty was concluded from: default, rule, event or person."""
+    return next(basis for basis, least in _RANKS.items() if rank <= least)
+
+
+def default_causes(state: Codes, began: Floats) -> StopCauses:
+    """Causes as long as nothing but the state is known."""
+    return StopCauses(
+        cause=_DEFAULT_CAUSES[state].copy(),
+        rank=np.full(len(state), BY_DEFAULT, dtype=np.int8),
+        why=_DEFAULT_WHY[state].copy(),
+        began=began.copy(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Somebody's or some rule's word on one interval: which, from when it is known, the cause and why."""
+
+    interval: int
+    at: float
+    cause: int
+    rank: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What may say whose a stop is: samples of the asset's states and of its fault metrics, events, and rules.
+
+    rules: list of {"cause": …} with any of "states", "raw", "faults" (lists) and "longer_than_s"; a rule speaks once
+    each of these has been seen in the stop.
+    """
+
+    samples: StateSamples
+    faults: Sequence[StateSamples]
+    events: tuple[Event, ...]
+    rules: object
+
+
+def claims(
+    started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence, *, start: float, end: float
+) -> list[Claim]:
+    """Every claim on the stops among the intervals [started, ended), the least certain first."""
+    found = _by_history(started, ended, said.samples)
+    for place, rule in enumerate(said.rules if isinstance(said.rules, list) else ()):
+        at = _known_at(rule, started, ended, state, began, said)
+        cause, rank = CAUSES.index(str(rule["cause"])), max(BY_FIRST_RULE - place, 1)
+        why = _in_words(rule)
+        found += [
+            Claim(interval=i, at=float(at[i]), cause=cause, rank=rank, why=why)
+            for i in np.flatnonzero((at < ended) & (at < end)).tolist()
+        ]
+    events = sorted(said.events, key=lambda event: (event.at, str(event.attributes.get("said_at", ""))))
+    found += _by_events(started, ended, events, start, end)
+    stops = _DEFAULT_CAUSES[state] != NO_CAUSE
+    return sorted((c for c in found if stops[c.interval]), key=lambda c: (c.rank, c.at))
+
+
+def _by_history(started: Floats, ended: Floats, samples: StateSamples) -> list[Claim]:
+    """What stored intervals say of their causes, where their samples are no longer stored."""
+    told = {raw: kept_in(raw) for raw in set(samples.state)}
+    if not any(told.values()):
+        return []
+    kept = [(i, said) for i, raw in enumerate(samples.state) if (said := told[raw]) is not None and said.cause]
+    at = samples.at[[i for i, _ in kept]]
+    place = np.searchsorted(started, at, side="right") - 1
+    return [
+        Claim(
+            interval=int(i),
+            at=float(when),
+            cause=CAUSES.index(str(said.cause)),
+            rank=_RANKS[said.basis or "default"],
+            why=said.why or "",
+        )
+        for i, when, (_, said) in zip(place, at, kept, strict=True)
+        if i >= 0 and when < ended[i]
+    ]
+
+
+def _known_at(
+    rule: Mapping[str, object], started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence
+) -> Floats:
+    """When each interval had shown all that the rule asks for, shape (n,); infinite for never."""
+    states = rule.get("states")
+    at = started.copy()
+    if isinstance(states, list):
+        at[~np.isin(state, [STATES.index(str(each)) for each in states])] = np.inf
+    if "longer_than_s" in rule:
+        at = np.maximum(at, began + float(str(rule["longer_than_s"])))
+    if isinstance(raw := rule.get("raw"), list):
+        at = np.maximum(at, _first_said(started, ended, said.samples, {str(each) for each in raw}))
+    if isinstance(codes := rule.get("faults"), list):
+        wanted = {str(each) for each in codes}
+        seen = [_first_said(started, ended, fault, wanted) for fault in said.faults]
+        at = np.maximum(at, np.min(seen, axis=0) if seen else np.inf)
+    return np.asarray(at, dtype=np.float64)
+
+
+def _first_said(started: Floats, ended: Floats, samples: StateSamples, wanted: set[str]) -> Floats:
+    """The first moment of each interval at which one of the raw values held, shape (n,); infinite for never."""
+    chosen: Bools = np.array([raw in wanted for raw in samples.state], dtype=bool)
+    if not chosen.any():
+        return np.full(len(started), np.inf)
+    held = np.minimum(np.append(samples.at, np.inf)[1:], samples.at + samples.max_hold_s)[chosen]
+    first = np.searchsorted(held, started, side="right")
+    at = np.append(samples.at[chosen], np.inf)[first]
+    at = np.maximum(at, started)
+    return np.where(at < ended, at, np.inf)
+
+
+def _in_words(rule: Mapping[str, object]) -> str:
+    parts = []
+    for key, said in (("states", "state"), ("raw", "reported"), ("faults", "fault")):
+        if isinstance(listed := rule.get(key), list):
+            parts.append(f"{said} {' or '.join(map(str, listed))}")
+    if "longer_than_s" in rule:
+        parts.append(f"longer than {float(str(rule['longer_than_s'])):g} s")
+    return "rule: " + ", ".join(parts)
+
+
+def _by_events(started: Floats, ended: Floats, events: Iterable[Event], start: float, end: float) -> list[Claim]:
+    found: list[Claim] = []
+    for event in events:
+        at, cause = event.at.timestamp(), event.attributes.get("cause")
+        if cause not in CAUSES or not at < end:
+            continue
+        if event.kind == CORRECTION:
+            found += _corrections(event, started, ended, CAUSES.index(str(cause)))
+        elif event.kind in ("failure", "stop") and start <= at:
+            place = int(np.searchsorted(started, at, side="right")) - 1
+            if place >= 0:
+                why = f"event {event.kind} of {event.at:%Y-%m-%d %H:%M} UTC"
+                found.append(Claim(interval=place, at=at, cause=CAUSES.index(str(cause)), rank=BY_EVENT, why=why))
+    return found
+
+
+def _corrections(event: Event, started: Floats, ended: Floats, cause: int) -> Iterable[Claim]:
+    """A person's word on [at, until): on every stop that reaches into it, so that late data does not shake it off."""
+    at = event.at.timestamp()
+    until = max(float(str(event.attributes.get("until_s", at))), np.nextafter(at, np.inf))
+    why = f"corrected by {event.attributes.get('actor')}: {event.attributes.get('reason')}"
+    for place in np.flatnonzero((started < until) & (ended > at)).tolist():
+        yield Claim(interval=place, at=at, cause=cause, rank=BY_PERSON, why=why)
+
+
+def claimed(causes: StopCauses, started: Floats, said: Sequence[Claim]) -> tuple[StopCauses, list[tuple[int, float]]]:
+    """The causes after all claims, and (interval, midnight) at which an interval was cut, the last first.
+
+    The causes are those of the intervals after the cuts.
+    """
+    cause, rank, why = causes.cause.copy(), causes.rank.copy(), causes.why.copy()
+    late: dict[int, list[Claim]] = {}
+    for claim in said:
+        i = claim.interval
+        if claim.at - claim.at % DAY_S > started[i]:
+            late.setdefault(i, []).append(claim)
+        elif claim.rank >= rank[i]:
+            cause[i], rank[i], why[i] = claim.cause, claim.rank, claim.why
+    found = replace(causes, cause=cause, rank=rank, why=why)
+    cuts: list[tuple[int, float]] = []
+    for i in sorted(late, reverse=True):
+        found, at = _with_late(found, i, late[i])
+        cuts += [(i, midnight) for midnight in reversed(at)]
+    return found, cuts
+
+
+def _with_late(causes: StopCauses, i: int, said: Sequence[Claim]) -> tuple[StopCauses, list[float]]:
+    """Cut interval i at each midnight from which a claim on it changes its cause; `said` by certainty, then time.
+
+    A claim that agrees only makes the cause more certain.
+    """
+    parts = [(int(causes.cause[i]), int(causes.rank[i]), str(causes.why[i]))]
+    cuts: list[float] = []
+    for edge in sorted({claim.at - claim.at % DAY_S for claim in said}):
+        known = max((c for c in said if c.at - c.at % DAY_S <= edge), key=lambda c: (c.rank, c.at))
+        if known.rank >= parts[-1][1]:
+            agrees = known.cause == parts[-1][0]
+            parts[-1:] = [*(() if agrees else parts[-1:]), (known.cause, known.rank, known.why)]
+            cuts += [] if agrees else [edge]
+    columns = (causes.cause, causes.rank, causes.why)
+    cause, rank, why = (
+        np.concatenate([column[:i], np.array(values, dtype=column.dtype), column[i + 1 :]])
+        for column, values in zip(columns, zip(*parts, strict=True), strict=True)
+    )
+    began = np.insert(causes.began, [i + 1] * len(cuts), causes.began[i])
+    return StopCauses(cause=cause, rank=rank, why=why, began=began), cuts
