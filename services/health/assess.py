@@ -53,7 +53,7 @@ from services.health.assessment import (
     ValueRow,
 )
 from services.health.block import CustomerBlock
-from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
+from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset, states_of
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_figures import (
     capabilities,
@@ -68,6 +68,7 @@ from services.health.health_assessment.daily_history import DailyHistory, histor
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
 from services.health.rows import interval_rows, signal_rows, times_rows
+from services.health.state_detection.calendars import Calendar, calendar
 from services.health.value_assessment.value_realized import (
     Counterfactual,
     acceptance_window,
@@ -102,15 +103,21 @@ class CustomerState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assessment:
+class StateRows:
+    """Rows of intervals and times that lie in a block or reach into it."""
+
+    intervals: tuple[IntervalRow, ...]
+    times: tuple[TimesRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment(StateRows):
     """All rows of the block's hours, and the state at its last whole midnight.
 
     Rows of intervals, times and signals lie in the block or reach into it; values cover every month that the block
     touches, whole; customer health covers whole days only; episodes are those that were open at any hour of the block.
     """
 
-    intervals: tuple[IntervalRow, ...]
-    times: tuple[TimesRow, ...]
     signals: tuple[SignalRow, ...]
     health: tuple[CustomerHealthRow, ...]
     values: tuple[ValueRow, ...]
@@ -129,12 +136,15 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
     before = state or _nothing_yet(block.start)
     if before.through != block.start:
         raise ValueError(f"the block starts at {block.start}, its state ends at {before.through}")
-    hours = (block.end - block.start) // timedelta(hours=1)
+    scheduled = _calendars(block)
     sites = {site.site_id: site for site in block.sites}
-    assets = [assess_asset(block, a, sites[a.site_id], before.assets.get(a.asset_id)) for a in block.assets]
+    assets = [
+        assess_asset(block, a, sites[a.site_id], scheduled[a.site_id, a.line_id], before.assets.get(a.asset_id))
+        for a in block.assets
+    ]
     silences = [silence(s, before.silent_h.get(s.source_id, float("nan"))) for s in block.sources]
-    work = _customer_work(before, block, assets, silences, hours)
-    whole = hours // 24
+    work = _customer_work(before, block, assets, silences)
+    whole = block.hours // 24
     cut = work.days.kept + whole
     first_day = before.first_day if before.first_day is not None else _first_day(work.days)
     own = before.counterfactual
@@ -149,8 +159,8 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
     end = block.end.timestamp()
     rows = slice(work.days.kept, cut)
     return Assessment(
-        intervals=tuple(row for a in assets for row in interval_rows(a.work, end)),
-        times=tuple(row for a in assets for row in times_rows(a.work)),
+        intervals=tuple(row for a in assets for row in interval_rows(a.states, end)),
+        times=tuple(row for a in assets for row in times_rows(a.states)),
         signals=tuple(signal_rows(work, [a.work for a in assets], whole)),
         health=tuple(customer_health(measures(work, own, rows), work.days.first_day + work.days.kept)),
         values=tuple(_values(block, assets)),
@@ -171,6 +181,25 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
     )
 
 
+def assess_states(state: CustomerState, block: CustomerBlock) -> StateRows:
+    """The rows of intervals and times that `assess` gives, alone: what moves on before the next hour is whole."""
+    scheduled, end = _calendars(block), block.end.timestamp()
+    open_at_start = {asset_id: own.interval for asset_id, own in state.assets.items()}
+    assets = [states_of(block, a, scheduled[a.site_id, a.line_id], open_at_start.get(a.asset_id)) for a in block.assets]
+    return StateRows(
+        intervals=tuple(row for a in assets for row in interval_rows(a, end)),
+        times=tuple(row for a in assets for row in times_rows(a)),
+    )
+
+
+def _calendars(block: CustomerBlock) -> dict[tuple[int, int | None], Calendar]:
+    """The calendar of each site and line that has a machine."""
+    sites = {site.site_id: site for site in block.sites}
+    start, end = block.start.timestamp(), block.end.timestamp()
+    places = {(asset.site_id, asset.line_id) for asset in block.assets}
+    return {(site, line): calendar(sites[site], line, start=start, end=end) for site, line in places}
+
+
 def _nothing_yet(start: datetime) -> CustomerState:
     return CustomerState(
         through=start,
@@ -186,20 +215,20 @@ def _nothing_yet(start: datetime) -> CustomerState:
 
 
 def _customer_work(
-    before: CustomerState, block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence], hours: int
+    before: CustomerState, block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence]
 ) -> CustomerWork:
     works = [a.work for a in assets]
-    block_rows = customer_rows(works, silences, hours)
-    days = history(before.days, block_rows.reshape(-1, COLUMNS), int(block.start.timestamp() // 86400))
+    block_rows = customer_rows(works, silences, block.days)
+    days = history(before.days, block_rows.reshape(-1, COLUMNS), block.first_day)
     guaranteed, promised = promises_by_day(block, days.first_day, len(days.table))
     return CustomerWork(
         block=block,
-        hours=hours,
+        hours=block.hours,
         days=days,
         guaranteed=guaranteed,
         promised=promised,
-        guarantees=guarantee_work(before.guarantees, block, works, hours),
-        months=whole_months(before.months, days, days.kept + hours // 24),
+        guarantees=guarantee_work(before.guarantees, block, works, block.hours),
+        months=whole_months(before.months, days, days.kept + block.hours // 24),
         capabilities=capabilities(block, works, days),
     )
 

@@ -2,11 +2,12 @@
 
 The shell reads it from the database; every pure function of this service takes a part of it. All instants in
 arrays are float64 Unix seconds (UTC). Hours are the buckets of `rollups_1h`; a block starts at a UTC midnight,
-where the model state it goes on from was checkpointed, and ends at a whole hour.
+where the model state it goes on from was checkpointed, and ends at a whole five minutes. States count up to that end,
+hourly arrays have its whole hours only.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import inf
 
 import numpy as np
@@ -197,7 +198,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerBlock:
-    """All that one assessment of one customer needs, for the hours [start, end)."""
+    """All that one assessment of one customer needs, for [start, end)."""
 
     customer_id: int
     name: str
@@ -213,3 +214,18 @@ class CustomerBlock:
     entitlements: tuple[Entitlement, ...]
     events: tuple[Event, ...]
     owner_roles: tuple[str, ...]
+
+    @property
+    def hours(self) -> int:
+        """Whole hours of the block; those are the columns of its hourly arrays."""
+        return (self.end - self.start) // timedelta(hours=1)
+
+    @property
+    def days(self) -> int:
+        """UTC days of the block, the one under way included."""
+        return -((self.start - self.end) // timedelta(days=1))
+
+    @property
+    def first_day(self) -> int:
+        """The block's first day, in days since 1970-01-01."""
+        return int(self.start.timestamp() // 86400)

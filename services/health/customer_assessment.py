@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import psycopg
 
 from services.health.assess import Assessment, CustomerState, assess
 from services.health.assessment import PersonAction
+from services.health.block import CustomerBlock
 from services.health.charge import Fence, unfenced
-from services.health.data_acquisition.block_reading import read_block
+from services.health.data_acquisition.block_reading import block_of, read_told
 from services.health.data_acquisition.record_reading import CustomerRecords, digest, read_records
+from services.health.data_acquisition.said_reading import Said
 from services.health.data_acquisition.source_reading import CustomerSource, first_data, read_sources
 from services.health.joining import joined
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
 from services.health.saving.record_saving import note_change
 from services.health.saving.row_saving import save_rows
+from services.health.underway import Underway, is_within_hour, moved_on, opened, stands
 from services.health.watermark import DAY, Span, next_span, parts
 
 _READ = "SELECT state_version, state FROM model_states WHERE customer_id = %s"
@@ -37,6 +41,22 @@ class AssessmentLimits:
     raw: timedelta | None = timedelta(days=90)
 
 
+class LastPart(NamedTuple):
+    """The newest part of what was assessed: what it was given, and what was said of it."""
+
+    block: CustomerBlock
+    told: Said
+    said: Assessment
+
+
+class Assessed(NamedTuple):
+    """The assessment of a span, the states after each of its parts, and the last part alone."""
+
+    found: Assessment
+    states: list[CustomerState]
+    last: LastPart
+
+
 def assess_customer(
     conn: psycopg.Connection,
     customer_id: int,
@@ -46,25 +66,34 @@ def assess_customer(
     limits: AssessmentLimits,
     now: datetime,
     fence: Fence = unfenced,
+    days: dict[int, Underway] | None = None,
 ) -> Span | None:
-    """Assess a customer up to `end` and commit; return the assessed hours, None where there is nothing to say yet.
+    """Assess a customer up to `end` and commit; return the assessed time, None where there is nothing to say yet.
 
     It goes on from the newest state that still holds: no data from before its midnight changed, and neither did
-    what the records say about that time.
+    what the records say about that time. days: what this process remembers of each customer's day under way.
     """
+    remembered = {} if days is None else days
     with conn.transaction():
         fence(conn)
+        day = remembered.pop(customer_id, None)
+        if day is not None and is_within_hour(day.through, end, changed_from) and stands(conn, day):
+            return _moved_on(conn, remembered, day, end, changed_from, now)
         records, sources = read_records(conn, customer_id), read_sources(conn, customer_id)
         (kept, _), first = _kept_states(conn, records), first_data(sources)
         if first is None:
             return None
+        if kept:
+            day = opened(conn, records, kept[-1], end, changed_from, _raw_since(sources, limits, kept[-1].through))
+            if day is not None:
+                return _moved_on(conn, remembered, day, end, changed_from, now)
         checkpoints = [state.through for state in kept]
         span = next_span(first_data=first, end=end, checkpoints=checkpoints, changed_from=changed_from)
         if span is None:
             return None
         before = [state for state in kept if state.through <= span.start and not span.restart]
         actions = read_actions(conn, customer_id)
-        found, states = assessed(conn, records, sources, span, before, actions, limits)
+        found, states, last = assessed(conn, records, sources, span, before, actions, limits)
         save_rows(conn, customer_id, records.assets, span, found)
         newly_kept = thinned([*before, *states])
         digests = tuple(digest(records, state.through) for state in newly_kept)
@@ -75,7 +104,30 @@ def assess_customer(
         since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
         note_change(conn, since)
         save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
+        if last.block.start == found.state.through:
+            remembered[customer_id] = Underway(
+                through=end,
+                assessed_at=now,
+                records=records,
+                state=found.state,
+                block=last.block,
+                told=last.told,
+                raw_since=_raw_since(sources, limits, span.start),
+                rows=last.said,
+            )
     return span
+
+
+def _moved_on(
+    conn: psycopg.Connection,
+    remembered: dict[int, Underway],
+    day: Underway,
+    end: datetime,
+    changed_from: datetime | None,
+    now: datetime,
+) -> Span:
+    remembered[day.records.customer_id] = moved_on(conn, day, end, changed_from, now)
+    return Span(start=day.block.start, end=end, restart=False)
 
 
 def records_changed(conn: psycopg.Connection, customer_id: int) -> bool:
@@ -108,17 +160,28 @@ def assessed(
     before: Sequence[CustomerState],
     actions: tuple[PersonAction, ...],
     limits: AssessmentLimits,
-) -> tuple[Assessment, list[CustomerState]]:
-    """The assessment of the span, read part by part so that memory is bounded, and the states between the parts."""
+) -> Assessed:
+    """The assessment of the span, read part by part so that memory is bounded."""
     series = max(1, sum(len(source.series_ids) for source in sources))
     longest = max(DAY, limits.cells // (24 * series) * DAY)
+    raw_since = _raw_since(sources, limits, span.start)
+    found: Assessment | None = None
+    state = before[-1] if before else None
+    states: list[CustomerState] = []
+    for part in parts(span, KEPT_AGES, longest):
+        told = read_told(conn, records, part)
+        block = block_of(conn, records, sources, part, raw_since, told)
+        said = assess(state, block, actions)
+        found = said if found is None else joined(found, said, part.start)
+        state = said.state
+        states.append(state)
+        last = LastPart(block, told, said)
+    if found is None:
+        raise ValueError(f"the span {span} has no part")
+    return Assessed(found, states, last)
+
+
+def _raw_since(sources: Sequence[CustomerSource], limits: AssessmentLimits, start: datetime) -> datetime:
+    """From when on every raw sample is still stored."""
     newest = max(source.through for source in sources if source.through is not None)
-    raw_since = span.start if limits.raw is None else newest - limits.raw + DAY
-    first, *others = parts(span, KEPT_AGES, longest)
-    found = assess(before[-1] if before else None, read_block(conn, records, sources, first, raw_since), actions)
-    states = [found.state]
-    for part in others:
-        said = assess(states[-1], read_block(conn, records, sources, part, raw_since), actions)
-        found = joined(found, said, part.start)
-        states.append(said.state)
-    return found, states
+    return start if limits.raw is None else newest - limits.raw + DAY

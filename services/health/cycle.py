@@ -22,6 +22,7 @@ from services.health.data_acquisition.source_reading import forget_old_ticks, re
 from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.saving.record_saving import save_records, show_anew
+from services.health.underway import Underway
 from services.health.watermark import Span, end_of_assessment, floor_day
 from shared.errors import PermanentError
 
@@ -57,6 +58,7 @@ class Memory:
     records_checked_at: datetime | None = None
     retained_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
+    days: dict[int, Underway] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +182,7 @@ def _assess(
     if failed_at is not None and now - failed_at < _FAILED_AGAIN_AFTER:
         return False
     try:
-        span = _span_assessed(conn, task, limits, now, fence)
+        span = _span_assessed(conn, memory, task, limits, now, fence)
     except PermanentError:
         memory.failed_at[task.customer_id] = now
         FAILURES.inc()
@@ -195,10 +197,12 @@ def _assess(
 
 
 def _span_assessed(
-    conn: psycopg.Connection, task: _Task, limits: CycleLimits, now: datetime, fence: Fence
+    conn: psycopg.Connection, memory: Memory, task: _Task, limits: CycleLimits, now: datetime, fence: Fence
 ) -> Span | None:
-    if not task.says_more and not records_changed(conn, task.customer_id):
-        return None
+    if not task.says_more:
+        if not records_changed(conn, task.customer_id):
+            return None
+        memory.days.pop(task.customer_id, None)
     with SECONDS.time():
         return assess_customer(
             conn,
@@ -208,6 +212,7 @@ def _span_assessed(
             limits=AssessmentLimits(cells=limits.cells, raw=limits.retention.raw),
             now=now,
             fence=fence,
+            days=memory.days,
         )
 
 

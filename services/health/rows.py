@@ -11,9 +11,9 @@ from services.health.advisory_generation.alert_facts import instant
 from services.health.assessment import IntervalRow, SignalRow, TimesRow
 from services.health.block import Floats
 from services.health.guarantee_rows import guarantee_rows
-from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import share, trailing_sum
+from services.health.health_assessment.daily_history import day_of, share, trailing_sum
 from services.health.state_detection.states import CAUSES, NO_CAUSE, STATES
 from services.health.state_detection.stop_causes import basis_of
 from services.health.state_detection.times import DAILY_FIELDS, GOOD, POT, PRODUCED
@@ -25,7 +25,7 @@ def _at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
+def interval_rows(work: AssetStates, end: float) -> Iterator[IntervalRow]:
     """The asset's intervals while it stood here; one that reaches the end of the block is open."""
     found = work.intervals
     if found is None:
@@ -46,16 +46,16 @@ def interval_rows(work: AssetWork, end: float) -> Iterator[IntervalRow]:
                 )
 
 
-def times_rows(work: AssetWork) -> Iterator[TimesRow]:
+def times_rows(work: AssetStates) -> Iterator[TimesRow]:
     """The asset's times of the block's days, of those with scheduled time or a count."""
     if work.intervals is None:
         return
-    for row, values in enumerate(work.daily.tolist(), start=work.days.kept):
+    for row, values in enumerate(work.daily.tolist(), start=work.first_day):
         said = [None if isnan(value) else value for value in values]
         if values[POT] > 0 or said[PRODUCED : GOOD + 1] != [None, None]:
             named: dict[str, Any] = dict(zip(DAILY_FIELDS, said, strict=True))
             yield TimesRow(
-                asset_id=work.asset.asset_id, day=work.days.day(row), **named | {"failures": int(named["failures"])}
+                asset_id=work.asset.asset_id, day=day_of(row), **named | {"failures": int(named["failures"])}
             )
 
 

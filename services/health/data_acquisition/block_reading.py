@@ -11,14 +11,15 @@ from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Floa
 from services.health.data_acquisition.fast_reading import Fast, read_fast
 from services.health.data_acquisition.hourly_reading import Hourly, read_hourly
 from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords, Window
+from services.health.data_acquisition.said_reading import Said, read_said
 from services.health.data_acquisition.source_reading import (
     CustomerSource,
     StateReport,
     hour_starts,
     read_source_blocks,
 )
-from services.health.data_acquisition.state_reading import read_said, read_state_samples, state_meaning
-from services.health.watermark import Span
+from services.health.data_acquisition.state_reading import other_samples, state_meaning, state_samples
+from services.health.watermark import Span, floor_hour
 
 FAST_ROLES = ("condition", "operating_point")
 
@@ -30,21 +31,29 @@ def read_block(
     span: Span,
     raw_since: datetime,
 ) -> CustomerBlock:
-    """All that an assessment of the span needs.
+    """All that an assessment of the span needs; parameters as in `block_of`."""
+    return block_of(conn, records, sources, span, raw_since, read_told(conn, records, span))
+
+
+def block_of(
+    conn: psycopg.Connection,
+    records: CustomerRecords,
+    sources: Sequence[CustomerSource],
+    span: Span,
+    raw_since: datetime,
+    told: Said,
+) -> CustomerBlock:
+    """All that an assessment of the span needs, given what the states were told to be.
 
     raw_since: from when on every raw sample is still stored; states of before come from the stored intervals too.
     """
     start_s, end_s = span.start.timestamp(), span.end.timestamp()
     series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
-    hourly = read_hourly(conn, sorted(series_ids), span.start, span.end)
+    hourly = read_hourly(conn, sorted(series_ids), span.start, floor_hour(span.end))
     fast = read_fast(conn, _judged_series(records.assets), span.start, span.end)
     here = [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
-    states = [read_state_samples(conn, records.customer_id, asset, span, raw_since) for asset in here]
-    assets = tuple(
-        _with_said(conn, record, span, _asset(record, hourly, fast, span, said))
-        for record, said in zip(here, states, strict=True)
-    )
-    reports = [report for asset, said in zip(here, states, strict=True) for report in _reports(asset, said)]
+    assets = tuple(with_states(_asset(record, hourly, fast, span), record, told, span, raw_since) for record in here)
+    reports = [r for record, asset in zip(here, assets, strict=True) for r in _reports(record, asset.states)]
     return CustomerBlock(
         customer_id=records.customer_id,
         name=records.name,
@@ -71,13 +80,30 @@ def _reports(asset: AssetRecord, states: StateSamples | None) -> Iterator[StateR
             yield StateReport(source_id=channel.source_id, window=channel.window, states=states)
 
 
-def _with_said(conn: psycopg.Connection, record: AssetRecord, span: Span, asset: AssetBlock) -> AssetBlock:
-    """The asset with what its mode metric and its fault metrics said; only states that somebody reports have modes."""
-    if asset.states is None:
-        return asset
-    modes = [read_said(conn, record, m, span) for m in record.meanings if m.metric.role == "mode"]
-    faults = [read_said(conn, record, m, span) for m in record.meanings if m.metric.role == "fault"]
-    return replace(asset, modes=modes[0] if modes else None, faults=tuple(faults))
+def read_told(conn: psycopg.Connection, records: CustomerRecords, span: Span) -> Said:
+    """What all state-like series of the customer said in the span, and what is known of its assets."""
+    assets = [asset.asset_id for asset in records.assets]
+    return read_said(conn, records.customer_id, telling_states(records.assets), assets, span.start, span.end)
+
+
+def telling_states(assets: Iterable[AssetRecord]) -> list[int]:
+    """Series that say states, modes or faults."""
+    found = set()
+    for asset in assets:
+        meaning = state_meaning(asset)
+        names = {m.metric.name for m in asset.meanings if m is meaning or m.metric.role in ("mode", "fault")}
+        found |= {channel.series_id for channel in asset.channels if channel.metric in names}
+    return sorted(found)
+
+
+def with_states(asset: AssetBlock, record: AssetRecord, told: Said, span: Span, raw_since: datetime) -> AssetBlock:
+    """The asset with what its state, mode and fault metrics said; only states that somebody reports have modes."""
+    states = state_samples(record, told, span, raw_since)
+    if states is None:
+        return replace(asset, states=None)
+    modes = [other_samples(record, m, told, span) for m in record.meanings if m.metric.role == "mode"]
+    faults = [other_samples(record, m, told, span) for m in record.meanings if m.metric.role == "fault"]
+    return replace(asset, states=states, modes=modes[0] if modes else None, faults=tuple(faults))
 
 
 def _judged_series(assets: Iterable[AssetRecord]) -> list[int]:
@@ -93,7 +119,6 @@ def _asset(
     hourly: Mapping[int, Hourly],
     fast: Mapping[int, Fast],
     span: Span,
-    states: StateSamples | None,
 ) -> AssetBlock:
     metrics = tuple(m.metric for m in asset.meanings if m.metric.role != "state")
     hours = hour_starts(span)
@@ -122,7 +147,7 @@ def _asset(
         mean=mean,
         covered_s=np.maximum(covered, 0.0),
         increase=increase,
-        states=states,
+        states=None,
         source_ids=tuple(sorted({channel.source_id for channel in asset.channels})),
         here=tuple(placement.window for placement in asset.placements),
         fast_mean=_fast_mean(asset, metrics, fast, span),

@@ -1,4 +1,4 @@
-"""Hourly rollups and state samples of many series, read as arrays.
+"""Hourly rollups of many series, read as arrays.
 
 PostgreSQL sends each column of a series as one binary array, so that a million hours cost a second and no loop.
 """
@@ -13,7 +13,6 @@ import psycopg
 from numpy.typing import NDArray
 
 from services.health.block import Floats
-from services.health.data_acquisition.state_history import RawStates
 
 _ARRAY_HEADER_BYTES = 20
 _POSTGRES_EPOCH_S = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -24,21 +23,6 @@ SELECT series_id, array_send(array_agg(bucket)), array_send(array_agg(coalesce(m
        array_send(array_agg(sample_count))
 FROM rollups_1h WHERE series_id = ANY(%(series)s) AND bucket >= %(start)s AND bucket < %(end)s
 GROUP BY series_id
-"""
-
-# From the sample in force at the start on, whatever its age.
-_NUMBERS = """
-SELECT array_send(array_agg(observed_at)),
-       array_send(array_agg(CASE WHEN quality = 0 THEN 'NaN' ELSE coalesce(value, 'NaN') END))
-FROM samples WHERE series_id = %(series)s AND observed_at < %(end)s AND observed_at >= coalesce(
-    (SELECT max(observed_at) FROM samples WHERE series_id = %(series)s AND observed_at <= %(start)s), %(start)s)
-"""
-
-_TEXTS = """
-SELECT array_send(array_agg(observed_at)),
-       array_agg(CASE WHEN quality <> 0 THEN coalesce(text_value, integer_value::text) END)
-FROM samples_text WHERE series_id = %(series)s AND observed_at < %(end)s AND observed_at >= coalesce(
-    (SELECT max(observed_at) FROM samples_text WHERE series_id = %(series)s AND observed_at <= %(start)s), %(start)s)
 """
 
 
@@ -86,34 +70,3 @@ def read_hourly(
             )
             for series_id, buckets, mean, covered, increase, count in rows
         }
-
-
-def read_states(conn: psycopg.Connection, series_id: int, start: datetime, end: datetime) -> RawStates:
-    """Samples of one state series before `end`, from the one in force at `start` on; codes as integer text."""
-    asked = {"series": series_id, "start": start, "end": end}
-    with conn.cursor(binary=True) as cur:
-        numbers_at, numbers = cur.execute(_NUMBERS, asked).fetchone() or (None, None)
-        texts_at, texts = cur.execute(_TEXTS, asked).fetchone() or (None, None)
-    found = []
-    if numbers_at is not None:
-        found.append((_seconds(numbers_at), _code_texts(_floats(numbers))))
-    if texts_at is not None:
-        found.append((_seconds(texts_at), np.array(texts, dtype=object)))
-    at = np.concatenate([np.empty(0), *(at for at, _ in found)])
-    state = np.concatenate([np.empty(0, dtype=object), *(state for _, state in found)])
-    order = np.argsort(at, kind="stable")
-    return RawStates(at=at[order], state=state[order])
-
-
-def read_values(conn: psycopg.Connection, series_id: int, start: datetime, end: datetime) -> tuple[Floats, Floats]:
-    """Samples of one series before `end`, from the one in force at `start` on: when, and the number, NaN for none."""
-    with conn.cursor(binary=True) as cur:
-        at, values = cur.execute(_NUMBERS, {"series": series_id, "start": start, "end": end}).fetchone() or (None, None)
-    return (np.empty(0), np.empty(0)) if at is None else (_seconds(at), _floats(values))
-
-
-def _code_texts(numbers: Floats) -> NDArray[np.object_]:
-    """Numbers as text, whole ones without a point; NaN as None."""
-    distinct, which = np.unique(numbers, return_inverse=True)
-    texts = [None if np.isnan(n) else str(int(n)) if n.is_integer() else repr(float(n)) for n in distinct]
-    return np.array(texts, dtype=object)[which]

@@ -177,6 +177,13 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
         )
 
 
+def read_events(conn: psycopg.Connection, records: CustomerRecords) -> tuple[Event, ...]:
+    """What has happened to the customer and its assets by now."""
+    with conn.cursor(row_factory=dict_row) as cur:
+        asked = {"customer": records.customer_id, "assets": [asset.asset_id for asset in records.assets]}
+        return tuple(Event(**row) for row in cur.execute(_EVENTS, asked))
+
+
 def digest(records: CustomerRecords, before: datetime) -> bytes:
     """Fingerprint of what the records say about the time before a moment: another one means, assess that again.
 

@@ -10,7 +10,7 @@ import psycopg
 from services.health.block import Bools, Floats, SourceBlock, StateSamples
 from services.health.data_acquisition.hourly_reading import Hourly
 from services.health.data_acquisition.record_reading import Window
-from services.health.watermark import Span, customer_watermarks
+from services.health.watermark import Span, customer_watermarks, floor_hour
 
 # A source belongs to the customer of its site; one assigned to no site to where its devices are bound.
 _CUSTOMER_OF_SOURCE = """
@@ -165,5 +165,5 @@ def not_listening(hours: Floats, sessions: Sequence[Window]) -> Bools:
 
 
 def hour_starts(span: Span) -> Floats:
-    """Starts of the span's hours in Unix seconds, shape (T,)."""
-    return np.arange(span.start.timestamp(), span.end.timestamp(), 3600.0)
+    """Starts of the span's whole hours in Unix seconds, shape (T,)."""
+    return np.arange(span.start.timestamp(), floor_hour(span.end).timestamp(), 3600.0)

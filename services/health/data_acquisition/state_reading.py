@@ -1,33 +1,21 @@
-"""Read what an asset's states were: raw where it is stored, else from the intervals kept for life."""
+"""What an asset's states were: raw where it is stored, else from the intervals kept for life. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
 from services.health.block import Floats, StateSamples
-from services.health.data_acquisition.hourly_reading import read_states, read_values
 from services.health.data_acquisition.record_reading import AssetRecord, Meaning, Window
+from services.health.data_acquisition.said_reading import Said
 from services.health.data_acquisition.state_history import Known, RawStates, clip, thinned, with_history
-from services.health.state_detection.states import Kept, by_limits, kept_raw
+from services.health.state_detection.states import by_limits
 from services.health.watermark import Span
 
-# An open interval is known as far as its customer was assessed.
-_INTERVALS = """
-SELECT i.started_at, coalesce(i.ended_at, m.assessed_through), i.state, i.cause,
-       i.cause_basis, i.cause_why FROM state_intervals i
-LEFT JOIN model_states m ON m.customer_id = %(customer)s
-WHERE i.asset_id = %(asset)s AND i.started_at < %(until)s
-  AND coalesce(i.ended_at, m.assessed_through) > %(since)s AND i.state <> 'unknown' ORDER BY i.started_at
-"""
 
-
-def read_state_samples(
-    conn: psycopg.Connection, customer_id: int, asset: AssetRecord, span: Span, raw_since: datetime
-) -> StateSamples | None:
+def state_samples(asset: AssetRecord, told: Said, span: Span, raw_since: datetime) -> StateSamples | None:
     """States of one asset from the one in force at the span's start on; None for a type without a state metric.
 
     raw_since: from when on every raw sample is still stored. Before it, stored intervals fill what no sample says;
@@ -40,12 +28,12 @@ def read_state_samples(
         asset,
         meaning,
         lambda series: (
-            read_states(conn, series, span.start, span.end)
-            if meaning.metric.role == "state"
-            else _by_limits(conn, asset, meaning, span, series)
+            told.states(series) if meaning.metric.role == "state" else _by_limits(asset, meaning, told.values(series))
         ),
     )
-    known = _known(conn, customer_id, asset, span)
+    new = thinned(RawStates(at=said_at, state=said), max_hold_s=meaning.max_hold_s)
+    said_at, said = new.at, new.state
+    known = told.known.get(asset.asset_id, [])
     start_s, raw_since_s = span.start.timestamp(), raw_since.timestamp()
     if start_s < raw_since_s:
         known = _clipped(known, [(start_s, raw_since_s)])
@@ -69,9 +57,9 @@ def _by_time(at: Floats, state: NDArray[np.object_]) -> tuple[Floats, NDArray[np
     return at[order], state[order]
 
 
-def read_said(conn: psycopg.Connection, asset: AssetRecord, meaning: Meaning, span: Span) -> StateSamples:
+def other_samples(asset: AssetRecord, meaning: Meaning, told: Said, span: Span) -> StateSamples:
     """What another metric of an asset said, from the sample in force at the span's start on, as far as it is stored."""
-    at, said, _ = _told(asset, meaning, lambda series: read_states(conn, series, span.start, span.end))
+    at, said, _ = _told(asset, meaning, told.states)
     return _within(StateSamples(at=at, state=tuple(said), max_hold_s=meaning.max_hold_s), span)
 
 
@@ -93,23 +81,10 @@ def _told(
     return said_at, said, windows
 
 
-def _by_limits(conn: psycopg.Connection, asset: AssetRecord, meaning: Meaning, span: Span, series: int) -> RawStates:
+def _by_limits(asset: AssetRecord, meaning: Meaning, told: tuple[Floats, Floats]) -> RawStates:
     """States from the values of a metric, without the samples that say nothing new."""
-    at, values = read_values(conn, series, span.start, span.end)
+    at, values = told
     return thinned(RawStates(at=at, state=by_limits(values, asset.state_decoder)), max_hold_s=meaning.max_hold_s)
-
-
-def _known(conn: psycopg.Connection, customer_id: int, asset: AssetRecord, span: Span) -> list[Known]:
-    """Stored intervals that reach into the span."""
-    asked = {"customer": customer_id, "asset": asset.asset_id, "since": span.start, "until": span.end}
-    return [
-        Known(
-            started=started.timestamp(),
-            ended=ended.timestamp(),
-            state=kept_raw(Kept(state=state, cause=cause, basis=basis, why=why)),
-        )
-        for started, ended, state, cause, basis, why in conn.execute(_INTERVALS, asked)
-    ]
 
 
 def _clipped(known: Sequence[Known], windows: Sequence[Window]) -> list[Known]:

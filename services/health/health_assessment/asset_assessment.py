@@ -8,9 +8,9 @@ import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
 from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Event, Floats, Site
-from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
-from services.health.state_detection.calendars import Calendar, calendar, limited
+from services.health.state_detection.calendars import Calendar, limited
 from services.health.state_detection.condition import ConditionFindings, advance_condition
 from services.health.state_detection.condition_state import ConditionState
 from services.health.state_detection.orders import orders
@@ -77,21 +77,31 @@ class AssetResult:
     """What is known of an asset in a block, and its state at the block's last midnight."""
 
     work: AssetWork
+    states: AssetStates
     blame_at: Callable[[int], Sequence[tuple[str, float]]]
     state: AssetState
 
 
-def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: AssetState | None) -> AssetResult:
-    """Advance one asset over the block's hours."""
+def states_of(block: CustomerBlock, asset: AssetBlock, scheduled: Calendar, before: OpenInterval | None) -> AssetStates:
+    """What an asset was doing up to the block's end, from the interval open at its start on."""
+    when = limited(scheduled, asset.here)
+    found = _intervals(block, asset, before)
+    daily = _daily_rows(block, asset, found, when)
+    return AssetStates(asset=asset, intervals=found, calendar=when, first_day=block.first_day, daily=daily)
+
+
+def assess_asset(
+    block: CustomerBlock, asset: AssetBlock, site: Site, scheduled: Calendar, state: AssetState | None
+) -> AssetResult:
+    """Advance one asset over the block. scheduled: the calendar of its line."""
     before = state or AssetState(usage={})
     start, hours = block.start.timestamp(), asset.mean.shape[1]
     whole = hours // 24
-    found = _intervals(block, asset, before, start, start + hours * HOUR_S)
-    times_of = limited(calendar(site, asset.line_id, start=start, end=start + hours * HOUR_S), asset.here)
+    states = states_of(block, asset, scheduled, before.interval)
+    found, rows = states.intervals, states.daily
     covered = _covered(asset, hours)
     running, running_s = _running(found, covered, start, hours)
-    rows = _daily_rows(block, asset, found, times_of, start, hours)
-    days = history(before.days, rows[:, : len(FIELDS)], int(start // 86400))
+    days = history(before.days, rows[:, : len(FIELDS)], block.first_day)
     usage = _usage(asset, before, running_s, days)
     repaired = _repaired(block, asset, found, start, hours)
     findings, condition = _condition(before.condition, asset, running, start, repaired)
@@ -104,7 +114,6 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
         asset=asset,
         site_name=site.name,
         days=days,
-        daily=rows,
         usage=usage,
         intervals=found,
         findings=findings,
@@ -114,7 +123,7 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
         older_failures=before.older_failures,
         older_repair_s=before.older_repair_s,
         older_known_s=before.older_known_s,
-        calendar=times_of,
+        calendar=states.calendar,
         counterfactual=against,
     )
 
@@ -131,6 +140,7 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
     seen = first_day is not None and first_day < days.first_day + cut
     return AssetResult(
         work=work,
+        states=states,
         blame_at=blame_at,
         state=AssetState(
             interval=before.interval if found is None else found.open_at(start + whole * 86400),
@@ -146,18 +156,16 @@ def assess_asset(block: CustomerBlock, asset: AssetBlock, site: Site, state: Ass
     )
 
 
-def _intervals(
-    block: CustomerBlock, asset: AssetBlock, before: AssetState, start: float, end: float
-) -> Intervals | None:
+def _intervals(block: CustomerBlock, asset: AssetBlock, before: OpenInterval | None) -> Intervals | None:
     if asset.states is None:
         return None
     return intervals(
-        before.interval,
+        before,
         asset.states,
         asset.state_decoder,
         _events(block, asset),
-        start=start,
-        end=end,
+        start=block.start.timestamp(),
+        end=block.end.timestamp(),
         modes=asset.modes,
         faults=asset.faults,
     )
@@ -185,12 +193,10 @@ def _running(found: Intervals | None, covered: Bools, start: float, hours: int) 
     return (known > 0) & (producing > known / 2), producing
 
 
-def _daily_rows(
-    block: CustomerBlock, asset: AssetBlock, found: Intervals | None, when: Calendar, start: float, hours: int
-) -> Floats:
+def _daily_rows(block: CustomerBlock, asset: AssetBlock, found: Intervals | None, when: Calendar) -> Floats:
     """DAILY_FIELDS of the block's days; times are 0 for an asset without states, counts NaN where nobody counts."""
-    end = start + hours * HOUR_S
-    rows = np.full((-(-hours // 24), len(DAILY_FIELDS)), np.nan)
+    start, end = block.start.timestamp(), block.end.timestamp()
+    rows = np.full((block.days, len(DAILY_FIELDS)), np.nan)
     rows[:, :PRODUCED] = rows[:, ASUT:PMT] = 0.0
     if found is not None:
         commissioned = np.inf
@@ -201,7 +207,7 @@ def _daily_rows(
         if not _tells_maintenance(asset):
             rows[:, [PMT, CMT]] = np.nan
     for role, column in _COUNTED.items():
-        rows[:, column] = _count(asset, role, hours)
+        rows[:, column] = _count(asset, role, block.days)
     known_s = rows[:, PBT] - rows[:, UNKNOWN_S]
     if asset.unit_time_s is not None:
         rows[:, PLANNED_RUN_S] = asset.unit_time_s * rows[:, PRODUCED]
@@ -217,11 +223,13 @@ def _tells_maintenance(asset: AssetBlock) -> bool:
     return asset.modes is not None or bool(named & {"maintenance", "repair"})
 
 
-def _count(asset: AssetBlock, role: str, hours: int) -> Floats:
+def _count(asset: AssetBlock, role: str, days: int) -> Floats:
     """Units a day of the metrics of a role; NaN on days without a count."""
     chosen = [i for i, m in enumerate(asset.metrics) if m.role == role]
-    counted = np.full((max(1, len(chosen)), -(-hours // 24) * 24), np.nan)
-    counted[: len(chosen), :hours] = asset.increase[chosen]
+    if not chosen:
+        return np.full(days, np.nan)
+    counted = np.full((len(chosen), days * 24), np.nan)
+    counted[:, : asset.increase.shape[1]] = asset.increase[chosen]
     by_day = np.nan_to_num(counted).sum(axis=0).reshape(-1, 24).sum(axis=1)
     known = np.isfinite(counted).any(axis=0).reshape(-1, 24).any(axis=1)
     return np.where(known, by_day, np.nan)

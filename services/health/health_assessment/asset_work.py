@@ -11,20 +11,33 @@ from services.health.value_assessment.value_realized import Counterfactual
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssetStates:
+    """What one asset was doing up to a block's end, and its times.
+
+    intervals: None for an asset that reports no states. calendar: while it stood here. daily: DAILY_FIELDS of the
+    block's days, the first of which is `first_day` (days since 1970-01-01); the last one counts up to the block's end.
+    """
+
+    asset: AssetBlock
+    intervals: Intervals | None
+    calendar: Calendar
+    first_day: int
+    daily: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssetWork:
     """One asset over the block's hours and the days kept from before.
 
-    days: FIELDS of `times` a day. daily: DAILY_FIELDS of the block's days, shape (days, 29). usage: capability to
-    seconds in use and seconds running of known use, a day. intervals: None for an asset that reports no states.
-    findings: None for one without condition metrics. covered: hours in which any condition metric was known; running:
-    hours of production. older_failures, older_repair_s, older_known_s: totals of the days before the kept ones.
-    calendar: when it was meant to run while it stood here.
+    days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
+    intervals: None for an asset that reports no states. findings: None for one without condition metrics. covered:
+    hours in which any condition metric was known; running: hours of production. older_failures, older_repair_s,
+    older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while it stood here.
     """
 
     asset: AssetBlock
     site_name: str
     days: DailyHistory
-    daily: Floats
     usage: dict[str, DailyHistory]
     intervals: Intervals | None
     findings: ConditionFindings | None

@@ -40,9 +40,8 @@ AVAILABILITY_DAYS, WEEK, PROMISE_DAYS = 28, 7, 90
 _MONTH_COVERAGE, _MONTH_DAYS = 0.8, 15
 
 
-def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], hours: int) -> Floats:
+def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], days: int) -> Floats:
     """The block's days of the customer, shape (days, COLUMNS): sums over assets, machine days, hours of sources."""
-    days = -(-hours // 24)
     rows = np.zeros((days, COLUMNS))
     rows[:, [PRODUCED, GOOD]] = np.nan
     for work in assets:

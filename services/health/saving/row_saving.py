@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from services.health.assess import Assessment
+from services.health.assess import Assessment, StateRows
 from services.health.data_acquisition.record_reading import AssetRecord
 from services.health.watermark import Span
 
@@ -94,6 +94,36 @@ def save_rows(
     replace_rows(conn, _FORECASTS, [of_customer | vars(row) for row in found.forecasts], asked)
 
 
+def save_state_rows(
+    conn: psycopg.Connection, assets: Sequence[AssetRecord], span: Span, before: StateRows | None, after: StateRows
+) -> None:
+    """Make the stored intervals and times of the span those of `after`. before: what is stored, None where unknown."""
+    if before is None:
+        asked = {"start": span.start}
+        _load_windows(conn, assets)
+        replace_rows(conn, _INTERVALS, [vars(row) for row in after.intervals], asked)
+        conn.execute(_END_AT_START, asked)
+        replace_rows(conn, _TIMES, [vars(row) for row in after.times], asked)
+        return
+    for target, stored, wanted in (
+        (_INTERVALS, before.intervals, after.intervals),
+        (_TIMES, before.times, after.times),
+    ):
+        _update(conn, target, [vars(row) for row in stored], [vars(row) for row in wanted])
+
+
+def _update(
+    conn: psycopg.Connection, target: Target, stored: Sequence[dict[str, Any]], wanted: Sequence[dict[str, Any]]
+) -> None:
+    """Write only the rows that differ from those that are stored, and delete those that are wanted no more."""
+    known = {tuple(row[column] for column in target.key): row for row in stored}
+    keys = [tuple(row[column] for column in target.key) for row in wanted]
+    _load(conn, target, [row for key, row in zip(keys, wanted, strict=True) if known.get(key) != row])
+    same_key = " AND ".join(f"{column} = %s" for column in target.key)
+    for key in known.keys() - set(keys):
+        conn.execute(f"DELETE FROM {target.table} WHERE {same_key}", key)
+
+
 def _load_windows(conn: psycopg.Connection, assets: Sequence[AssetRecord]) -> None:
     conn.execute(
         "CREATE TEMPORARY TABLE IF NOT EXISTS assessed_here (asset_id integer, since timestamptz, until timestamptz)"
@@ -110,19 +140,38 @@ def _instants(window: tuple[float, float]) -> tuple[str, str]:
 
 def replace_rows(conn: psycopg.Connection, target: Target, rows: list[dict[str, Any]], asked: dict[str, Any]) -> None:
     """Delete the stored rows that are not in `rows`, insert the new ones, update those that differ."""
-    incoming = f"assessed_rows_{target.table}"
-    conn.execute(
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming}"
-        f" (LIKE {target.table} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
-    )
+    incoming = _copied(conn, target, rows)
     same_key = " AND ".join(f"n.{column} = t.{column}" for column in target.key)
-    if rows:
-        _copy(conn, incoming, tuple(rows[0]), (tuple(map(_storable, row.values())) for row in rows))
     conn.execute(
         f"DELETE FROM {target.table} t WHERE {target.replaces}"
         f" AND NOT EXISTS (SELECT FROM {incoming} n WHERE {same_key})",
         asked,
     )
+    _upsert(conn, target, rows)
+
+
+def _load(conn: psycopg.Connection, target: Target, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or update those whose key is stored already."""
+    if rows:
+        _copied(conn, target, rows)
+        _upsert(conn, target, rows)
+
+
+def _copied(conn: psycopg.Connection, target: Target, rows: list[dict[str, Any]]) -> str:
+    """The rows in a temporary table, which lasts as long as the transaction; its name."""
+    incoming = f"assessed_rows_{target.table}"
+    conn.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming}"
+        f" (LIKE {target.table} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+    )
+    if rows:
+        _copy(conn, incoming, tuple(rows[0]), (tuple(map(_storable, row.values())) for row in rows))
+    return incoming
+
+
+def _upsert(conn: psycopg.Connection, target: Target, rows: list[dict[str, Any]]) -> None:
+    """Insert the copied rows, update those that differ."""
+    incoming = f"assessed_rows_{target.table}"
     if rows:
         values = [column for column in rows[0] if column not in target.key]
         columns, given = ", ".join(rows[0]), ", ".join(f"excluded.{column}" for column in values)

@@ -128,7 +128,7 @@ def test_the_watermark_of_a_customer_is_that_of_its_slowest_source_by_sample_or_
     plant.deliver(quick, [Sample(quick.machines[0].series["speed"], START + 9 * DAY, 1.0)])
     plant.tick(customer, START + timedelta(hours=3, minutes=10))
     assert read_watermarks(plant.conn, datetime.now(UTC)) == {
-        customer.customer_id: START + 3 * HOUR,
+        customer.customer_id: START + timedelta(hours=3, minutes=10),
         quick.customer_id: START + 9 * DAY,
     }
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from services.health.assess import CustomerState, assess
+from services.health.assess import CustomerState, assess, assess_states
 from services.health.block import Event
 from shared.alerts import AlertState, Resolution
 from tests.unit.health.worlds import ECONOMICS, ENTITLEMENT, START, asset, contract, customer, part
@@ -64,6 +64,26 @@ def test_two_steps_cut_at_a_midnight_give_what_one_step_gives(troubled, told, cu
     assert_same([r for r in told.health if r.day >= midnight.date()], second.health)
     assert_same([r for r in told.values if r.month >= midnight.date().replace(day=1)], second.values)
     assert by_start(still_open(told.episodes, midnight)) == by_start(still_open(second.episodes, midnight))
+    assert_same([told.state], [second.state])
+
+
+@pytest.mark.parametrize("end", [24 * 206 + 6, 24 * 206 + 5.25, 24 * 260 + 9 + 1 / 12, 24 * 300 + 23 + 11 / 12])
+def test_states_and_times_move_on_between_hours_as_if_all_had_been_assessed_at_once(troubled, end):
+    midnight = int(end // 24) * 24
+    before = assess(None, part(troubled, 0, midnight)).state
+    at_once = assess(None, part(troubled, 0, end))
+    moved_on = assess_states(stored(before), part(troubled, midnight, end))
+    assert [r for r in at_once.times if r.day >= before.through.date()] == list(moved_on.times)
+    assert [r for r in at_once.intervals if r.ended_at is None or r.ended_at >= before.through] == list(
+        moved_on.intervals
+    )
+
+
+@pytest.mark.parametrize("cut", [24 * 352 + 13 + 7 / 12, 24 * 475 + 1 / 12])
+def test_a_step_that_ends_within_an_hour_leaves_the_state_of_its_midnight(troubled, told, cut):
+    first = assess(None, part(troubled, 0, cut))
+    assert_same([assess(None, part(troubled, 0, int(cut // 24) * 24)).state], [first.state])
+    second = assess(stored(first.state), part(troubled, int(cut // 24) * 24, troubled.hours))
     assert_same([told.state], [second.state])
 
 

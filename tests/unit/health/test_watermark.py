@@ -17,8 +17,10 @@ MONDAY = datetime(2024, 3, 4, tzinfo=UTC)
 
 
 def test_the_slowest_source_decides_and_one_never_heard_delays_nobody():
-    told = [(1, MONDAY + timedelta(hours=5, minutes=59)), (1, MONDAY + DAY), (1, None), (2, None)]
-    assert customer_watermarks([(*source, MONDAY) for source in told], now=MONDAY) == {1: MONDAY + 5 * HOUR}
+    told = [(1, MONDAY + timedelta(hours=5, minutes=59, seconds=59)), (1, MONDAY + DAY), (1, None), (2, None)]
+    assert customer_watermarks([(*source, MONDAY) for source in told], now=MONDAY) == {
+        1: MONDAY + 5 * HOUR + timedelta(minutes=55)
+    }
 
 
 @pytest.mark.parametrize(
@@ -38,12 +40,12 @@ def test_a_source_that_ended_years_ago_delays_nobody(case, lag, quiet_for, delay
     ("case", "assessed_through", "changing_from", "end"),
     [
         ("nothing assessed yet: up to the watermark", None, None, 9),
-        ("changes wait to be rolled up: no new hour that they touch", None, 4.5, 4),
+        ("changes wait to be rolled up: no new bucket that they touch", None, 4.52, 4.5),
         ("assessed hours stay assessed, whatever waits", 6, 4.5, 6),
         ("a source that joins with old history draws nothing back", 12, None, 12),
     ],
 )
-def test_up_to_which_hour(case, assessed_through, changing_from, end):
+def test_up_to_which_bucket(case, assessed_through, changing_from, end):
     def hours(n):
         return None if n is None else MONDAY + n * HOUR
 
@@ -73,8 +75,10 @@ def test_from_where_an_assessment_goes_on(case, checkpoints, changed_from, start
     assert span == Span(start=MONDAY + start * DAY, end=MONDAY + 4 * DAY, restart=restart), case
 
 
-def test_before_the_first_whole_hour_there_is_nothing_to_assess():
-    assert next_span(first_data=MONDAY, end=MONDAY, checkpoints=[], changed_from=None) is None
+@pytest.mark.parametrize("minutes", [0, 55])
+def test_before_the_first_whole_hour_there_is_nothing_to_assess(minutes):
+    end = MONDAY + timedelta(minutes=minutes)
+    assert next_span(first_data=MONDAY, end=end, checkpoints=[], changed_from=None) is None
 
 
 def test_parts_meet_at_midnights_and_are_never_too_long():
@@ -84,3 +88,8 @@ def test_parts_meet_at_midnights_and_are_never_too_long():
     assert [part.end for part in found] == [*(part.start for part in found[1:]), span.end]
     assert [part.restart for part in found] == [True, False, False, False, False]
     assert all(part.start == floor_day(part.start) for part in found)
+
+
+def test_no_part_is_shorter_than_an_hour():
+    span = Span(start=MONDAY, end=MONDAY + 2 * DAY + timedelta(minutes=55), restart=True)
+    assert [part.start for part in parts(span, [timedelta(0), DAY], 15 * DAY)] == [MONDAY, MONDAY + DAY]

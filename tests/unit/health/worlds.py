@@ -157,10 +157,10 @@ def customer(assets, **terms):
 
 
 def part(block, first, end):
-    """The hours [first, end) of a block, as the shell would read them; `first` at a midnight."""
+    """The hours [first, end) of a block, as the shell would read them; `first` at a midnight, `end` on five minutes."""
     start = block.start + timedelta(hours=first)
-    until = block.start + timedelta(hours=end)
-    own = slice(first, end)
+    until = block.start + timedelta(minutes=round(60 * end))
+    own = slice(first, int(end))
     return replace(
         block,
         start=start,
