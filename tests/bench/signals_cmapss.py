@@ -215,8 +215,8 @@ def _unseen(data: Path) -> list[Figure]:
     """A fleet half of which fails in a way that nobody learned."""
     sheet = Sheet("signals", "cmapss-unseen")
     learned, streamed = (lives(engines(data / "cmapss" / f"train_{file}.csv.gz")) for file in ("FD001", "FD003"))
-    lead = {"": _leads(streamed, [_model(learned)(life) for life in streamed])}
-    lead |= {name: _leads(streamed, [speak(life) for life in streamed]) for name, speak in _spoken(learned).items()}
+    speakers = {"": _model(learned)} | _spoken(learned)
+    lead = {name: _leads(streamed, [speak(life) for life in streamed]) for name, speak in speakers.items()}
     caught = {name: float(np.mean(found >= 10)) for name, found in lead.items()}
     early = {name: float(np.mean(found > 60)) for name, found in lead.items()}
     sheet.add("caught_10_ahead", caught.pop(""), "1", 0.95, controls=caught)

@@ -137,7 +137,7 @@ def _before(after: Floats, start: Floats) -> Floats:
 
 def _figures(sums: Floats) -> Floats:
     s0, s1, s2, w = (sums[:, :, i, None] for i in range(_COUNTS))
-    shape = (*sums.shape[:2], FIGURES, -1)
+    shape = (*sums.shape[:2], FIGURES, (sums.shape[2] - _COUNTS) // FIGURES)
     y0, y1, e = np.moveaxis(sums[:, :, _COUNTS:].reshape(shape), 2, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = y0 / s0

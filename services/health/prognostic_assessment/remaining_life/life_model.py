@@ -16,6 +16,7 @@ from services.health.prognostic_assessment.remaining_life.regression import Ridg
 LAYOUT_VERSION = 1  # of LifeModel and of the figures it reads
 _LEAST_METRICS = 0.75  # share of the model's metrics that a machine must report for its signature to be read
 _RIDGE = 1e-3
+_DECIMALS = 6  # of a day: a product of matrices ends differently by how many rows it has
 END_ZONE_DAYS = 30.0  # the horizon of the act tier
 
 
@@ -164,7 +165,7 @@ def contributions(model: LifeModel, layout: LifeSums, figures: Floats) -> tuple[
     kept = np.vstack([np.zeros((1, count), dtype=bool), own, ~own, np.ones((1, count), dtype=bool)])
     variants = np.where(np.repeat(kept, FIGURES, axis=1), features, np.nan)
     value = predict(model.signature, variants)
-    gained = (value[0] - value[1 : count + 1] + value[count + 1 : -1] - value[-1]) / 2
+    gained = np.round((value[0] - value[1 : count + 1] + value[count + 1 : -1] - value[-1]) / 2, 3)
     order = sorted(range(count), key=lambda m: (-gained[m], model.scale.metrics[m]))
     return tuple((model.scale.metrics[m], float(gained[m])) for m in order if gained[m] >= 1.0)
 
@@ -187,5 +188,6 @@ def without_rise(said: Remaining, before: tuple[float, ...]) -> tuple[Remaining,
 
 def _told(spread: Spread, value: Floats, cap: float) -> Floats:
     """A function's value within its range and the three quantiles (4, n) of what came of such values."""
+    value = np.round(value, _DECIMALS)
     quantiles = np.array([np.interp(value, spread.at, row) for row in (spread.low, spread.expected, spread.high)])
     return np.vstack([np.clip(value, 0.0, cap), np.where(quantiles >= cap * (1 - 1e-9), np.inf, quantiles)])
