@@ -212,6 +212,20 @@ def backtest(
     run(database, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC), customer, as_json=as_json)
 
 
+@app.command()
+def learn(
+    database: DatabaseUrl,
+    through: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="learn from what was known before this day (UTC); default: all"),
+    ] = None,
+) -> None:
+    """Learn from the fleet's own failures how long each type of machine has left."""
+    from services.health.fleet_learning.command import learn_command
+
+    learn_command(database, None if through is None else through.replace(tzinfo=UTC))
+
+
 @app.command("replay-records")
 def replay_records(
     file: DataFile,

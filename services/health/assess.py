@@ -46,6 +46,7 @@ from services.health.assessment import (
     Episode,
     ForecastRow,
     IntervalRow,
+    LifeDayRow,
     OutcomeRow,
     PersonAction,
     SignalRow,
@@ -67,7 +68,8 @@ from services.health.health_assessment.customer_work import COLUMNS, CustomerWor
 from services.health.health_assessment.daily_history import DailyHistory, history, month_number
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
-from services.health.rows import interval_rows, signal_rows, times_rows
+from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
+from services.health.rows import interval_rows, life_day_rows, signal_rows, times_rows
 from services.health.state_detection.calendars import Calendar, calendar
 from services.health.value_assessment.value_realized import (
     Counterfactual,
@@ -78,7 +80,7 @@ from services.health.value_assessment.value_realized import (
 )
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 5
+STATE_VERSION = 6
 
 KEPT_DAYS = 400
 
@@ -124,14 +126,21 @@ class Assessment(StateRows):
     episodes: tuple[Episode, ...]
     outcomes: tuple[OutcomeRow, ...]
     forecasts: tuple[ForecastRow, ...]
+    life_days: tuple[LifeDayRow, ...]
     state: CustomerState
 
 
-def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[PersonAction, ...] = ()) -> Assessment:
+def assess(
+    state: CustomerState | None,
+    block: CustomerBlock,
+    actions: tuple[PersonAction, ...] = (),
+    models: Sequence[LifeModel] = (),
+) -> Assessment:
     """Assess one customer over the block's hours, going on from `state`; None at the customer's first data.
 
     The block starts at `state.through`, a UTC midnight; `block.events` holds all events of the customer's scopes up to
-    the block's end. Raises ValueError where the block does not start where the state ends.
+    the block's end. models: those of
+    remaining life, of any type and age. Raises ValueError where the block does not start where the state ends.
     """
     before = state or _nothing_yet(block.start)
     if before.through != block.start:
@@ -139,7 +148,7 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
     scheduled = _calendars(block)
     sites = {site.site_id: site for site in block.sites}
     assets = [
-        assess_asset(block, a, sites[a.site_id], scheduled[a.site_id, a.line_id], before.assets.get(a.asset_id))
+        assess_asset(block, a, sites[a.site_id], scheduled[a.site_id, a.line_id], before.assets.get(a.asset_id), models)
         for a in block.assets
     ]
     silences = [silence(s, before.silent_h.get(s.source_id, float("nan"))) for s in block.sources]
@@ -167,6 +176,7 @@ def assess(state: CustomerState | None, block: CustomerBlock, actions: tuple[Per
         episodes=tuple(episodes),
         outcomes=(*guarantee_outcomes(work), *(row for a in assets for row in asset_outcomes(block, a.work))),
         forecasts=tuple(_forecasts(work, [a.work for a in assets])),
+        life_days=tuple(row for a in assets for row in life_day_rows(a.work)),
         state=CustomerState(
             through=block.start + timedelta(days=whole),
             assets=before.assets | {a.work.asset.asset_id: a.state for a in assets},

@@ -68,6 +68,18 @@ class TimesRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LifeDayRow:
+    """Row of `life_days`: what remaining life is learned from. readings, terms: name to the day's mean."""
+
+    asset_id: int
+    day: date
+    readings: dict[str, float]
+    terms: dict[str, float]
+    deviation: float | None
+    renewed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignalRow:
     """Row of `signals`; the customer is the assessment's."""
 

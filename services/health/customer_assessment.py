@@ -15,6 +15,7 @@ from services.health.data_acquisition.block_reading import block_of, read_told
 from services.health.data_acquisition.record_reading import CustomerRecords, digest, read_records
 from services.health.data_acquisition.said_reading import Said
 from services.health.data_acquisition.source_reading import CustomerSource, first_data, read_sources
+from services.health.fleet_learning.stored_models import read_models
 from services.health.joining import joined
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
@@ -168,10 +169,11 @@ def assessed(
     found: Assessment | None = None
     state = before[-1] if before else None
     states: list[CustomerState] = []
+    models = read_models(conn)
     for part in parts(span, KEPT_AGES, longest):
         told = read_told(conn, records, part)
         block = block_of(conn, records, sources, part, raw_since, told)
-        said = assess(state, block, actions)
+        said = assess(state, block, actions, models)
         found = said if found is None else joined(found, said, part.start)
         state = said.state
         states.append(state)

@@ -4,11 +4,12 @@
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
 4. record       how often alerts were right, once the customers have come to another midnight
-5. retain       what is younger than its time to keep, after roll-up and assessment
+5. learn        what a quarter that is over teaches, when nothing else is to do
+6. retain       what is younger than its time to keep, after roll-up and assessment
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -20,6 +21,7 @@ from services.health.customer_assessment import AssessmentLimits, assess_custome
 from services.health.data_acquisition.change_intake import Due, newest_change, read_due, still_changing, take_changes
 from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
 from services.health.data_manipulation.retention import Retention, drop_expired
+from services.health.fleet_learning.refit import learn_due
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.saving.record_saving import save_records, show_anew
 from services.health.underway import Underway
@@ -29,6 +31,7 @@ from shared.errors import PermanentError
 _ASSESSED = "SELECT customer_id, assessed_through FROM model_states"
 _RECORDS_EVERY = timedelta(minutes=1)
 _RETAIN_EVERY = timedelta(hours=1)
+_LEARN_EVERY = timedelta(minutes=1)
 _FAILED_AGAIN_AFTER = timedelta(minutes=10)
 
 log = structlog.get_logger()
@@ -57,6 +60,7 @@ class Memory:
 
     records_checked_at: datetime | None = None
     retained_at: datetime | None = None
+    learned_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
     days: dict[int, Underway] = field(default_factory=dict)
 
@@ -96,6 +100,9 @@ def run_cycle(
     changed_since = save_records(conn, fence)
     if changed_since is not None:
         show_anew(conn, changed_since, now, fence)
+    if drained and not assessed and _is_time(memory.learned_at, _LEARN_EVERY, now):
+        _learn(conn, fence)
+        memory.learned_at = now
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
         _retain(conn, limits.retention, fence)
         memory.retained_at = now
@@ -214,6 +221,13 @@ def _span_assessed(
             fence=fence,
             days=memory.days,
         )
+
+
+def _learn(conn: psycopg.Connection, fence: Fence) -> None:
+    learned = learn_due(conn, fence)
+    if learned is not None:
+        skill = "too few failures" if learned.model is None else asdict(learned.model.skill)
+        log.info("learned", asset_type=learned.asset_type, through=learned.through.isoformat(), skill=skill)
 
 
 def _retain(conn: psycopg.Connection, retention: Retention, fence: Fence) -> None:

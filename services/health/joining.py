@@ -39,6 +39,7 @@ def joined(earlier: Assessment, later: Assessment, at: datetime) -> Assessment:
             [*earlier.forecasts, *later.forecasts],
             lambda row: (row.kind, row.scope_type, row.scope_id, row.horizon_days, row.at),
         ),
+        life_days=_latest([*earlier.life_days, *later.life_days], lambda row: (row.asset_id, row.day)),
         state=later.state,
     )
 

@@ -1,14 +1,15 @@
 """What is known as rows of the tables. Pure."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from math import isnan
 from typing import Any
 
 import numpy as np
 
-from services.health.advisory_generation.alert_facts import instant
-from services.health.assessment import IntervalRow, SignalRow, TimesRow
+from services.health.advisory_generation.alert_facts import instant, quantity
+from services.health.assessment import IntervalRow, LifeDayRow, SignalRow, TimesRow
 from services.health.block import Floats
 from services.health.guarantee_rows import guarantee_rows
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
@@ -70,6 +71,7 @@ def signal_rows(work: CustomerWork, assets: Sequence[AssetWork], whole_days: int
     for asset in assets:
         if asset.findings is not None:
             yield from _deviation_signals(work, asset, whole_days)
+            yield from _life_signals(work, asset)
 
 
 def _deviation_signals(work: CustomerWork, asset: AssetWork, whole_days: int) -> Iterator[SignalRow]:
@@ -92,6 +94,43 @@ def _deviation_signals(work: CustomerWork, asset: AssetWork, whole_days: int) ->
             confidence=confidence,
             expected=(at, low, high),
         )
+
+
+def _life_signals(work: CustomerWork, asset: AssetWork) -> Iterator[SignalRow]:
+    """Days that an asset has left on average, and between which dates it is expected to fail."""
+    for said in () if asset.life is None else asset.life.forecasts:
+        row = _signal(
+            work,
+            "asset",
+            asset.asset.asset_id,
+            "remaining_life",
+            said.day - work.days.first_day,
+            said.left,
+            confidence=said.confidence,
+            expected=(said.expected_at, said.expected_low, said.expected_high),
+        )
+        metrics = {name: quantity(days, "days less", 1) for name, days in said.metrics}
+        yield replace(row, evidence={"metrics": metrics} | ({"unlike_the_fleet": True} if said.novel else {}))
+
+
+def life_day_rows(work: AssetWork) -> Iterator[LifeDayRow]:
+    """The asset's judged days, to learn from."""
+    if work.life is None:
+        return
+    days = work.life.days
+    for row, day in enumerate(days.day.tolist()):
+        yield LifeDayRow(
+            asset_id=work.asset.asset_id,
+            day=date(1970, 1, 1) + timedelta(days=day),
+            readings=_finite(days.metrics, days.values[row]),
+            terms=_finite(days.terms, days.terms_mean[row]),
+            deviation=None if np.isnan(days.deviation[row]) else float(days.deviation[row]),
+            renewed=bool(days.renewed[row]),
+        )
+
+
+def _finite(names: Sequence[str], values: Floats) -> dict[str, float]:
+    return {name: value for name, value in zip(names, values.tolist(), strict=True) if not np.isnan(value)}
 
 
 def _signal(

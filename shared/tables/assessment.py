@@ -296,6 +296,33 @@ track_record_due = Table(
     CheckConstraint("only_row", name="only_row"),
 )
 
+# What remaining life is learned from: an asset's judged days. readings, terms: name to the day's mean, of its metrics
+# and of its operating points with their products; deviation: from its own baseline, in sigmas; renewed: a repair has
+# changed it, a new life begins.
+life_days = Table(
+    "life_days",
+    metadata,
+    Column("asset_id", ForeignKey("assets.asset_id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("readings", JSONB, nullable=False),
+    Column("terms", JSONB, nullable=False),
+    Column("deviation", Double),
+    Column("renewed", Boolean, nullable=False),
+)
+
+# What the fleet's failures up to `learned_through` (event time) taught. `body` is msgpack in the layout of that version
+# of the code; null where they were too few, which `skill` says.
+models = Table(
+    "models",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("asset_type", String, primary_key=True),
+    Column("learned_through", Instant, primary_key=True),
+    Column("layout_version", Integer, primary_key=True),
+    Column("body", LargeBinary),
+    Column("skill", JSONB, nullable=False),
+)
+
 # The one change feed. `sequence` is taken under a global advisory lock, last before the insert: its order is the
 # order of commit.
 changes = Table(

@@ -69,8 +69,9 @@ def wear(block: CustomerBlock, work: AssetWork, blame_at: Callable[[int], Sequen
 
     def describe(hour: int) -> AlertContent:
         at, low, high = (float(a[hour]) for a in (findings.expected_at, findings.expected_low, findings.expected_high))
-        evidence: dict[str, object] = {
-            "deviation": quantity(float(findings.deviation[hour]), "baseline sigmas", 2),
+        deviation = float(findings.deviation[hour])
+        known: dict[str, object] = {} if isnan(deviation) else {"deviation": quantity(deviation, "baseline sigmas", 2)}
+        evidence: dict[str, object] = known | {
             "metrics": {name: quantity(100 * part, "% of the deviation", 0) for name, part in blame_at(hour)},
         }
         return content(

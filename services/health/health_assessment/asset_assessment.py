@@ -8,8 +8,10 @@ import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
 from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Event, Floats, Site
+from services.health.health_assessment.asset_life import AssetLife, assess_life
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
+from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.state_detection.calendars import Calendar, limited
 from services.health.state_detection.condition import ConditionFindings, advance_condition
 from services.health.state_detection.condition_state import ConditionState
@@ -63,6 +65,7 @@ class AssetState:
 
     interval: OpenInterval | None = None
     condition: ConditionState | None = None
+    life: AssetLife | None = None
     first_day: int | None = None
     counterfactual: Counterfactual | None = None
     days: bytes = b""
@@ -91,7 +94,12 @@ def states_of(block: CustomerBlock, asset: AssetBlock, scheduled: Calendar, befo
 
 
 def assess_asset(
-    block: CustomerBlock, asset: AssetBlock, site: Site, scheduled: Calendar, state: AssetState | None
+    block: CustomerBlock,
+    asset: AssetBlock,
+    site: Site,
+    scheduled: Calendar,
+    state: AssetState | None,
+    models: Sequence[LifeModel] = (),
 ) -> AssetResult:
     """Advance one asset over the block. scheduled: the calendar of its line."""
     before = state or AssetState(usage={})
@@ -105,6 +113,7 @@ def assess_asset(
     usage = _usage(asset, before, running_s, days)
     repaired = _repaired(block, asset, found, start, hours)
     findings, condition = _condition(before.condition, asset, running, start, repaired)
+    life = None if findings is None else assess_life(before.life, asset, running, start, findings, models)
     cut = days.kept + whole
     first_day = before.first_day if before.first_day is not None else _first_day(days, covered)
     against = before.counterfactual
@@ -116,7 +125,8 @@ def assess_asset(
         days=days,
         usage=usage,
         intervals=found,
-        findings=findings,
+        findings=findings if life is None else life.findings,
+        life=life,
         covered=covered,
         running=running,
         first_day=first_day,
@@ -145,6 +155,7 @@ def assess_asset(
         state=AssetState(
             interval=before.interval if found is None else found.open_at(start + whole * 86400),
             condition=condition,
+            life=before.life if life is None else life.state,
             first_day=first_day if seen else None,
             counterfactual=against,
             days=days.packed(cut, KEPT_DAYS),

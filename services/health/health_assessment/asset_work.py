@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.health.block import AssetBlock, Bools, Floats
+from services.health.health_assessment.asset_life import AssetLifeResult
 from services.health.health_assessment.daily_history import DailyHistory
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.condition import ConditionFindings
@@ -30,9 +31,10 @@ class AssetWork:
     """One asset over the block's hours and the days kept from before.
 
     days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
-    intervals: None for an asset that reports no states. findings: None for one without condition metrics. covered:
-    hours in which any condition metric was known; running: hours of production. older_failures, older_repair_s,
-    older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while it stood here.
+    intervals: None for an asset that reports no states. findings, life: None for one without condition metrics.
+    covered: hours in which any condition metric was known; running: hours of production. older_failures,
+    older_repair_s, older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while
+    it stood here.
     """
 
     asset: AssetBlock
@@ -41,6 +43,7 @@ class AssetWork:
     usage: dict[str, DailyHistory]
     intervals: Intervals | None
     findings: ConditionFindings | None
+    life: AssetLifeResult | None
     covered: Bools
     running: Bools
     first_day: int | None

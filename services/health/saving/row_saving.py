@@ -62,6 +62,11 @@ _FORECASTS = Target(
     key=("customer_id", "kind", "scope_type", "scope_id", "horizon_days", "at"),
     replaces="t.customer_id = %(customer)s AND t.at > %(start)s",
 )
+_LIFE_DAYS = Target(
+    table="life_days",
+    key=("asset_id", "day"),
+    replaces="t.day >= %(start)s::date AND " + _HERE.format(at="t.day"),
+)
 
 # The state that was open before the span and is not any more ended where the span begins.
 _END_AT_START = f"""
@@ -91,6 +96,7 @@ def save_rows(
     replace_rows(conn, _HEALTH, [of_customer | vars(row) for row in found.health], asked)
     replace_rows(conn, _VALUES, [of_customer | vars(row) for row in found.values], asked)
     replace_rows(conn, _OUTCOMES, [of_customer | vars(row) for row in found.outcomes], asked)
+    replace_rows(conn, _LIFE_DAYS, [vars(row) for row in found.life_days], asked)
     replace_rows(conn, _FORECASTS, [of_customer | vars(row) for row in found.forecasts], asked)
 
 

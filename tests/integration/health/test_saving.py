@@ -39,6 +39,7 @@ NOTHING = Assessment(
     episodes=(),
     outcomes=(),
     forecasts=(),
+    life_days=(),
     state=CustomerState(
         through=START,
         assets={},

@@ -19,6 +19,7 @@ def said(through, intervals=(), health=()):
         episodes=(),
         outcomes=(),
         forecasts=(),
+        life_days=(),
         state=CustomerState(
             through=START + through * DAY,
             assets={},

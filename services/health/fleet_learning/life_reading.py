@@ -1,0 +1,69 @@
+"""Read the lives of one type's machines from what assessments kept of their days."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+
+import numpy as np
+import psycopg
+
+from services.health.block import Floats
+from services.health.prognostic_assessment.remaining_life.life_days import LifeDays
+from services.health.prognostic_assessment.remaining_life.lives import Life, lives_of
+
+_DAYS = """
+SELECT asset_id, day, readings, terms, deviation, renewed
+FROM life_days JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
+WHERE t.name = %(type)s AND day < %(through)s::date ORDER BY asset_id, day
+"""
+_TOLD = """
+SELECT asset_id, at FROM events JOIN assets ON scope_type = 'asset' AND scope_id = asset_id
+JOIN asset_types t USING (asset_type_id)
+WHERE kind = 'failure' AND t.name = %(type)s AND at < %(through)s ORDER BY asset_id, at
+"""
+_SEEN = """
+SELECT asset_id, started_at FROM state_intervals JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
+WHERE failure AND coalesce(cause, 'unknown') NOT IN ('customer', 'external', 'operator')
+  AND t.name = %(type)s AND started_at < %(through)s ORDER BY asset_id, started_at
+"""
+_EPOCH = date(1970, 1, 1)
+Row = tuple[int, date, dict[str, float], dict[str, float], float | None, bool]
+
+
+def read_lives(conn: psycopg.Connection, asset_type: str, through: datetime) -> list[Life]:
+    """All lives of the type's machines before an UTC midnight.
+
+    Where anybody records failures of this type as events these are its failures; else what its states show.
+    """
+    asked = {"type": asset_type, "through": through}
+    failures = conn.execute(_TOLD, asked).fetchall() or conn.execute(_SEEN, asked).fetchall()
+    found: list[Life] = []
+    for asset_id, rows in groupby(conn.execute(_DAYS, asked), key=lambda row: row[0]):
+        own = np.array([day_number(at) for failed, at in failures if failed == asset_id])
+        found += lives_of(_life_days(list(rows)), own, asset_id)
+    return found
+
+
+def day_number(at: datetime) -> float:
+    """Days since 1970-01-01, with the day's fraction."""
+    return at.astimezone(UTC).timestamp() / 86_400
+
+
+def _life_days(rows: Sequence[Row]) -> LifeDays:
+    metrics, readings = _columns([row[2] for row in rows])
+    terms, settings = _columns([row[3] for row in rows])
+    return LifeDays(
+        day=np.array([(row[1] - _EPOCH).days for row in rows], dtype=np.float64),
+        metrics=metrics,
+        values=readings,
+        terms=terms,
+        terms_mean=settings,
+        deviation=np.array([np.nan if row[4] is None else row[4] for row in rows]),
+        renewed=np.array([row[5] for row in rows], dtype=np.bool_),
+    )
+
+
+def _columns(said: Sequence[dict[str, float]]) -> tuple[tuple[str, ...], Floats]:
+    names = tuple(sorted({name for row in said for name in row}))
+    nan = float("nan")
+    return names, np.array([[row.get(name, nan) for name in names] for row in said]).reshape(len(said), len(names))

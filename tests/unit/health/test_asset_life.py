@@ -1,0 +1,116 @@
+"""Remaining life of one asset, day by day: which model speaks, what it rules, and that cuts change nothing."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from services.health.block import AssetBlock
+from services.health.health_assessment.asset_life import AssetLifeResult, assess_life
+from services.health.prognostic_assessment.remaining_life.learning import learn
+from services.health.prognostic_assessment.remaining_life.life_days import life_days
+from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
+from services.health.prognostic_assessment.remaining_life.lives import Life
+from services.health.state_detection.condition import ConditionFindings, advance_condition
+from tests.unit.health.condition_fleet import START_S, always, hours_of, part, pump
+
+DAYS = 100
+FIRST_DAY = START_S / 86_400
+
+
+def worn_pump(seed: int, life: int = DAYS) -> AssetBlock:
+    """Read once a day; its wear doubles every 12 days and ends at 8 sigmas."""
+    return pump(seed=seed, days=life, wear=8 * 2.0 ** ((np.arange(life) - life) / 12), every_hours=24)
+
+
+def findings_of(block: AssetBlock) -> ConditionFindings:
+    return advance_condition(None, block, always(block), hours_of(block))[1]
+
+
+@pytest.fixture(scope="module")
+def model() -> LifeModel:
+    fleet = []
+    for seed in range(12):
+        block = worn_pump(seed, 60 + 13 * seed)
+        said = findings_of(block)
+        days = life_days(block, always(block), START_S, said.deviation, said.renewed)
+        fleet.append(Life(group=seed, days=days, end=float(days.day[-1]), failed=True))
+    learned = learn(fleet, "pump", FIRST_DAY)
+    assert learned is not None
+    assert learned.skill.demonstrated
+    return learned
+
+
+@pytest.fixture(scope="module")
+def told(model) -> AssetLifeResult:
+    block = worn_pump(99)
+    return assess_life(None, block, always(block), START_S, findings_of(block), (model,))
+
+
+def test_the_act_tier_and_the_dates_follow_a_model_with_skill(told):
+    left = {said.day: said.left for said in told.forecasts}
+    act = told.findings.act
+    for day in range(DAYS - 1):
+        assert act[24 * day + 23] == (left[FIRST_DAY + day] <= 30)
+    assert 10 <= DAYS - 1 - np.flatnonzero(act)[0] // 24 <= 45
+    assert (told.findings.watch | ~act).all()
+    last = told.forecasts[-1]
+    assert told.findings.expected_at[-1] == last.expected_at
+    assert last.expected_low <= last.expected_at <= last.expected_high
+    assert last.metrics
+
+
+def test_any_cut_at_midnights_gives_the_same(model, told):
+    block, whole = worn_pump(99), findings_of(worn_pump(99))
+    state, parts = None, []
+    for first, end in pairwise([0, 24, 24 * 61, 24 * 62, 24 * DAYS]):
+        said = replace(
+            whole, **{name: value[first:end] for name, value in vars(whole).items() if isinstance(value, np.ndarray)}
+        )
+        own = part(block, first, end)
+        found = assess_life(state, own, always(own), START_S + 3600 * first, said, (model,))
+        state = found.state
+        parts.append(found)
+    assert state == told.state
+    assert repr([said for found in parts for said in found.forecasts]) == repr(list(told.forecasts))
+    for name in ("act", "watch", "expected_at", "confidence"):
+        cut = np.concatenate([getattr(found.findings, name) for found in parts])
+        np.testing.assert_array_equal(cut, getattr(told.findings, name))
+
+
+def test_before_a_model_was_learned_and_of_another_type_condition_speaks_alone(model):
+    block = worn_pump(99)
+    found = findings_of(block)
+    for other in (replace(model, learned_through=FIRST_DAY + DAYS + 1), replace(model, asset_type="press")):
+        said = assess_life(None, block, always(block), START_S, found, (other,))
+        assert said.findings is found
+        assert not said.forecasts
+
+
+def test_the_newest_model_of_the_time_speaks(model):
+    block, later = worn_pump(99), replace(model, cap=17.0, learned_through=FIRST_DAY + 50)
+    said = assess_life(None, block, always(block), START_S, findings_of(block), (later, model))
+    left = np.array([forecast.left for forecast in said.forecasts])
+    days = np.array([forecast.day for forecast in said.forecasts])
+    assert left[days < FIRST_DAY + 49].max() > 17
+    assert left[days >= FIRST_DAY + 49].max() <= 17
+
+
+def test_a_model_without_skill_is_told_and_rules_nothing(model):
+    block = worn_pump(99)
+    found = findings_of(block)
+    unskilled = replace(model, skill=replace(model.skill, advantage_low=-0.1))
+    said = assess_life(None, block, always(block), START_S, found, (unskilled,))
+    assert said.findings is found
+    assert said.forecasts
+
+
+def test_a_renewal_ends_what_was_said_of_the_old_life(model):
+    block = worn_pump(99)
+    found = findings_of(block)
+    renewed = np.arange(24 * DAYS) // 24 == DAYS - 1
+    said = assess_life(None, block, always(block), START_S, replace(found, renewed=renewed), (model,))
+    assert said.forecasts[-2].left < 15
+    assert said.days.renewed[-1]
+    assert len(said.forecasts) == DAYS
