@@ -69,7 +69,7 @@ def assess_life(
     findings: ConditionFindings,
     models: Sequence[LifeModel],
 ) -> AssetLifeResult:
-    """Advance one asset over the block's whole days; each by the newest model that was learned before it ended.
+    """Advance one asset over the block's whole days; each by the newest model that was learned before it began.
 
     A model that has shown skill on machines it had not seen rules the act tier and the dates from the next hour on;
     any other only tells its forecast.
@@ -96,7 +96,7 @@ def assess_life(
 
 def _spans(days: LifeDays, models: Sequence[LifeModel]) -> list[tuple[int, int, LifeModel]]:
     """First and end row of what one model judges of one life."""
-    which = np.searchsorted([m.learned_through for m in models], days.day + 1, side="right") - 1
+    which = np.searchsorted([m.learned_through for m in models], days.day, side="right") - 1
     edges = np.flatnonzero((np.diff(which) != 0) | days.renewed[1:]) + 1
     starts = [0, *edges.tolist()] if len(days.day) else []
     ends = [*edges.tolist(), len(days.day)]

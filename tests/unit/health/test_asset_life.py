@@ -93,8 +93,8 @@ def test_the_newest_model_of_the_time_speaks(model):
     said = assess_life(None, block, always(block), START_S, findings_of(block), (later, model))
     left = np.array([forecast.left for forecast in said.forecasts])
     days = np.array([forecast.day for forecast in said.forecasts])
-    assert left[days < FIRST_DAY + 49].max() > 17
-    assert left[days >= FIRST_DAY + 49].max() <= 17
+    assert left[days < FIRST_DAY + 50].max() > 17
+    assert left[days >= FIRST_DAY + 50].max() <= 17
 
 
 def test_a_model_without_skill_is_told_and_rules_nothing(model):
