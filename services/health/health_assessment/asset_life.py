@@ -21,6 +21,16 @@ from services.health.state_detection.condition import HORIZON_DAYS, ConditionFin
 _DAY_S = 86_400.0
 _UNKNOWN = (float("nan"),) * 4
 _NEVER_DAYS = 3653.0
+_NOTHING = np.empty(0)
+_NO_DAYS = LifeDays(
+    day=_NOTHING,
+    metrics=(),
+    values=np.empty((0, 0)),
+    terms=(),
+    terms_mean=np.empty((0, 0)),
+    deviation=_NOTHING,
+    renewed=np.empty(0, dtype=np.bool_),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +85,8 @@ def assess_life(
     any other only tells its forecast.
     """
     state = before or AssetLife(sums=LifeSums())
+    if asset.mean.shape[1] < 24:
+        return AssetLifeResult(days=_NO_DAYS, forecasts=(), findings=_ruled(findings, [(-1, state)]), state=state)
     days = life_days(asset, running, start_s, findings.deviation, findings.renewed)
     sums, figures = advance_life(state.sums, days)
     own = sorted((m for m in models if m.asset_type == asset.asset_type), key=lambda m: m.learned_through)
@@ -139,6 +151,8 @@ def _standing(state: AssetLife, forecast: LifeOfDay) -> AssetLife:
 
 def _ruled(findings: ConditionFindings, told: Sequence[tuple[int, AssetLife]]) -> ConditionFindings:
     """The findings with what stood of remaining life in each hour; told: (day of the block, what stood after it)."""
+    if all(state.said is None for _, state in told):
+        return findings
     hours = len(findings.act)
     act, spoken, table = findings.act.copy(), np.zeros(hours, dtype=np.bool_), np.full((4, hours), np.nan)
     edges = [max(0, 24 * day + 23) if day >= 0 else 0 for day, _ in told]
@@ -147,8 +161,6 @@ def _ruled(findings: ConditionFindings, told: Sequence[tuple[int, AssetLife]]) -
         spoken[part] = state.said is not None
         act[part] = state.act if state.said is not None else findings.act[part]
         table[:, part] = np.array(state.said or _UNKNOWN)[:, None]
-    if not spoken.any():
-        return findings
     return replace(
         findings,
         act=act,

@@ -79,6 +79,16 @@ def test_any_cut_at_midnights_gives_the_same(model, told):
         np.testing.assert_array_equal(cut, getattr(told.findings, name))
 
 
+def test_in_a_day_that_is_not_over_stands_what_was_said_at_its_midnight(told):
+    morning = part(worn_pump(7), 0, 9)
+    found = findings_of(morning)
+    said = assess_life(told.state, morning, always(morning), START_S + 86_400 * DAYS, found, ())
+    assert said.state is told.state
+    assert said.findings.act.all()
+    assert (said.findings.expected_at == told.findings.expected_at[-1]).all()
+    assert assess_life(None, morning, always(morning), START_S, found, ()).findings is found
+
+
 def test_before_a_model_was_learned_and_of_another_type_condition_speaks_alone(model):
     block = worn_pump(99)
     found = findings_of(block)
