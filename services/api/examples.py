@@ -297,13 +297,13 @@ _STOP: dict[str, Any] = {
     "state": "down",
     "cause": "external",
     "basis": "person",
-    "why": "corrected by A. Holm (key: service): power cut of the whole street",
+    "why": "corrected by shift lead (key: service): power cut of the whole street",
     "failure": True,
     "corrections": [
         {
             "cause": "external",
             "reason": "power cut of the whole street",
-            "actor": "A. Holm (key: service)",
+            "actor": "shift lead (key: service)",
             "said_at": "2026-09-20T07:02:11Z",
         }
     ],

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.api.conftest import Clock
 from tests.integration.api.plant import NOW, THROUGH, TODAY, add_asset, add_customer, add_stop, insert, place
 
-WORD = {"cause": "external", "reason": "power cut", "actor": "A. Holm"}
+WORD = {"cause": "external", "reason": "power cut", "actor": "shift lead"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_correction_is_stored_as_an_event_shown_with_its_stop_and_told_by_the_
     clock.now = NOW + timedelta(minutes=1)
     body = client.post(path_of(asset, stop), json=WORD).json()
     assert [each["cause"] for each in body["corrections"]] == ["customer", "external"]
-    assert (body["corrections"][1]["actor"], body["cause"]) == ("A. Holm (key: crm)", "supplier")
+    assert (body["corrections"][1]["actor"], body["cause"]) == ("shift lead (key: crm)", "supplier")
     assert client.get(f"/v1/assets/{asset}/stops").json()["data"][1]["corrections"] == []
     stored = conn.execute(
         "SELECT scope_id, at, kind, attributes ->> 'until_s' FROM events ORDER BY event_id"

@@ -17,7 +17,7 @@ DOWN = f"SELECT supplier_down_s, external_down_s FROM times_daily WHERE day = '{
 
 def correct(plant: Plant, customer: Customer, cause: str = "external") -> None:
     """What the API does when somebody corrects the cause of the stop."""
-    word = {"cause": cause, "reason": "power cut", "actor": "A. Holm", "said_at": "2030-01-01T08:00:00+00:00"}
+    word = {"cause": cause, "reason": "power cut", "actor": "shift lead", "said_at": "2030-01-01T08:00:00+00:00"}
     attributes = Jsonb(word | {"until_s": (BEGAN + 4 * HOUR).timestamp()})
     plant.conn.execute(
         "INSERT INTO events (record_source, external_id, scope_type, scope_id, at, kind, attributes)"

@@ -198,7 +198,7 @@ RULES = TEXT | {
 
 def correction(hour, cause, until, said_at="1"):
     at = datetime.fromtimestamp(hour * HOUR, UTC)
-    word = {"cause": cause, "until_s": until * HOUR, "actor": "A. Holm", "reason": "power cut", "said_at": said_at}
+    word = {"cause": cause, "until_s": until * HOUR, "actor": "shift lead", "reason": "power cut", "said_at": said_at}
     return Event(scope_type="asset", scope_id=1, at=at, kind="correction", attributes=word)
 
 
@@ -242,7 +242,7 @@ def test_a_persons_word_wins_and_the_newest_of_two():
     told = [declared(4, "operator"), correction(1, "customer", 8, "2"), correction(1, "unknown", 8, "1")]
     found = by_rules((0, "RUN"), (1, "FAULT"), (8, "RUN"), events=told)
     assert causes(found)[1] == "customer"
-    assert (basis_of(found.rank[1]), found.why[1]) == ("person", "corrected by A. Holm: power cut")
+    assert (basis_of(found.rank[1]), found.why[1]) == ("person", "corrected by shift lead: power cut")
 
 
 def test_late_data_does_not_shake_a_correction_off():
