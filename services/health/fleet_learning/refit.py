@@ -19,12 +19,13 @@ JOIN model_states m USING (customer_id)
 WHERE EXISTS (SELECT FROM life_days l WHERE l.asset_id = a.asset_id)
 GROUP BY t.name ORDER BY t.name
 """
-_KNOWN = "SELECT asset_type, learned_through FROM models WHERE kind = %s AND layout_version = %s"
+# Too few failures are looked at again: they may have been those of a history that was still being filled in.
+_KNOWN = "SELECT asset_type, learned_through FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """What was learned of one type: None where its failures were too few. new: it was not stored before."""
+    """What was learned of one type: None where its failures were too few. new: this was not stored before."""
 
     asset_type: str
     through: datetime
@@ -60,5 +61,7 @@ def learn_due(conn: psycopg.Connection, fence: Fence) -> Learned | None:
     known = set(conn.execute(_KNOWN, [KIND, LAYOUT_VERSION]).fetchall())
     for asset_type, through in fleets(conn).items():
         if (asset_type, quarter(through)) not in known:
-            return learn_type(conn, asset_type, quarter(through), fence)
+            learned = learn_type(conn, asset_type, quarter(through), fence)
+            if learned.new:
+                return learned
     return None

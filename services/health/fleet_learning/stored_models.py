@@ -1,4 +1,4 @@
-"""Models in the database, by type and by how far they were learned: one that is stored is never learned again."""
+"""Models in the database, by type and by how far they were learned: one that is stored never changes."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -17,7 +17,9 @@ ORDER BY asset_type, learned_through
 _WRITE = """
 INSERT INTO models (kind, asset_type, learned_through, layout_version, body, skill)
 VALUES (%(kind)s, %(type)s, %(through)s, %(version)s, %(body)s, %(skill)s)
-ON CONFLICT (kind, asset_type, learned_through, layout_version) DO NOTHING
+ON CONFLICT (kind, asset_type, learned_through, layout_version)
+DO UPDATE SET body = excluded.body, skill = excluded.skill
+WHERE models.body IS NULL AND excluded.body IS NOT NULL
 """
 # What was assessed beyond the model's date is assessed again with it, as if it had been known then.
 _DUE = """

@@ -93,14 +93,17 @@ def test_a_quarter_teaches_once_and_what_was_assessed_since_is_due(fleet, plant,
     assert learn_due(conn, unfenced) is None
 
 
-def test_too_few_failures_are_kept_as_that_and_not_tried_again(fleet, plant, conn):
-    conn.execute("DELETE FROM events WHERE scope_id > %s", [fleet.machines[4].asset_id])
+def test_too_few_failures_are_kept_as_that_until_a_history_is_filled_in(fleet, plant, conn):
+    conn.execute("UPDATE events SET kind = 'inspection' WHERE scope_id > %s", [fleet.machines[4].asset_id])
     learned = learn_due(conn, unfenced)
     assert learned is not None
     assert learned.model is None
     assert plant.rows("SELECT body, skill FROM models") == [(None, {"failures": 5})]
     assert learn_due(conn, unfenced) is None
     assert read_models(conn) == ()
+    conn.execute("UPDATE events SET kind = 'failure'")
+    assert learn_due(conn, unfenced) is not None
+    assert len(read_models(conn)) == 1
 
 
 @pytest.mark.usefixtures("fleet")
