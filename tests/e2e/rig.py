@@ -35,6 +35,8 @@ class Rig:
             "BELLWETHER_DATABASE_URL": self.database_url,
             "BELLWETHER_BROKER_URL": self.broker.url,
             "BELLWETHER_HEALTH_INTERVAL_S": "0.5",
+            # Samples are counted when all are there, some a year behind the newest.
+            "BELLWETHER_HEALTH_KEEP_RAW_DAYS": "3660",
             "BELLWETHER_INGEST_SPOOL_DIRECTORY": str(self._directory / "spool"),
         }
 
