@@ -13,7 +13,6 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-FAST_S = 300
 """Seconds of a fast bucket."""
 
 Floats = NDArray[np.float64]
@@ -49,9 +48,6 @@ class AssetBlock:
 
     mean, covered_s, increase: shape (M, T); NaN mean where nothing was known in that hour. increase is the
     counter's growth, NaN where unknown. here: when it stood with this customer, disjoint and ascending [from, until).
-    fast_mean: shape (M, B), means of the B five-minute buckets (FAST_S) that lie whole in the block, bucket b from
-    start + b * FAST_S on, of the minutes in which a sample fell; NaN where none did, where its minutes are kept no
-    longer, and for roles other than `condition` and `operating_point`. None where no row would hold a number.
     modes, faults: what its mode metric and each of its fault metrics said. unit_time_s: planned run time of a unit, and
     capacity_per_hour: the most units in an hour; None where not declared.
     """
@@ -74,7 +70,6 @@ class AssetBlock:
     unit_time_s: float | None = None
     capacity_per_hour: float | None = None
     here: tuple[tuple[float, float], ...] = ((-inf, inf),)
-    fast_mean: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

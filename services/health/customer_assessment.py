@@ -31,14 +31,15 @@ VALUES (%(customer)s, %(through)s, %(now)s, %(version)s, %(state)s)
 ON CONFLICT (customer_id) DO UPDATE SET assessed_through = excluded.assessed_through,
     assessed_at = excluded.assessed_at, state_version = excluded.state_version, state = excluded.state
 """
-_NOT_DUE = "DELETE FROM assessments_due WHERE customer_id = %s"
+# What somebody has asked for in the meantime, as `bellwether learn` does, stays due.
+_NOT_DUE = "DELETE FROM assessments_due WHERE customer_id = %s AND changed_from >= %s"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentLimits:
     """cells: hours times series read at once. raw: how long raw samples are kept behind a watermark, None for good."""
 
-    cells: int = 1_000_000
+    cells: int = 4_000_000
     raw: timedelta | None = timedelta(days=90)
 
 
@@ -101,7 +102,7 @@ def assess_customer(
         checkpoint = Checkpoint(states=newly_kept, records_digests=digests)
         row = {"customer": customer_id, "through": end, "now": now, "version": LAYOUT_VERSION}
         conn.execute(_WRITE, row | {"state": to_bytes(checkpoint)})
-        conn.execute(_NOT_DUE, [customer_id])
+        conn.execute(_NOT_DUE, [customer_id, changed_from])
         since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
         note_change(conn, since)
         save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
@@ -128,6 +129,7 @@ def _moved_on(
     now: datetime,
 ) -> Span:
     remembered[day.records.customer_id] = moved_on(conn, day, end, changed_from, now)
+    conn.execute(_NOT_DUE, [day.records.customer_id, changed_from])
     return Span(start=day.block.start, end=end, restart=False)
 
 

@@ -32,6 +32,8 @@ _ASSESSED = "SELECT customer_id, assessed_through FROM model_states"
 _RECORDS_EVERY = timedelta(minutes=1)
 _RETAIN_EVERY = timedelta(hours=1)
 _LEARN_EVERY = timedelta(minutes=1)
+# What odd data of one customer can raise: it must not end the process that assesses all others.
+_ONES_OWN = (PermanentError, ValueError, LookupError, ArithmeticError, psycopg.DataError)
 _FAILED_AGAIN_AFTER = timedelta(minutes=10)
 
 log = structlog.get_logger()
@@ -50,7 +52,7 @@ class CycleLimits:
     roll_up_for: timedelta = timedelta(seconds=5)
     quiet: timedelta = timedelta(seconds=3)
     patience: timedelta = timedelta(seconds=30)
-    cells: int = 1_000_000
+    cells: int = 4_000_000
     retention: Retention = field(default_factory=Retention)
 
 
@@ -190,7 +192,7 @@ def _assess(
         return False
     try:
         span = _span_assessed(conn, memory, task, limits, now, fence)
-    except PermanentError:
+    except _ONES_OWN:
         memory.failed_at[task.customer_id] = now
         FAILURES.inc()
         log.exception("assessment_failed", customer_id=task.customer_id)
@@ -224,7 +226,12 @@ def _span_assessed(
 
 
 def _learn(conn: psycopg.Connection, fence: Fence) -> None:
-    learned = learn_due(conn, fence)
+    try:
+        learned = learn_due(conn, fence)
+    except _ONES_OWN:
+        FAILURES.inc()
+        log.exception("learning_failed")
+        return
     if learned is not None:
         skill = "too few failures" if learned.model is None else asdict(learned.model.skill)
         log.info("learned", asset_type=learned.asset_type, through=learned.through.isoformat(), skill=skill)

@@ -19,7 +19,6 @@ from services.health.watermark import Span, floor_day, floor_hour
 
 _STANDS = "SELECT assessed_through, assessed_at FROM model_states WHERE customer_id = %s"
 _MOVE = "UPDATE model_states SET assessed_through = %s, assessed_at = %s WHERE customer_id = %s"
-_NOT_DUE = "DELETE FROM assessments_due WHERE customer_id = %s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,5 +97,4 @@ def moved_on(
     rows = assess_states(day.state, block)
     save_state_rows(conn, records.assets, span, day.rows, rows)
     conn.execute(_MOVE, [end, now, records.customer_id])
-    conn.execute(_NOT_DUE, [records.customer_id])
     return replace(day, through=end, assessed_at=now, block=block, told=told, rows=rows)

@@ -7,8 +7,7 @@ from datetime import datetime
 import numpy as np
 import psycopg
 
-from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Floats, Metric, StateSamples
-from services.health.data_acquisition.fast_reading import Fast, read_fast
+from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, StateSamples
 from services.health.data_acquisition.hourly_reading import Hourly, read_hourly
 from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords, Window
 from services.health.data_acquisition.said_reading import Said, read_said
@@ -20,8 +19,6 @@ from services.health.data_acquisition.source_reading import (
 )
 from services.health.data_acquisition.state_reading import other_samples, state_meaning, state_samples
 from services.health.watermark import Span, floor_hour
-
-FAST_ROLES = ("condition", "operating_point")
 
 
 def read_block(
@@ -50,9 +47,8 @@ def block_of(
     start_s, end_s = span.start.timestamp(), span.end.timestamp()
     series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
     hourly = read_hourly(conn, sorted(series_ids), span.start, floor_hour(span.end))
-    fast = read_fast(conn, _judged_series(records.assets), span.start, span.end)
     here = [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
-    assets = tuple(with_states(_asset(record, hourly, fast, span), record, told, span, raw_since) for record in here)
+    assets = tuple(with_states(_asset(record, hourly, span), record, told, span, raw_since) for record in here)
     reports = [r for record, asset in zip(here, assets, strict=True) for r in _reports(record, asset.states)]
     return CustomerBlock(
         customer_id=records.customer_id,
@@ -106,20 +102,7 @@ def with_states(asset: AssetBlock, record: AssetRecord, told: Said, span: Span, 
     return replace(asset, states=states, modes=modes[0] if modes else None, faults=tuple(faults))
 
 
-def _judged_series(assets: Iterable[AssetRecord]) -> list[int]:
-    """Series of the metrics that are watched by the bucket."""
-    judged = {
-        asset.asset_id: {m.metric.name for m in asset.meanings if m.metric.role in FAST_ROLES} for asset in assets
-    }
-    return sorted({c.series_id for asset in assets for c in asset.channels if c.metric in judged[asset.asset_id]})
-
-
-def _asset(
-    asset: AssetRecord,
-    hourly: Mapping[int, Hourly],
-    fast: Mapping[int, Fast],
-    span: Span,
-) -> AssetBlock:
+def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span) -> AssetBlock:
     metrics = tuple(m.metric for m in asset.meanings if m.metric.role != "state")
     hours = hour_starts(span)
     mean, covered, increase = (np.full((len(metrics), len(hours)), np.nan) for _ in range(3))
@@ -150,25 +133,7 @@ def _asset(
         states=None,
         source_ids=tuple(sorted({channel.source_id for channel in asset.channels})),
         here=tuple(placement.window for placement in asset.placements),
-        fast_mean=_fast_mean(asset, metrics, fast, span),
     )
-
-
-def _fast_mean(asset: AssetRecord, metrics: Sequence[Metric], fast: Mapping[int, Fast], span: Span) -> Floats | None:
-    """Five-minute means of the asset, shape (M, B); where two series speak, the one that covers more of the bucket."""
-    channels = [channel for channel in asset.channels if channel.series_id in fast]
-    if not channels:
-        return None
-    at = span.start.timestamp() + FAST_S * np.arange((span.end - span.start).total_seconds() // FAST_S)
-    mean, covered = np.full((len(metrics), len(at)), np.nan), np.zeros((len(metrics), len(at)))
-    row_of = {metric.name: row for row, metric in enumerate(metrics)}
-    for channel in channels:
-        row, told = row_of[channel.metric], fast[channel.series_id]
-        chosen = _inside(at, [channel.window])[told.bucket] & (told.covered_s > covered[row, told.bucket])
-        mean[row, told.bucket[chosen]] = told.mean[chosen]
-        covered[row, told.bucket[chosen]] = told.covered_s[chosen]
-    mean[:, ~_inside(at, [placement.window for placement in asset.placements])] = np.nan
-    return mean
 
 
 def _place(rollups: Hourly, inside: Bools, mean: Floats, covered: Floats, increase: Floats) -> None:

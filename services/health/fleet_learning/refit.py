@@ -19,8 +19,14 @@ JOIN model_states m USING (customer_id)
 WHERE EXISTS (SELECT FROM life_days l WHERE l.asset_id = a.asset_id)
 GROUP BY t.name ORDER BY t.name
 """
-# Too few failures are looked at again: they may have been those of a history that was still being filled in.
-_KNOWN = "SELECT asset_type, learned_through FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL"
+_KNOWN = "SELECT asset_type, learned_through, skill FROM models WHERE kind = %s AND layout_version = %s"
+_FAILURES = """
+SELECT (SELECT count(*) FROM events e JOIN assets a ON e.scope_type = 'asset' AND e.scope_id = a.asset_id
+        JOIN asset_types t USING (asset_type_id)
+        WHERE e.kind = 'failure' AND t.name = %(type)s AND e.at < %(through)s)
+     + (SELECT count(*) FROM state_intervals JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
+        WHERE failure AND t.name = %(type)s AND started_at < %(through)s)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +58,25 @@ def learn_type(conn: psycopg.Connection, asset_type: str, through: datetime, fen
         lives = read_lives(conn, asset_type, through)
         failures = sum(life.failed for life in lives)
         model = learn(lives, asset_type, day_number(through))
-        new = save_model(conn, asset_type, through, model, failures)
+        new = save_model(conn, asset_type, through, model, failures, reported=_reported(conn, asset_type, through))
     return Learned(asset_type=asset_type, through=through, lives=len(lives), failures=failures, model=model, new=new)
 
 
 def learn_due(conn: psycopg.Connection, fence: Fence) -> Learned | None:
-    """Learn the first type that is due, if any; one at a time, so that assessments need not wait for all."""
-    known = set(conn.execute(_KNOWN, [KIND, LAYOUT_VERSION]).fetchall())
+    """Learn the first type that is due, if any; one at a time, so that assessments need not wait for all.
+
+    A quarter that had too few failures is due again once more are reported of it.
+    """
+    known = {(name, at): skill for name, at, skill in conn.execute(_KNOWN, [KIND, LAYOUT_VERSION])}
     for asset_type, through in fleets(conn).items():
-        if (asset_type, quarter(through)) not in known:
-            learned = learn_type(conn, asset_type, quarter(through), fence)
-            if learned.new:
-                return learned
+        at = quarter(through)
+        told = known.get((asset_type, at))
+        if told is None or ("reported" in told and told["reported"] != _reported(conn, asset_type, at)):
+            return learn_type(conn, asset_type, at, fence)
     return None
+
+
+def _reported(conn: psycopg.Connection, asset_type: str, through: datetime) -> int:
+    """How many failures of a type anything tells of: where they grow, a history was still being filled in."""
+    row = conn.execute(_FAILURES, {"type": asset_type, "through": through}).fetchone()
+    return 0 if row is None else int(row[0])

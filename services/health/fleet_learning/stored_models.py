@@ -18,8 +18,7 @@ _WRITE = """
 INSERT INTO models (kind, asset_type, learned_through, layout_version, body, skill)
 VALUES (%(kind)s, %(type)s, %(through)s, %(version)s, %(body)s, %(skill)s)
 ON CONFLICT (kind, asset_type, learned_through, layout_version)
-DO UPDATE SET body = excluded.body, skill = excluded.skill
-WHERE models.body IS NULL AND excluded.body IS NOT NULL
+DO UPDATE SET body = excluded.body, skill = excluded.skill WHERE models.body IS NULL
 """
 # What was assessed beyond the model's date is assessed again with it, as if it had been known then.
 _DUE = """
@@ -38,16 +37,25 @@ def read_models(conn: psycopg.Connection) -> tuple[LifeModel, ...]:
 
 
 def save_model(
-    conn: psycopg.Connection, asset_type: str, through: datetime, model: LifeModel | None, failures: int
+    conn: psycopg.Connection,
+    asset_type: str,
+    through: datetime,
+    model: LifeModel | None,
+    failures: int,
+    *,
+    reported: int,
 ) -> bool:
-    """Store what was learned, or that the failures were too few, in the caller's transaction; false if it was known."""
+    """Store what was learned, or that the failures were too few, in the caller's transaction; false if it was known.
+
+    failures: that ended a life. reported: that anything tells of.
+    """
     row = {
         "kind": KIND,
         "type": asset_type,
         "through": through,
         "version": LAYOUT_VERSION,
         "body": None if model is None else msgspec.msgpack.encode(model),
-        "skill": Jsonb({"failures": failures} if model is None else asdict(model.skill)),
+        "skill": Jsonb({"failures": failures, "reported": reported} if model is None else asdict(model.skill)),
     }
     new = conn.execute(_WRITE, row).rowcount > 0
     if new and model is not None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
-from services.health.block import FAST_S, AssetBlock, Bools, CustomerBlock, Event, Floats, Site
+from services.health.block import AssetBlock, Bools, CustomerBlock, Event, Floats, Site
 from services.health.health_assessment.asset_life import AssetLife, assess_life
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
@@ -43,7 +43,6 @@ from services.health.value_assessment.value_realized import Counterfactual, acce
 
 KEPT_DAYS = 128
 REPAIR_HOURS = 1.0
-_FAST_AN_HOUR = 3600 // FAST_S
 _COUNTED = {
     "production_count": PRODUCED,
     "good_count": GOOD,
@@ -309,13 +308,12 @@ def _condition(
 
 
 def _hours(asset: AssetBlock, first: int, end: int) -> AssetBlock:
-    part, fast = slice(first, end), slice(first * _FAST_AN_HOUR, end * _FAST_AN_HOUR)
+    part = slice(first, end)
     return replace(
         asset,
         mean=asset.mean[:, part],
         covered_s=asset.covered_s[:, part],
         increase=asset.increase[:, part],
-        fast_mean=None if asset.fast_mean is None else asset.fast_mean[:, fast],
     )
 
 

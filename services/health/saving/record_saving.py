@@ -45,8 +45,10 @@ def save_records(conn: psycopg.Connection, fence: Fence = unfenced) -> datetime 
     with conn.transaction():
         fence(conn)
         due = conn.execute(_TAKE).fetchone()
+        if due is None:
+            return None
         first, through = conn.execute(_SPAN).fetchone() or (None, None)
-        if due is None or first is None:
+        if first is None:
             return None
         instants = [at for at in record_instants(first, through) if at > due[0]]
         if not instants:

@@ -63,7 +63,7 @@ def record(
     happened, windows = _windows(test, history)
     base = cautious_base_rate(happened, windows)
     known = skill(right, judged, len(lead), base)
-    enough = needed(round(base, 2))
+    enough = needed(base)
     return Record(
         as_of=as_of,
         horizon_days=test.horizon_days,

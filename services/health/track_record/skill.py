@@ -38,12 +38,16 @@ def evidence(right: int, judged: int, base_rate: float) -> float:
     return exp(min(700.0, float(betaln(a, b)) + log(above) - log1p(-base_rate) - likelihood))
 
 
-@cache
 def needed(base_rate: float) -> int | None:
     """Judged alerts after which a precision of 0.6, or half-way to certainty if that is more, shows in 4 of 5 cases.
 
-    None where no 400 alerts would be enough.
+    None where no 400 alerts would be enough. To a hundredth of the base rate, 0 < base_rate < 1, and at least that.
     """
+    return _needed(min(0.99, max(0.01, round(base_rate, 2))))
+
+
+@cache
+def _needed(base_rate: float) -> int | None:
     good = max(GOOD_PRECISION, (1 + base_rate) / 2)
     for judged in range(1, _MOST + 1):
         hits = next((k for k in range(judged + 1) if evidence(k, judged, base_rate) >= SURE), inf)
@@ -63,7 +67,7 @@ def skill(right: int, judged: int, outcomes: int, base_rate: float) -> Skill:
         return Skill.NOT_KNOWN_YET
     if evidence(right, judged, base_rate) >= SURE:
         return Skill.DEMONSTRATED
-    enough = needed(round(base_rate, 2))
+    enough = needed(base_rate)
     return Skill.NONE if enough is not None and judged >= enough else Skill.NOT_KNOWN_YET
 
 

@@ -98,7 +98,7 @@ def test_too_few_failures_are_kept_as_that_until_a_history_is_filled_in(fleet, p
     learned = learn_due(conn, unfenced)
     assert learned is not None
     assert learned.model is None
-    assert plant.rows("SELECT body, skill FROM models") == [(None, {"failures": 5})]
+    assert plant.rows("SELECT body, skill FROM models") == [(None, {"failures": 5, "reported": 5})]
     assert learn_due(conn, unfenced) is None
     assert read_models(conn) == ()
     conn.execute("UPDATE events SET kind = 'failure'")
@@ -125,7 +125,7 @@ def test_an_assessment_keeps_days_and_tells_remaining_life_by_the_newest_model_o
     own = [pump_days(seed, 60 + 10 * seed) for seed in range(10)]
     lives = [Life(group=i, days=one, end=float(one.day[-1]), failed=True) for i, one in enumerate(own)]
     through = START + 30 * DAY
-    save_model(conn, "Pump", through, learn(lives, "Pump", day_number(through)), 10)
+    save_model(conn, "Pump", through, learn(lives, "Pump", day_number(through)), 10, reported=10)
     conn.commit()
     run_health()
     told = plant.rows("SELECT day, value FROM signals WHERE kind = 'remaining_life' ORDER BY day")

@@ -13,7 +13,7 @@ from services.health.data_acquisition.source_reading import read_sources, read_w
 from services.health.state_detection.states import Kept, kept_raw
 from services.health.watermark import Span
 
-from .plant import DAY, HOUR, MINUTE, START, Customer, Plant, Sample
+from .plant import DAY, HOUR, START, Customer, Plant, Sample
 
 
 def block_of(plant: Plant, customer: Customer, start: datetime, end: datetime, raw_since: datetime = START):
@@ -41,17 +41,6 @@ def test_hours_become_columns_and_metrics_rows(plant, customer):
     assert block.assets[0].mean[row, [0, 1, 2, 5, 6]].tolist() == [0, 1, 1, 5, 5]
     assert np.isnan(block.assets[0].mean[row, [3, 4, 7]]).all()
     assert block.assets[0].covered_s[row, [0, 2, 3, 6, 7]].tolist() == [3600, 3600, 0, 3600, 0]
-
-
-def test_minutes_with_a_sample_become_five_minute_means_of_judged_metrics(plant, customer):
-    series = customer.machines[0].series
-    vibration = [Sample(series["vibration"], START + n * MINUTE, v) for n, v in ((61, 1.0), (63, 3.0), (69, 6.0))]
-    plant.deliver(customer, [*vibration, Sample(series["state"], START, "RUN")])
-    block = block_of(plant, customer, START, START + DAY)
-    fast = block.assets[0].fast_mean
-    assert fast.shape == (3, 288)
-    assert fast[metric(block, "vibration"), [12, 13]].tolist() == [2.0, 6.0]
-    assert np.isfinite(fast).sum() == 2
 
 
 def test_the_state_in_force_at_the_start_comes_first(plant, customer):

@@ -256,3 +256,9 @@ def test_names_and_dates_of_machines_do_not_matter(alerts, failures, names, week
     )
     assert counts(one) == counts(other)
     assert (one.precision, one.recall, one.lead_median_h) == (other.precision, other.recall, other.lead_median_h)
+
+
+def test_a_fleet_in_which_nothing_fails_has_a_record_too():
+    assert skill(0, 3, 1, 1 / 1000) is Skill.NOT_KNOWN_YET
+    assert needed(1 / 1000) == needed(0.01)
+    assert needed(999 / 1000) == needed(0.99)

@@ -180,6 +180,5 @@ def _hours(asset, own, start, until):
         mean=asset.mean[:, own],
         covered_s=asset.covered_s[:, own],
         increase=asset.increase[:, own],
-        fast_mean=None if asset.fast_mean is None else asset.fast_mean[:, 12 * own.start : 12 * own.stop],
         states=replace(states, at=states.at[first:last], state=states.state[first:last]),
     )
