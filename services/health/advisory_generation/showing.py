@@ -35,7 +35,10 @@ class Withheld(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """An alert that opened. tier: as assessed; dated: it names a date. shown_at, withheld: as decided earlier."""
+    """An alert that opened. tier: as assessed; dated: it names a date. shown_at, withheld: as decided earlier.
+
+    taken: a person has acted on it, and keeps it.
+    """
 
     alert_id: UUID
     kind: str
@@ -48,6 +51,7 @@ class Candidate:
     stake_hours: float | None
     shown_at: datetime | None
     withheld: Withheld | None
+    taken: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +91,9 @@ def decide(
     since: datetime,
     through: datetime,
 ) -> dict[UUID, Shown]:
-    """What is shown of one customer's alerts as of `through`; what was decided before `since` stays as it was.
+    """What is shown of one customer's alerts as of `through`.
 
+    What was decided before `since` stays as it was, and so does what a person has taken.
     candidates: all that opened up to `through` and ended after `since`, or were shown in the 30 days before it.
     """
     by_owner: dict[str, list[Candidate]] = defaultdict(list)
@@ -96,7 +101,7 @@ def decide(
         by_owner[candidate.owner_role].append(candidate)
     found: dict[UUID, Shown] = {}
     for own in by_owner.values():
-        shown = {c.alert_id: c.shown_at for c in own if c.shown_at is not None and c.shown_at < since}
+        shown = {c.alert_id: c.shown_at for c in own if c.shown_at is not None and (c.shown_at < since or c.taken)}
         flapped = {c.alert_id for c in own if c.withheld is Withheld.FLAPPING and c.opened_at < since}
         coming = [
             (max(at, since), c)

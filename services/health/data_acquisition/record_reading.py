@@ -188,12 +188,13 @@ def digest(records: CustomerRecords, before: datetime) -> bytes:
     """Fingerprint of what the records say about the time before a moment: another one means, assess that again.
 
     Contracts, prices, calendars, moves and events that begin later do not count, nor do series: data that a new
-    series brings is announced as a change.
+    series brings is announced as a change. What a guarantee of any date needs kept of the past counts at once.
     """
     day, moment = before.date(), before.timestamp()
     told = (
         (records.name, records.segment, records.lines, records.entitlements, records.owner_roles),
         [contract for contract in records.contracts if contract.valid_from < day],
+        sorted({c.guarantee_window_days or 0 for c in records.contracts if c.guaranteed_availability is not None}),
         [price for price in records.economics if price.valid_from < day],
         [event for event in records.events if event.at < before],
         [_site_told(site, before) for site in records.sites],

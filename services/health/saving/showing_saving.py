@@ -16,6 +16,7 @@ _CANDIDATES = """
 SELECT * FROM (
     SELECT alert_id, kind, scope_type, scope_id, owner_role, tier, coalesce(assessed_tier, tier) AS assessed_tier,
            expected_at IS NOT NULL AS dated, opened_at, stake_hours, shown_at, withheld,
+           EXISTS (SELECT FROM alert_actions x WHERE x.alert_id = a.alert_id) AS taken,
            CASE WHEN state = 'resolved' THEN coalesce((SELECT max(x.effective_at) FROM alert_actions x
                WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END AS ended_at
     FROM alerts a WHERE customer_id = %(customer)s AND opened_at IS NOT NULL
@@ -59,6 +60,7 @@ def save_showing(
             stake_hours=row["stake_hours"],
             shown_at=row["shown_at"],
             withheld=None if row["withheld"] is None else Withheld(row["withheld"]),
+            taken=row["taken"],
         )
         for alert_id, row in rows.items()
         if row["kind"] in KINDS

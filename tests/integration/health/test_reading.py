@@ -8,7 +8,7 @@ import pytest
 from services.health.block import CustomerBlock
 from services.health.data_acquisition.block_reading import read_block
 from services.health.data_acquisition.change_intake import newest_change, take_changes
-from services.health.data_acquisition.record_reading import read_records
+from services.health.data_acquisition.record_reading import digest, read_records
 from services.health.data_acquisition.source_reading import read_sources, read_watermarks
 from services.health.state_detection.states import Kept, kept_raw
 from services.health.watermark import Span
@@ -140,3 +140,21 @@ def test_states_whose_raw_samples_are_gone_come_from_the_stored_intervals(plant,
         (5, kept_raw(Kept(state="down", cause="external"))),
         (6, "WAIT"),
     ]
+
+
+def test_a_guarantee_that_begins_later_asks_for_the_past_that_it_is_judged_by(plant, customer):
+    def told() -> bytes:
+        return digest(read_records(plant.conn, customer.customer_id), START + 10 * DAY)
+
+    def contract(name: str, guaranteed: float | None) -> None:
+        plant.conn.execute(
+            "INSERT INTO contracts (record_source, external_id, valid_from, starts_on, customer_id,"
+            " guaranteed_availability, guarantee_window_days) VALUES ('files', %s, %s, %s, %s, %s, 90)",
+            [name, START + 90 * DAY, START + 90 * DAY, customer.customer_id, guaranteed],
+        )
+
+    before = told()
+    contract("plain", None)
+    assert told() == before
+    contract("guaranteed", 0.95)
+    assert told() != before

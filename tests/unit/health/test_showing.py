@@ -54,6 +54,7 @@ def alert(number, opened, ended=None, *, of="silence", tier=Tier.ACT, scope=None
         stake_hours=hours,
         shown_at=None,
         withheld=None,
+        taken=False,
     )
 
 
@@ -174,3 +175,10 @@ def _stored(candidate: Candidate, decided: Shown | None) -> Candidate:
 @pytest.mark.parametrize("life", [0.5, 3, 30])
 def test_an_alert_that_is_over_when_it_is_first_seen_was_shown_when_it_opened(life):
     assert shown(alert(1, 10, 10 + life)) == [10]
+
+
+def test_what_a_person_has_taken_stays_with_them_when_all_is_decided_anew():
+    others = [alert(n, 1, hours=100) for n in range(5)]
+    own = replace(alert(9, 2, hours=1), shown_at=day(2))
+    assert shown(*others, own)[-1] == 8
+    assert shown(*others, replace(own, taken=True))[-1] == 2
