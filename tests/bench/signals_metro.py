@@ -35,7 +35,8 @@ from services.health.prognostic_assessment.failure_risk.site_trouble import (
     own_limit,
     trailing_downtime,
 )
-from services.health.state_detection.state_intervals import DAY_S, Intervals, intervals
+from services.health.state_detection.state_intervals import Intervals, intervals
+from services.health.state_detection.states import DAY_S
 from tests.bench.figures import Figure, Sheet
 
 Floats = NDArray[np.float64]
