@@ -15,9 +15,10 @@ from services.health.guarantee_rows import guarantee_rows
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import day_of, share, trailing_sum
-from services.health.state_detection.states import CAUSES, NO_CAUSE, STATES
+from services.health.state_detection.states import NO_CAUSE
 from services.health.state_detection.stop_causes import basis_of
 from services.health.state_detection.times import DAILY_FIELDS, GOOD, POT, PRODUCED
+from shared.records.vocabulary import CAUSES, STATES
 
 _UPTIME_DAYS = 28
 

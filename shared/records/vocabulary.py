@@ -33,6 +33,7 @@ STATES = (
     "maintenance",
     "repair",
 )
+"""Health keeps states and causes by their place here: a new one goes to the end."""
 STOPS = ("idle", "down", "repair", "held", "suspended")
 """States in which a machine stands for somebody's cause."""
 MODES = ("production", "maintenance", "manual")

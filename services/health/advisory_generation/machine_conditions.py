@@ -15,9 +15,10 @@ from services.health.assessment import AlertContent, Stake
 from services.health.block import Bools, CustomerBlock, Floats, SourceBlock
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import as_known_in_the_morning, hourly, trailing_sum
-from services.health.state_detection.states import CAUSES, DAY_S
+from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import FAILURES, PBT, REPAIR_S, UNKNOWN_S
 from shared.alerts import Tier
+from shared.records.vocabulary import CAUSES
 
 HOUR_S = 3600.0
 REPEAT_DAYS = 30

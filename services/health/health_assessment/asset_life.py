@@ -17,8 +17,8 @@ from services.health.prognostic_assessment.remaining_life.life_model import (
     without_rise,
 )
 from services.health.state_detection.condition import HORIZON_DAYS, ConditionFindings
+from services.health.state_detection.states import DAY_S
 
-_DAY_S = 86_400.0
 _UNKNOWN = (float("nan"),) * 4
 _NEVER_DAYS = 3653.0
 _NOTHING = np.empty(0)
@@ -99,7 +99,7 @@ def assess_life(
             forecast = _of_day(said, row - first, int(days.day[row]))
             if model.skill.demonstrated:
                 state = _standing(state, forecast)
-                told.append((int(days.day[row] - start_s // _DAY_S), state))
+                told.append((int(days.day[row] - start_s // DAY_S), state))
             if np.isfinite(forecast.left):
                 blame = contributions(model, sums, figures[: row + 1]) if forecast.left <= HORIZON_DAYS else ()
                 forecasts.append(replace(forecast, metrics=blame))
@@ -116,9 +116,9 @@ def _spans(days: LifeDays, models: Sequence[LifeModel]) -> list[tuple[int, int, 
 
 
 def _of_day(said: Remaining, row: int, day: int) -> LifeOfDay:
-    end_s = (day + 1) * _DAY_S
+    end_s = (day + 1) * DAY_S
     low, expected, high = (
-        end_s + days * _DAY_S if days < _NEVER_DAYS else float("nan")
+        end_s + days * DAY_S if days < _NEVER_DAYS else float("nan")
         for days in (float(said.low[row]), float(said.expected[row]), float(said.high[row]))
     )
     return LifeOfDay(

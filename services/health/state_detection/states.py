@@ -11,31 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Bools, Floats
+from shared.records.vocabulary import CAUSES, MODES, STATES
 
 DAY_S = 86400.0
-STATES = (
-    "production",
-    "idle",
-    "down",
-    "held",
-    "suspended",
-    "setup",
-    "planned",
-    "off",
-    "unknown",
-    "maintenance",
-    "repair",
-)
 PRODUCTION, IDLE, DOWN, HELD, SUSPENDED, SETUP, PLANNED, OFF, UNKNOWN, MAINTENANCE, REPAIR = range(11)
 FAILED = (DOWN, REPAIR)
 STOPS = (DOWN, REPAIR, HELD, SUSPENDED)
 PLANNED_STATES = (PLANNED, MAINTENANCE)
 # By index of a state, the last also by -1, for none.
 IS_FAILED: Bools = np.isin(np.arange(len(STATES) + 1), FAILED)
-CAUSES = ("supplier", "customer", "external", "operator", "unknown")
 NO_CAUSE = -1
 SUPPLIER = CAUSES.index("supplier")
-MODES = ("production", "maintenance", "manual")
 MODE_PRODUCTION, MODE_MAINTENANCE, MODE_MANUAL = range(3)
 NO_MODE = -1
 

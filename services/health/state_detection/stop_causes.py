@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Bools, Event, Floats, StateSamples
-from services.health.state_detection.states import CAUSES, DAY_S, NO_CAUSE, STATES, Codes, kept_in
-from shared.records.vocabulary import CORRECTION
+from services.health.state_detection.states import DAY_S, NO_CAUSE, Codes, kept_in
+from shared.records.vocabulary import CAUSES, CORRECTION, STATES
 
 # How certain a cause is; rules take the numbers from the first one's down to 1.
 BY_DEFAULT, BY_FIRST_RULE, BY_EVENT, BY_PERSON = 0, 99, 100, 101

@@ -33,7 +33,6 @@ from services.health.state_detection.orders import NO_ORDERS, Orders
 from services.health.state_detection.spans import index_of
 from services.health.state_detection.state_intervals import Intervals
 from services.health.state_detection.states import (
-    CAUSES,
     DAY_S,
     FAILED,
     IDLE,
@@ -44,11 +43,11 @@ from services.health.state_detection.states import (
     PRODUCTION,
     REPAIR,
     SETUP,
-    STATES,
     STOPS,
     UNKNOWN,
     Codes,
 )
+from shared.records.vocabulary import CAUSES, STATES
 
 # Columns of an array of daily times: FIELDS are kept from day to day, MORE_FIELDS are stored only.
 FIELDS = (

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from services.health.block import StateSamples
 from services.health.data_acquisition.state_history import Known, RawStates, clip, thinned, with_history
-from services.health.state_detection.states import STATES, Kept, decoded, kept_in, kept_raw
+from services.health.state_detection.states import Kept, decoded, kept_in, kept_raw
+from shared.records.vocabulary import STATES
 
 HOLD = 10.0
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from services.health.block import Event, StateSamples
 from services.health.state_detection.state_intervals import Intervals, intervals
-from services.health.state_detection.states import CAUSES, NO_CAUSE, STATES, by_limits, decoded
+from services.health.state_detection.states import NO_CAUSE, by_limits, decoded
 from services.health.state_detection.stop_causes import basis_of
+from shared.records.vocabulary import CAUSES, STATES
 
 HOUR = 3600.0
 TEXT = {"kind": "text", "states": {"RUN": "production", "FAULT": "down", "WAIT": "idle", "HOLD": "held"}}
