@@ -54,8 +54,9 @@ from services.health.assessment import (
     ValueRow,
 )
 from services.health.block import CustomerBlock
-from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset, states_of
-from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
+from services.health.health_assessment.asset_times import states_of
+from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_figures import (
     capabilities,
     customer_rows,
@@ -65,7 +66,7 @@ from services.health.health_assessment.customer_figures import (
 )
 from services.health.health_assessment.customer_health import customer_health
 from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
-from services.health.health_assessment.daily_history import DailyHistory, history, month_number
+from services.health.health_assessment.daily_history import history, month_number
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
@@ -145,61 +146,51 @@ def assess(
     before = state or _nothing_yet(block.start)
     if before.through != block.start:
         raise ValueError(f"the block starts at {block.start}, its state ends at {before.through}")
-    scheduled = _calendars(block)
-    sites = {site.site_id: site for site in block.sites}
-    assets = [
-        assess_asset(block, a, sites[a.site_id], scheduled[a.site_id, a.line_id], before.assets.get(a.asset_id), models)
-        for a in block.assets
-    ]
+    assets = _assets(before, block, models)
     silences = [silence(s, before.silent_h.get(s.source_id, float("nan"))) for s in block.sources]
     work = _customer_work(before, block, assets, silences)
-    whole = block.hours // 24
-    cut = work.days.kept + whole
-    first_day = before.first_day if before.first_day is not None else _first_day(work.days)
-    own = before.counterfactual
-    if own is None and first_day is not None:
-        own = acceptance_window(work.days, first_day, cut - 1)
-    conditions = [
-        *_machine_conditions(block, assets, silences),
-        *_guarantee_conditions(work, before, actions, 24 * whole),
-        *_customer_conditions(work),
-    ]
-    episodes, alerts = advance_alerts(before.alerts, conditions, actions, start=block.start, keep_hours=24 * whole)
-    end = block.end.timestamp()
-    rows = slice(work.days.kept, cut)
+    own = _counterfactual(before, work)
+    episodes, alerts = _alerts(before, work, assets, silences, actions)
+    works = [a.work for a in assets]
+    states = _state_rows(block, [a.states for a in assets])
     return Assessment(
-        intervals=tuple(row for a in assets for row in interval_rows(a.states, end)),
-        times=tuple(row for a in assets for row in times_rows(a.states)),
-        signals=tuple(signal_rows(work, [a.work for a in assets], whole)),
-        health=tuple(customer_health(measures(work, own, rows), work.days.first_day + work.days.kept)),
-        values=tuple(_values(block, assets)),
+        intervals=states.intervals,
+        times=states.times,
+        signals=tuple(signal_rows(work, works, block.hours // 24)),
+        health=tuple(_health(work, own)),
+        values=tuple(_values(block, works)),
         episodes=tuple(episodes),
-        outcomes=(*guarantee_outcomes(work), *(row for a in assets for row in asset_outcomes(block, a.work))),
-        forecasts=tuple(_forecasts(work, [a.work for a in assets])),
-        life_days=tuple(row for a in assets for row in life_day_rows(a.work)),
-        state=CustomerState(
-            through=block.start + timedelta(days=whole),
-            assets=before.assets | {a.work.asset.asset_id: a.state for a in assets},
-            silent_h=before.silent_h | _silent_at(silences, 24 * whole),
-            days=work.days.packed(cut, KEPT_DAYS),
-            months=_without_old_slopes(work.months),
-            counterfactual=own,
-            first_day=first_day if first_day is not None and first_day < work.days.first_day + cut else None,
-            guarantees=work.guarantees.state,
-            alerts=alerts,
-        ),
+        outcomes=(*guarantee_outcomes(work), *(row for asset in works for row in asset_outcomes(block, asset))),
+        forecasts=tuple(_forecasts(work, works)),
+        life_days=tuple(row for asset in works for row in life_day_rows(asset)),
+        state=_kept(before, work, assets, silences, own, alerts),
     )
 
 
 def assess_states(state: CustomerState, block: CustomerBlock) -> StateRows:
     """The rows of intervals and times that `assess` gives, alone: what moves on before the next hour is whole."""
-    scheduled, end = _calendars(block), block.end.timestamp()
+    scheduled = _calendars(block)
     open_at_start = {asset_id: own.interval for asset_id, own in state.assets.items()}
-    assets = [states_of(block, a, scheduled[a.site_id, a.line_id], open_at_start.get(a.asset_id)) for a in block.assets]
+    return _state_rows(
+        block,
+        [states_of(block, a, scheduled[a.site_id, a.line_id], open_at_start.get(a.asset_id)) for a in block.assets],
+    )
+
+
+def _state_rows(block: CustomerBlock, assets: Sequence[AssetStates]) -> StateRows:
+    end = block.end.timestamp()
     return StateRows(
         intervals=tuple(row for a in assets for row in interval_rows(a, end)),
         times=tuple(row for a in assets for row in times_rows(a)),
     )
+
+
+def _assets(before: CustomerState, block: CustomerBlock, models: Sequence[LifeModel]) -> list[AssetResult]:
+    scheduled, sites = _calendars(block), {site.site_id: site for site in block.sites}
+    return [
+        assess_asset(block, a, sites[a.site_id], scheduled[a.site_id, a.line_id], before.assets.get(a.asset_id), models)
+        for a in block.assets
+    ]
 
 
 def _calendars(block: CustomerBlock) -> dict[tuple[int, int | None], Calendar]:
@@ -243,11 +234,77 @@ def _customer_work(
     )
 
 
+def _counterfactual(before: CustomerState, work: CustomerWork) -> Counterfactual | None:
+    """How the customer's machines were while they were accepted, once that is over."""
+    first_day = _first_day(before, work)
+    if before.counterfactual is not None or first_day is None:
+        return before.counterfactual
+    return acceptance_window(work.days, first_day, _whole_days(work) - 1)
+
+
+def _first_day(before: CustomerState, work: CustomerWork) -> int | None:
+    """The first day of the customer with planned time."""
+    if before.first_day is not None:
+        return before.first_day
+    planned = (work.days.table[:, 2] > 0).nonzero()[0]
+    return work.days.first_day + int(planned[0]) if len(planned) else None
+
+
+def _whole_days(work: CustomerWork) -> int:
+    """The row after the last day that is over."""
+    return work.days.kept + work.hours // 24
+
+
+def _alerts(
+    before: CustomerState,
+    work: CustomerWork,
+    assets: Sequence[AssetResult],
+    silences: Sequence[Silence],
+    actions: tuple[PersonAction, ...],
+) -> tuple[list[Episode], dict[str, Standing]]:
+    """Episodes of the block, and how every condition stands at its last midnight."""
+    keep_hours = 24 * (work.hours // 24)
+    conditions = [
+        *_machine_conditions(work.block, assets, silences),
+        *_guarantee_conditions(work, before, actions, keep_hours),
+        *_customer_conditions(work),
+    ]
+    return advance_alerts(before.alerts, conditions, actions, start=work.block.start, keep_hours=keep_hours)
+
+
+def _health(work: CustomerWork, own: Counterfactual | None) -> list[CustomerHealthRow]:
+    rows = slice(work.days.kept, _whole_days(work))
+    return customer_health(measures(work, own, rows), work.days.first_day + work.days.kept)
+
+
+def _kept(
+    before: CustomerState,
+    work: CustomerWork,
+    assets: Sequence[AssetResult],
+    silences: Sequence[Silence],
+    own: Counterfactual | None,
+    alerts: dict[str, Standing],
+) -> CustomerState:
+    """What the next assessment goes on from, at the block's last midnight."""
+    whole, cut, first_day = work.hours // 24, _whole_days(work), _first_day(before, work)
+    return CustomerState(
+        through=work.block.start + timedelta(days=whole),
+        assets=before.assets | {a.work.asset.asset_id: a.state for a in assets},
+        silent_h=before.silent_h | _silent_at(silences, 24 * whole),
+        days=work.days.packed(cut, KEPT_DAYS),
+        months=_without_old_slopes(work.months),
+        counterfactual=own,
+        first_day=first_day if first_day is not None and first_day < work.days.first_day + cut else None,
+        guarantees=work.guarantees.state,
+        alerts=alerts,
+    )
+
+
 def _machine_conditions(
     block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence]
 ) -> list[Condition]:
     works = [a.work for a in assets]
-    found = [wear(block, a.work, a.blame_at) for a in assets if a.work.findings is not None]
+    found = [wear(block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
     found += [repeated_failures(block, work) for work in works if work.intervals is not None]
     updates = [regression_after_update(block, work, works) for work in works if work.intervals is not None]
     found += [condition for condition in updates if condition is not None]
@@ -279,12 +336,12 @@ def _forecasts(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[Fore
         yield from wear_forecasts(work.block, asset)
 
 
-def _values(block: CustomerBlock, assets: Sequence[AssetResult]) -> list[ValueRow]:
+def _values(block: CustomerBlock, assets: Sequence[AssetWork]) -> list[ValueRow]:
     businesses = line_of_business_of(block)
     members = [
-        (a.work.asset.site_id, businesses[a.work.asset.line_id], a.work.days, a.work.counterfactual)
+        (a.asset.site_id, businesses[a.asset.line_id], a.days, a.counterfactual)
         for a in assets
-        if a.work.intervals is not None
+        if a.intervals is not None
     ]
     last = block.end - timedelta(seconds=1)
     return monthly_values(
@@ -294,12 +351,6 @@ def _values(block: CustomerBlock, assets: Sequence[AssetResult]) -> list[ValueRo
         first_month=month_number(block.start.date()),
         last_month=month_number(last.date()),
     )
-
-
-def _first_day(days: DailyHistory) -> int | None:
-    """The first day of the customer with planned time."""
-    planned = (days.table[:, 2] > 0).nonzero()[0]
-    return days.first_day + int(planned[0]) if len(planned) else None
 
 
 def _silent_at(silences: Sequence[Silence], hours: int) -> dict[int, float]:
