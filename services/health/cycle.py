@@ -3,7 +3,7 @@
 1. watermarks   read before the changes, so that nothing they count is missing from the rollups
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
-4. record       how often alerts were right, once the customers have come to another midnight
+4. record       how often alerts were right, once customers have come to another midnight and nothing else is to do
 5. learn        what a quarter that is over teaches, when nothing else is to do
 6. retain       what is younger than its time to keep, after roll-up and assessment
 """
@@ -30,6 +30,8 @@ from shared.errors import PermanentError
 
 _ASSESSED = "SELECT customer_id, assessed_through FROM model_states"
 _RECORDS_EVERY = timedelta(minutes=1)
+# It is reckoned from all history over all customers, each of whom comes to midnight at a time of its own.
+_KEEP_RECORD_EVERY = timedelta(minutes=10)
 _RETAIN_EVERY = timedelta(hours=1)
 _LEARN_EVERY = timedelta(minutes=1)
 # What odd data of one customer can raise: it must not end the process that assesses all others.
@@ -61,6 +63,7 @@ class Memory:
     """What a process remembers from cycle to cycle; losing it costs a little work and nothing else."""
 
     records_checked_at: datetime | None = None
+    record_kept_at: datetime | None = None
     retained_at: datetime | None = None
     learned_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
@@ -99,9 +102,8 @@ def run_cycle(
             assessed.append(task.customer_id)
     if recheck:
         memory.records_checked_at = now
-    changed_since = save_records(conn, fence)
-    if changed_since is not None:
-        show_anew(conn, changed_since, now, fence)
+    if drained and _is_time(memory.record_kept_at, _KEEP_RECORD_EVERY, now) and _keep_record(conn, now, fence):
+        memory.record_kept_at = now
     if drained and not assessed and _is_time(memory.learned_at, _LEARN_EVERY, now):
         _learn(conn, fence)
         memory.learned_at = now
@@ -223,6 +225,14 @@ def _span_assessed(
             fence=fence,
             days=memory.days,
         )
+
+
+def _keep_record(conn: psycopg.Connection, now: datetime, fence: Fence) -> bool:
+    """Reckon the record where it is due, and show alerts anew where that changes what is shown; whether it was due."""
+    kept = save_records(conn, fence)
+    if kept is not None and kept.skill_changed_at is not None:
+        show_anew(conn, kept.skill_changed_at, now, fence)
+    return kept is not None
 
 
 def _learn(conn: psycopg.Connection, fence: Fence) -> None:

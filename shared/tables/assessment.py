@@ -242,6 +242,7 @@ outcomes = Table(
     Column("outcome", String, primary_key=True),
     Column("at", Instant, primary_key=True),
     Column("happened", Boolean, nullable=False),
+    Index("ix_outcomes_at", "at"),
 )
 
 # Probabilities as they were told at `at`, of a kind's outcome until `until`, on a grid of days that leaves no two
@@ -257,6 +258,7 @@ forecasts = Table(
     Column("at", Instant, primary_key=True),
     Column("until", Instant, nullable=False),
     Column("probability", Double),
+    Index("ix_forecasts_at", "at"),
 )
 
 # The record of one alert kind over all customers as of a UTC midnight; a figure is null while it is not known.

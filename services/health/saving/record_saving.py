@@ -1,6 +1,6 @@
 """Keep the record of alerts: reckoned again from the first instant that something changed before."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import psycopg
@@ -31,13 +31,20 @@ _RECORDS = Target(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecordsKept:
+    """Records were reckoned again; skill_changed_at: since when skill is another than before, None where it is not."""
+
+    skill_changed_at: datetime | None
+
+
 def note_change(conn: psycopg.Connection, since: datetime) -> None:
     """Say, in the transaction of an assessment, from when on its rows may have changed."""
     conn.execute(_DUE, [since])
 
 
-def save_records(conn: psycopg.Connection, fence: Fence = unfenced) -> datetime | None:
-    """Bring the kept records up to date, in one transaction; return since when skill is another than before, if any.
+def save_records(conn: psycopg.Connection, fence: Fence = unfenced) -> RecordsKept | None:
+    """Bring the kept records up to date, in one transaction; None where none of their instants is due.
 
     A record of an instant is a function of the stored rows up to it, so the same rows give the same records, in
     whatever order they came.
@@ -58,7 +65,8 @@ def save_records(conn: psycopg.Connection, fence: Fence = unfenced) -> datetime 
         before = read_skills(conn)
         replace_rows(conn, _RECORDS, found, {"start": due[0]})
         after = read_skills(conn)
-    return min((at for at in instants for kind in KINDS if before.at(kind, at) != after.at(kind, at)), default=None)
+    changed = (at for at in instants for kind in KINDS if before.at(kind, at) != after.at(kind, at))
+    return RecordsKept(skill_changed_at=min(changed, default=None))
 
 
 def show_anew(conn: psycopg.Connection, since: datetime, now: datetime, fence: Fence = unfenced) -> None:

@@ -1,12 +1,15 @@
 """The record of alerts is kept as health goes on, and a backtest finds the same without writing anything."""
 
 import json
+from datetime import timedelta
 
 from services.health.backtest.command import backtest
 from services.health.backtest.replaying import assessed_customers, judged, replayed
 from services.health.customer_assessment import AssessmentLimits
+from services.health.cycle import CycleLimits, Memory, run_cycle
 from shared.database import connect
 
+from .conftest import WALL_CLOCK
 from .plant import DAY, START
 from .story import conclusions, told_by
 
@@ -25,6 +28,20 @@ def test_a_record_is_kept_each_monday_and_at_the_newest_midnight(plant, run_heal
     wear = [row[1:] for row in plant.rows(KEPT) if row[0] == "wear"]
     assert [(at - START) // DAY for at, *_ in wear] == [14, 21, 28, 35, 42, 49, 56, 59]
     assert wear[-1][1:] == (2, 2, 6, 0, "not_known_yet")
+
+
+def test_the_record_waits_until_nothing_else_is_to_do_and_ten_minutes_are_over(plant, database_url):
+    customer = plant.customer("alpha")
+    told, memory, kept = told_by(customer, days=24), Memory(), []
+    calm, busy = CycleLimits(), CycleLimits(changes_at_once=1, roll_up_for=timedelta(0))
+    with connect(database_url, application="test-health") as health:
+        health.autocommit = True
+        for days, minute, limits in ((16, 0, busy), (16, 1, calm), (20, 10, calm), (24, 11, calm)):
+            plant.deliver(customer, [s for s in told if s.at < START + days * DAY])
+            plant.deliver(customer, told[:1])
+            run_cycle(health, memory, limits, now=WALL_CLOCK + timedelta(minutes=minute))
+            kept.append(plant.rows("SELECT max(as_of) FROM track_records")[0][0])
+    assert kept == [None, START + 15 * DAY, START + 15 * DAY, START + 23 * DAY]
 
 
 def test_what_was_said_at_its_opening_stays_as_it_was(plant, run_health):
