@@ -4,7 +4,7 @@ All alerts are raised and scored. Held back are:
 
 - `no_skill`: a forecast that it will cost value, of a kind that has not shown that it says more than chance. A kind
   that watches first is shown as `watch` instead.
-- `flapping`: the fourth of one kind and scope in 30 days.
+- `flapping`: the fourth of one kind and scope in 30 days, until it has stood for two days: what stands does not flap.
 - `budget`: more than five in seven days for one owner, a role at a customer. They wait, act before watch and greater
   stakes first, and come when there is room as long as they stand.
 """
@@ -15,7 +15,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from uuid import UUID
 
 from services.health.advisory_generation.alert_kinds import AlertKind
@@ -23,6 +23,7 @@ from shared.alerts import MOST_A_WEEK, Tier
 
 WEEK = timedelta(days=7)
 MOST_ALIKE, ALIKE_FOR = 3, timedelta(days=30)
+STANDS_AFTER = timedelta(days=2)
 
 
 class Withheld(StrEnum):
@@ -94,7 +95,8 @@ def decide(
     """What is shown of one customer's alerts as of `through`.
 
     What was decided before `since` stays as it was, and so does what a person has taken.
-    candidates: all that opened up to `through` and ended after `since`, or were shown in the 30 days before it.
+    candidates: all that opened up to `through` and ended after `since`, those that were shown in the 30 days before
+    it, and those of their kind and scope that were shown in the 30 days before they opened.
     """
     by_owner: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
@@ -102,21 +104,19 @@ def decide(
     found: dict[UUID, Shown] = {}
     for own in by_owner.values():
         shown = {c.alert_id: c.shown_at for c in own if c.shown_at is not None and (c.shown_at < since or c.taken)}
-        flapped = {c.alert_id for c in own if c.withheld is Withheld.FLAPPING and c.opened_at < since}
         coming = [
-            (max(at, since), c)
+            (at, c)
             for c in own
-            if c.alert_id not in shown and c.alert_id not in flapped
-            if (at := _eligible_at(c, kinds[c.kind], skills, through)) is not None
+            if c.alert_id not in shown and (at := _eligible_at(c, kinds[c.kind], skills, through)) is not None
         ]
         told = [(at, c) for c in own if (at := shown.get(c.alert_id)) is not None]
-        more, flapping = _budgeted(told, coming, through)
+        more, flapping = _budgeted(told, coming, since, through)
         shown |= more
         for c in own:
             found[c.alert_id] = Shown(
                 tier=_tier(c, kinds[c.kind], skills, through),
                 shown_at=shown.get(c.alert_id),
-                withheld=_reason(c, shown, flapped | flapping, {w.alert_id for _, w in coming}),
+                withheld=_reason(c, shown, flapping, {w.alert_id for _, w in coming}),
             )
     return found
 
@@ -148,31 +148,44 @@ def _eligible_at(candidate: Candidate, kind: AlertKind, skills: SkillHistory, th
 
 
 def _budgeted(
-    told: Sequence[tuple[datetime, Candidate]], coming: Sequence[tuple[datetime, Candidate]], through: datetime
+    told: Iterable[tuple[datetime, Candidate]],
+    coming: Iterable[tuple[datetime, Candidate]],
+    since: datetime,
+    through: datetime,
 ) -> tuple[dict[UUID, datetime], set[UUID]]:
-    """When each of one owner's alerts is shown, and which flap. told: shown before. coming: when each may be shown."""
+    """When each of one owner's alerts is shown, from `since` on, and which are held back as flapping.
+
+    told: shown before. coming: with when each may be shown; whether it flaps is asked as of that moment, also where
+    that lies before `since`, so that asking again says the same.
+    """
     history = sorted(told, key=_in_time)
-    order = sorted(coming, key=_in_time)
+    order = [(max(at, since), c.alert_id, at, c) for at, c in coming]
+    heapify(order)
     shown: dict[UUID, datetime] = {}
     flapping: set[UUID] = set()
     queue: list[tuple[bool, float, datetime, UUID, Candidate]] = []
-    clock, index = order[0][0] if order else through, 0
-    while index < len(order) or queue:
+    clock = since
+    while order or queue:
         free = history[-MOST_A_WEEK][0] + WEEK if len(history) >= MOST_A_WEEK else clock
-        if index < len(order) and (not queue or order[index][0] <= max(free, clock)):
-            clock, candidate = order[index]
-            index += 1
-            if _alike(history, candidate, clock) >= MOST_ALIKE:
-                flapping.add(candidate.alert_id)
+        if order and (not queue or order[0][0] <= max(free, clock)):
+            clock, alert_id, at, candidate = heappop(order)
+            if alert_id not in flapping and _alike(history, candidate, at) >= MOST_ALIKE:
+                flapping.add(alert_id)
+                if _stands(candidate, at + STANDS_AFTER) and at + STANDS_AFTER <= through:
+                    heappush(order, (max(at + STANDS_AFTER, since), alert_id, at, candidate))
             else:
+                flapping.discard(alert_id)
                 heappush(queue, (*_priority(candidate), candidate))
             continue
         clock, candidate = max(free, clock), heappop(queue)[-1]
-        over = candidate.ended_at is not None and candidate.opened_at < clock and candidate.ended_at <= clock
-        if not over and clock <= through:
+        if clock <= through and (clock <= candidate.opened_at or _stands(candidate, clock)):
             shown[candidate.alert_id] = clock
             history.append((clock, candidate))
     return shown, flapping
+
+
+def _stands(candidate: Candidate, at: datetime) -> bool:
+    return candidate.ended_at is None or candidate.ended_at > at
 
 
 def _in_time(each: tuple[datetime, Candidate]) -> tuple[datetime, UUID]:
@@ -181,7 +194,7 @@ def _in_time(each: tuple[datetime, Candidate]) -> tuple[datetime, UUID]:
 
 def _alike(history: Iterable[tuple[datetime, Candidate]], candidate: Candidate, at: datetime) -> int:
     own = (candidate.kind, candidate.scope)
-    return sum((c.kind, c.scope) == own and at - ALIKE_FOR < shown_at for shown_at, c in history)
+    return sum((c.kind, c.scope) == own and at - ALIKE_FOR < shown_at < at for shown_at, c in history)
 
 
 def _priority(candidate: Candidate) -> tuple[bool, float, datetime, UUID]:

@@ -11,17 +11,26 @@ from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.advisory_generation.showing import ALIKE_FOR, Candidate, Shown, SkillHistory, Withheld, decide
 from shared.alerts import Tier
 
-# All that may still be decided, and what was shown recently. Only health's own end and a person's count, in event time.
-_CANDIDATES = """
-SELECT * FROM (
-    SELECT alert_id, kind, scope_type, scope_id, owner_role, tier, coalesce(assessed_tier, tier) AS assessed_tier,
-           expected_at IS NOT NULL AS dated, opened_at, stake_hours, shown_at, withheld,
-           EXISTS (SELECT FROM alert_actions x WHERE x.alert_id = a.alert_id) AS taken,
-           CASE WHEN state = 'resolved' THEN coalesce((SELECT max(x.effective_at) FROM alert_actions x
-               WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END AS ended_at
-    FROM alerts a WHERE customer_id = %(customer)s AND opened_at IS NOT NULL
-        AND (state <> 'resolved' OR resolved_at > %(since)s OR shown_at > %(remembered)s)
-) found WHERE ended_at IS NULL OR ended_at > %(since)s OR shown_at > %(remembered)s
+# Only health's own end and a person's count, in event time.
+_ENDED_AT = """
+CASE WHEN state = 'resolved' THEN coalesce((SELECT max(x.effective_at) FROM alert_actions x
+    WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END
+"""
+# All that may still be decided, what was shown recently, and what was shown before each of its kind and scope opened.
+_CANDIDATES = f"""
+WITH decided AS (
+    SELECT * FROM (
+        SELECT *, {_ENDED_AT} AS ended_at FROM alerts a WHERE customer_id = %(customer)s AND opened_at IS NOT NULL
+            AND (state <> 'resolved' OR resolved_at > %(since)s OR shown_at > %(remembered)s)
+    ) known WHERE ended_at IS NULL OR ended_at > %(since)s OR shown_at > %(remembered)s
+)
+SELECT alert_id, kind, scope_type, scope_id, owner_role, tier, coalesce(assessed_tier, tier) AS assessed_tier,
+       expected_at IS NOT NULL AS dated, opened_at, stake_hours, shown_at, withheld,
+       EXISTS (SELECT FROM alert_actions x WHERE x.alert_id = a.alert_id) AS taken, {_ENDED_AT} AS ended_at
+FROM alerts a WHERE customer_id = %(customer)s AND opened_at IS NOT NULL
+    AND (alert_id IN (SELECT alert_id FROM decided) OR EXISTS (
+        SELECT FROM decided d WHERE (d.kind, d.scope_type, d.scope_id) = (a.kind, a.scope_type, a.scope_id)
+            AND a.shown_at > d.opened_at - %(alike_for)s))
 """
 _SKILLS = """
 SELECT kind, as_of, skill = 'demonstrated' FROM track_records WHERE extract(isodow FROM as_of) = 1 ORDER BY kind, as_of
@@ -44,7 +53,7 @@ def save_showing(
 ) -> dict[UUID, tuple[bool, bool]]:
     """Bring tier, shown_at and withheld up to date; return whether each alert that changed was and is shown."""
     remembered = since if since.year == 1 else since - ALIKE_FOR
-    asked = {"customer": customer_id, "since": since, "remembered": remembered}
+    asked = {"customer": customer_id, "since": since, "remembered": remembered, "alike_for": ALIKE_FOR}
     with conn.cursor(row_factory=dict_row) as cur:
         rows = {row["alert_id"]: row for row in cur.execute(_CANDIDATES, asked)}
     candidates = [

@@ -277,6 +277,17 @@ def test_what_the_budget_holds_back_is_kept_untold_until_there_is_room(plant, ad
     assert [told for _, told, *_ in plant.rows(FEED)] == ["opened"] * 6
 
 
+def test_what_flaps_is_untold_until_it_has_stood_for_two_days_however_long_ago_it_was_judged(plant, advise):
+    told = [replace(episode(2 * n, 2 * n + 1), kind="silent_source") for n in range(3)]
+    standing = replace(episode(29), kind="silent_source")
+    advise(*told, standing, through=START + 30 * DAY)
+    advise(standing, since=START + 30 * DAY, through=START + 31 * DAY)
+    assert plant.rows(SHOWN)[3][2:] == (None, "flapping")
+    for since in (31, 60):
+        advise(standing, since=START + since * DAY, through=START + (since + 10) * DAY)
+        assert plant.rows(SHOWN)[3][2:] == (START + 31 * DAY + HOUR, None)
+
+
 def test_the_same_episode_again_changes_nothing(plant, advise):
     advise(episode(0))
     assert advise(episode(0)) == 0

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, AlertKind, OutcomeTest
-from services.health.advisory_generation.showing import Candidate, Shown, SkillHistory, Withheld, decide
+from services.health.advisory_generation.showing import (
+    ALIKE_FOR,
+    Candidate,
+    Shown,
+    SkillHistory,
+    Withheld,
+    decide,
+)
 from shared.alerts import Tier
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
@@ -127,11 +134,25 @@ def test_the_fourth_of_one_machine_in_thirty_days_flaps():
     assert shown(*alerts) == [8, 16, 24, Withheld.FLAPPING, 40, 48]
 
 
+def test_a_flapping_alert_that_has_stood_for_two_days_is_shown():
+    before = [alert(n, 8 * n, 8 * n + 1, scope=1) for n in range(1, 4)]
+    assert shown(*before, alert(4, 32, 34, scope=1))[3] is Withheld.FLAPPING
+    assert shown(*before, alert(4, 32, scope=1), through=33)[3] is Withheld.FLAPPING
+    assert shown(*before, alert(4, 32, 35, scope=1))[3] == 34
+
+
 alerts_of_an_owner = st.lists(
-    st.tuples(st.integers(0, 60), st.integers(0, 40), st.booleans(), st.integers(1, 4)), max_size=25
+    st.tuples(st.integers(0, 60), st.integers(0, 40), st.booleans(), st.integers(1, 3)), max_size=25
 ).map(
     lambda drawn: [
-        alert(n, at, None if life > 30 else at + life, tier=Tier.ACT if act else Tier.WATCH, scope=scope)
+        alert(
+            n,
+            at,
+            None if life > 30 else at + life,
+            of="risk" if n % 5 == 0 else "silence",
+            tier=Tier.ACT if act else Tier.WATCH,
+            scope=scope,
+        )
         for n, (at, life, act, scope) in enumerate(drawn)
     ]
 )
@@ -144,21 +165,41 @@ def test_nobody_gets_more_than_five_new_alerts_in_any_seven_days(alerts):
     assert all(later - earlier >= timedelta(days=7) for earlier, later in zip(instants, instants[5:], strict=False))
 
 
+@given(alerts_of_an_owner, st.lists(st.integers(1, 99), max_size=3))
+def test_deciding_day_by_day_gives_the_same_as_deciding_at_once(alerts, cuts):
+    skills = SkillHistory(
+        instants={"risk": [day(7 * n) for n in range(12)]}, demonstrated={"risk": [n % 3 == 1 for n in range(12)]}
+    )
+    at_once = decide(alerts, KINDS, skills, since=EPOCH, through=day(100))
+    decided, since = {}, day(-1)
+    for through in (*map(day, sorted(cuts)), day(100)):
+        known = [_stored(_as_of(a, through), decided.get(a.alert_id)) for a in alerts if a.opened_at <= through]
+        decided |= decide(_candidates(known, since), KINDS, skills, since=since, through=through)
+        since = through
+    assert decided == at_once
+
+
 @given(alerts_of_an_owner, st.integers(1, 99))
-def test_deciding_day_by_day_gives_the_same_as_deciding_at_once(alerts, cut):
+def test_deciding_anew_from_any_instant_gives_the_same(alerts, cut):
     at_once = decide(alerts, KINDS, NEVER, since=EPOCH, through=day(100))
-    known = [_as_of(a, day(cut)) for a in alerts if a.opened_at <= day(cut)]
-    before = decide(known, KINDS, NEVER, since=EPOCH, through=day(cut))
-    later = [_stored(a, before.get(a.alert_id)) for a in alerts]
-    candidates = [
+    known = [_stored(a, at_once[a.alert_id]) for a in alerts]
+    assert at_once | decide(_candidates(known, day(cut)), KINDS, NEVER, since=day(cut), through=day(100)) == at_once
+
+
+def _candidates(alerts, since):
+    """Those that the database is asked for."""
+    standing = [a for a in alerts if a.ended_at is None or a.ended_at > since]
+    recent = [a for a in alerts if a not in standing and a.shown_at is not None and a.shown_at > since - ALIKE_FOR]
+    older = [
         a
-        for a in later
-        if a.ended_at is None
-        or a.ended_at > day(cut)
-        or (a.shown_at is not None and a.shown_at > day(cut) - timedelta(days=30))
+        for a in alerts
+        if a.shown_at is not None
+        and any(
+            (a.kind, a.scope) == (s.kind, s.scope) and a.shown_at > s.opened_at - ALIKE_FOR
+            for s in (*standing, *recent)
+        )
     ]
-    after = decide(candidates, KINDS, NEVER, since=day(cut), through=day(100))
-    assert before | after == at_once
+    return list(dict.fromkeys((*standing, *recent, *older)))
 
 
 def _as_of(candidate, at):
