@@ -171,7 +171,7 @@ def assessed(
     found: Assessment | None = None
     state = before[-1] if before else None
     states: list[CustomerState] = []
-    models = read_models(conn)
+    models = read_models(conn, sorted({asset.asset_type for asset in records.assets}))
     for part in parts(span, KEPT_AGES, longest):
         told = read_told(conn, records, part)
         block = block_of(conn, records, sources, part, raw_since, told)

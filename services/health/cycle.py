@@ -4,7 +4,7 @@
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
 4. record       how often alerts were right, once customers have come to another midnight and nothing else is to do
-5. learn        what a quarter that is over teaches, when nothing else is to do
+5. learn        what quarters that are over teach, when nothing else is to do
 6. retain       what is younger than its time to keep, after roll-up and assessment
 """
 
@@ -33,7 +33,8 @@ _RECORDS_EVERY = timedelta(minutes=1)
 # It is reckoned from all history over all customers, each of whom comes to midnight at a time of its own.
 _KEEP_RECORD_EVERY = timedelta(minutes=10)
 _RETAIN_EVERY = timedelta(hours=1)
-_LEARN_EVERY = timedelta(minutes=1)
+_LEARN_EVERY = timedelta(minutes=10)
+_LEARN_FOR = timedelta(seconds=20)
 # What odd data of one customer can raise: it must not end the process that assesses all others.
 _ONES_OWN = (PermanentError, ValueError, LookupError, ArithmeticError, psycopg.DataError)
 _FAILED_AGAIN_AFTER = timedelta(minutes=10)
@@ -104,13 +105,14 @@ def run_cycle(
         memory.records_checked_at = now
     if drained and _is_time(memory.record_kept_at, _KEEP_RECORD_EVERY, now) and _keep_record(conn, now, fence):
         memory.record_kept_at = now
+    learned = False
     if drained and not assessed and _is_time(memory.learned_at, _LEARN_EVERY, now):
-        _learn(conn, fence)
-        memory.learned_at = now
+        learned = _learn(conn, stopping, fence)
+        memory.learned_at = None if learned else now
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
         _retain(conn, limits.retention, fence)
         memory.retained_at = now
-    return CycleReport(changes=changes, assessed=tuple(assessed), more=not drained)
+    return CycleReport(changes=changes, assessed=tuple(assessed), more=learned or not drained)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,16 +237,22 @@ def _keep_record(conn: psycopg.Connection, now: datetime, fence: Fence) -> bool:
     return kept is not None
 
 
-def _learn(conn: psycopg.Connection, fence: Fence) -> None:
-    try:
-        learned = learn_due(conn, fence)
-    except _ONES_OWN:
-        FAILURES.inc()
-        log.exception("learning_failed")
-        return
-    if learned is not None:
+def _learn(conn: psycopg.Connection, stopping: Callable[[], bool], fence: Fence) -> bool:
+    """Learn what is due, quarter by quarter, so that assessments go back once for many; whether there was any."""
+    enough, some = monotonic() + _LEARN_FOR.total_seconds(), False
+    while not stopping() and monotonic() < enough:
+        try:
+            learned = learn_due(conn, fence)
+        except _ONES_OWN:
+            FAILURES.inc()
+            log.exception("learning_failed")
+            return False
+        if learned is None:
+            break
+        some = True
         skill = "too few failures" if learned.model is None else asdict(learned.model.skill)
         log.info("learned", asset_type=learned.asset_type, through=learned.through.isoformat(), skill=skill)
+    return some
 
 
 def _retain(conn: psycopg.Connection, retention: Retention, fence: Fence) -> None:

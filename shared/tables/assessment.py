@@ -313,7 +313,8 @@ life_days = Table(
 )
 
 # What the fleet's failures up to `learned_through` (event time) taught. `body` is msgpack in the layout of that version
-# of the code; null where they were too few, which `skill` says.
+# of the code; null where they were too few. `skill`: what it showed, and under `known` how much was known of the time
+# before: where that grows, because a history is filled in, it is learned again.
 models = Table(
     "models",
     metadata,

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from services.health.fleet_learning.refit import Learned, fleets, learn_type
+from services.health.fleet_learning.refit import Learned, learn_type, read_fleets
 from services.health.watermark import floor_day
 from shared.database import connect, storage_errors
 from shared.errors import SetupError
@@ -16,15 +16,15 @@ def learn_command(database_url: str, through: datetime | None) -> None:
     """Learn every type up to a UTC midnight, the newest that its whole fleet has passed where none is given."""
     with storage_errors(), connect(database_url, application="learn") as conn:
         conn.autocommit = True
-        known = fleets(conn)
+        known = read_fleets(conn)
         if not known:
             raise SetupError("there is nothing to learn from yet: no machine with condition metrics is assessed")
-        late = {name: at for name, at in known.items() if through is not None and through > at}
+        late = {name: fleet.through for name, fleet in known.items() if through is not None and through > fleet.through}
         if late:
             name, at = next(iter(late.items()))
             raise SetupError(f"{name} is assessed through {at.astimezone(UTC):%Y-%m-%d} only")
         asked = track(known.items(), "learning", console=Console(stderr=True), transient=True)
-        found = [learn_type(conn, name, through or floor_day(at.astimezone(UTC))) for name, at in asked]
+        found = [learn_type(conn, name, fleet, through or floor_day(fleet.through)) for name, fleet in asked]
     _print(found)
 
 

@@ -1,6 +1,8 @@
 """Read the lives of one type's machines from what assessments kept of their days."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 
@@ -16,28 +18,45 @@ SELECT asset_id, day, readings, terms, deviation, renewed
 FROM life_days JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
 WHERE t.name = %(type)s AND day < %(through)s::date ORDER BY asset_id, day
 """
-_TOLD = """
-SELECT asset_id, at FROM events JOIN assets ON scope_type = 'asset' AND scope_id = asset_id
+_FAILURES = """
+SELECT t.name, true, asset_id, at FROM events JOIN assets ON scope_type = 'asset' AND scope_id = asset_id
+JOIN asset_types t USING (asset_type_id) WHERE kind = 'failure' AND t.name = ANY(%(types)s)
+UNION
+SELECT t.name, false, asset_id, started_at FROM state_intervals JOIN assets USING (asset_id)
 JOIN asset_types t USING (asset_type_id)
-WHERE kind = 'failure' AND t.name = %(type)s AND at < %(through)s ORDER BY asset_id, at
-"""
-_SEEN = """
-SELECT asset_id, started_at FROM state_intervals JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
-WHERE failure AND coalesce(cause, 'unknown') NOT IN ('customer', 'external', 'operator')
-  AND t.name = %(type)s AND started_at < %(through)s ORDER BY asset_id, started_at
+WHERE failure AND coalesce(cause, 'unknown') NOT IN ('customer', 'external', 'operator') AND t.name = ANY(%(types)s)
+ORDER BY 3, 4
 """
 _EPOCH = date(1970, 1, 1)
 Row = tuple[int, date, dict[str, float], dict[str, float], float | None, bool]
 
 
-def read_lives(conn: psycopg.Connection, asset_type: str, through: datetime) -> list[Life]:
-    """All lives of the type's machines before an UTC midnight.
+@dataclass(frozen=True, kw_only=True)
+class Failures:
+    """Failures of one type's machines, by asset and then by time: those that anybody recorded, and those seen."""
 
-    Where anybody records failures of this type as events these are its failures; else what its states show.
-    """
-    asked = {"type": asset_type, "through": through}
-    failures = conn.execute(_TOLD, asked).fetchall() or conn.execute(_SEEN, asked).fetchall()
+    told: tuple[tuple[int, datetime], ...]
+    seen: tuple[tuple[int, datetime], ...]
+
+    def before(self, through: datetime) -> list[tuple[int, datetime]]:
+        """Where anybody records failures of the type these are its failures; else what its states show."""
+        told = [(asset_id, at) for asset_id, at in self.told if at < through]
+        return told or [(asset_id, at) for asset_id, at in self.seen if at < through]
+
+
+def read_failures(conn: psycopg.Connection, asset_types: Sequence[str]) -> dict[str, Failures]:
+    """All failures of some types."""
+    found: dict[tuple[str, bool], list[tuple[int, datetime]]] = defaultdict(list)
+    for name, told, asset_id, at in conn.execute(_FAILURES, {"types": list(asset_types)}):
+        found[name, told].append((asset_id, at))
+    return {name: Failures(told=tuple(found[name, True]), seen=tuple(found[name, False])) for name in asset_types}
+
+
+def read_lives(conn: psycopg.Connection, asset_type: str, through: datetime) -> list[Life]:
+    """All lives of the type's machines before an UTC midnight."""
+    failures = read_failures(conn, [asset_type])[asset_type].before(through)
     found: list[Life] = []
+    asked = {"type": asset_type, "through": through}
     for asset_id, rows in groupby(conn.execute(_DAYS, asked), key=lambda row: row[0]):
         own = np.array([day_number(at) for failed, at in failures if failed == asset_id])
         found += lives_of(_life_days(list(rows)), own, asset_id)

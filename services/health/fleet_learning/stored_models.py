@@ -1,6 +1,7 @@
-"""Models in the database, by type and by how far they were learned: one that is stored never changes."""
+"""Models in the database, by type and by how far they were learned."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import msgspec
@@ -11,14 +12,19 @@ from services.health.prognostic_assessment.remaining_life.life_model import LAYO
 
 KIND = "remaining_life"
 _READ = """
-SELECT body FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL
+SELECT body FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL AND asset_type = ANY(%s)
 ORDER BY asset_type, learned_through
 """
 _WRITE = """
 INSERT INTO models (kind, asset_type, learned_through, layout_version, body, skill)
 VALUES (%(kind)s, %(type)s, %(through)s, %(version)s, %(body)s, %(skill)s)
 ON CONFLICT (kind, asset_type, learned_through, layout_version)
-DO UPDATE SET body = excluded.body, skill = excluded.skill WHERE models.body IS NULL
+DO UPDATE SET body = excluded.body, skill = excluded.skill
+WHERE ROW (models.body, models.skill) IS DISTINCT FROM ROW (excluded.body, excluded.skill)
+"""
+_BODY = """
+SELECT body FROM models
+WHERE kind = %(kind)s AND asset_type = %(type)s AND learned_through = %(through)s AND layout_version = %(version)s
 """
 # What was assessed beyond the model's date is assessed again with it, as if it had been known then.
 _DUE = """
@@ -30,24 +36,26 @@ ON CONFLICT (customer_id) DO UPDATE SET changed_from = least(assessments_due.cha
 """
 
 
-def read_models(conn: psycopg.Connection) -> tuple[LifeModel, ...]:
-    """All models in this code's layout, each type's oldest first."""
-    rows = conn.execute(_READ, [KIND, LAYOUT_VERSION]).fetchall()
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """How much anything tells of a type before a model's date: where it grows, a history was still being filled in."""
+
+    days: int
+    failures: int
+
+
+def read_models(conn: psycopg.Connection, asset_types: Sequence[str]) -> tuple[LifeModel, ...]:
+    """All models of some types in this code's layout, each type's oldest first."""
+    rows = conn.execute(_READ, [KIND, LAYOUT_VERSION, list(asset_types)]).fetchall()
     return tuple(msgspec.msgpack.decode(body, type=LifeModel) for (body,) in rows)
 
 
 def save_model(
-    conn: psycopg.Connection,
-    asset_type: str,
-    through: datetime,
-    model: LifeModel | None,
-    failures: int,
-    *,
-    reported: int,
+    conn: psycopg.Connection, asset_type: str, through: datetime, model: LifeModel | None, known: Known
 ) -> bool:
-    """Store what was learned, or that the failures were too few, in the caller's transaction; false if it was known.
+    """Store what was learned, or that the failures were too few, in the caller's transaction.
 
-    failures: that ended a life. reported: that anything tells of.
+    Returns whether it says something else than what was stored before.
     """
     row = {
         "kind": KIND,
@@ -55,9 +63,11 @@ def save_model(
         "through": through,
         "version": LAYOUT_VERSION,
         "body": None if model is None else msgspec.msgpack.encode(model),
-        "skill": Jsonb({"failures": failures, "reported": reported} if model is None else asdict(model.skill)),
+        "skill": Jsonb(({} if model is None else asdict(model.skill)) | {"known": asdict(known)}),
     }
-    new = conn.execute(_WRITE, row).rowcount > 0
-    if new and model is not None:
+    stored = conn.execute(_BODY, row).fetchone()
+    conn.execute(_WRITE, row)
+    new = stored is None or stored[0] != row["body"]
+    if new and (model is not None or (stored is not None and stored[0] is not None)):
         conn.execute(_DUE, row)
     return new

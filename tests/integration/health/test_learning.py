@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 from services.health.charge import unfenced
 from services.health.fleet_learning.command import learn_command
 from services.health.fleet_learning.life_reading import day_number, read_lives
-from services.health.fleet_learning.refit import learn_due
-from services.health.fleet_learning.stored_models import read_models, save_model
+from services.health.fleet_learning.refit import Learned, learn_due
+from services.health.fleet_learning.stored_models import Known, read_models, save_model
 from services.health.prognostic_assessment.remaining_life.learning import learn
 from services.health.prognostic_assessment.remaining_life.life_days import LifeDays
 from services.health.prognostic_assessment.remaining_life.lives import Life
@@ -84,26 +84,80 @@ def test_lives_come_back_as_they_were_kept(conn):
     assert [life.failed for life in early] == [True] * 5 + [False] * 5
 
 
-def test_a_quarter_teaches_once_and_what_was_assessed_since_is_due(fleet, plant, conn):
-    learned = learn_due(conn, unfenced)
-    assert learned is not None
-    assert (learned.through, learned.failures, learned.new) == (QUARTER, 10, True)
-    assert learned.model == read_models(conn)[0]
+def learned_all(conn: psycopg.Connection) -> list[Learned]:
+    return list(iter(lambda: learn_due(conn, unfenced), None))
+
+
+def models(plant) -> list[tuple[object, ...]]:
+    return plant.rows("SELECT * FROM models ORDER BY kind, asset_type, learned_through")
+
+
+def test_each_quarter_teaches_once_the_oldest_first_and_what_was_assessed_since_is_due(fleet, plant, conn):
+    learned = learned_all(conn)
+    assert [one.through.date().isoformat() for one in learned] == ["2024-04-01", "2024-07-01", "2024-10-01"]
+    assert [one.failures for one in learned] == [0, 0, 10]
+    assert learned[-1].model == read_models(conn, ["Pump"])[0]
     assert plant.rows("SELECT customer_id, changed_from FROM assessments_due") == [(fleet.customer_id, QUARTER)]
-    assert learn_due(conn, unfenced) is None
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_history_that_is_filled_in_late_ends_with_the_models_of_a_life_that_was_lived(plant, conn):
+    learned_all(conn)
+    backfilled = models(plant)
+    conn.execute("CREATE TEMPORARY TABLE days AS SELECT * FROM life_days")
+    conn.execute("DELETE FROM models")
+    for order in ("lived", "newest first"):
+        conn.execute("DELETE FROM life_days")
+        asked = "day < %s" if order == "lived" else "day >= %s"
+        for week in range(1, 35) if order == "lived" else range(30, -1, -5):
+            through = START + 7 * week * DAY
+            conn.execute(f"INSERT INTO life_days SELECT * FROM days WHERE {asked} ON CONFLICT DO NOTHING", [through])
+            if order == "lived":
+                conn.execute("UPDATE model_states SET assessed_through = %s", [through])
+            learned_all(conn)
+        assert models(plant) == backfilled, order
+
+
+def test_a_failure_that_was_seen_and_recorded_counts_once(fleet, plant, conn):
+    for machine in fleet.machines:
+        conn.execute(
+            "INSERT INTO state_intervals (asset_id, started_at, state, failure) VALUES (%s, %s, 'down', true)",
+            [machine.asset_id, START + 50 * DAY],
+        )
+    learned_all(conn)
+    assert plant.rows("SELECT skill -> 'known' -> 'failures' FROM models ORDER BY learned_through")[-1] == (10,)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_models_of_other_types_are_not_read(conn):
+    learned_all(conn)
+    assert len(read_models(conn, ["Press", "Pump"])) == 1
+    assert read_models(conn, ["Press"]) == ()
+
+
+def test_a_customer_that_fell_silent_or_lost_the_machine_holds_nobody_up(fleet, plant, conn):
+    other = plant.customer("beta")
+    conn.execute("INSERT INTO model_states VALUES (%s, %s, %s, 0, '')", [other.customer_id, START, START - 2 * DAY])
+    keep(conn, other.machines[0].asset_id, pump_days(1, 20))
+    moved = fleet.machines[0].asset_id
+    conn.execute(
+        "INSERT INTO placements (asset_id, valid_from, site_id) VALUES (%s, '0001-01-02', %s), (%s, '2024-04-01', %s)",
+        [moved, other.site_id, moved, fleet.site_id],
+    )
+    assert [one.through for one in learned_all(conn)][-1] == QUARTER
+    conn.execute("DELETE FROM models")
+    conn.execute("UPDATE model_states SET assessed_at = %s", [START])
+    assert learned_all(conn) == []
 
 
 def test_too_few_failures_are_kept_as_that_until_a_history_is_filled_in(fleet, plant, conn):
     conn.execute("UPDATE events SET kind = 'inspection' WHERE scope_id > %s", [fleet.machines[4].asset_id])
-    learned = learn_due(conn, unfenced)
-    assert learned is not None
-    assert learned.model is None
-    assert plant.rows("SELECT body, skill FROM models") == [(None, {"failures": 5, "reported": 5})]
-    assert learn_due(conn, unfenced) is None
-    assert read_models(conn) == ()
+    assert [one.model for one in learned_all(conn)] == [None] * 3
+    newest = plant.rows("SELECT body, skill FROM models ORDER BY learned_through")[-1]
+    assert newest == (None, {"known": {"days": 1050, "failures": 5}})
     conn.execute("UPDATE events SET kind = 'failure'")
-    assert learn_due(conn, unfenced) is not None
-    assert len(read_models(conn)) == 1
+    assert len(learned_all(conn)) == 2
+    assert len(read_models(conn, ["Pump"])) == 1
 
 
 @pytest.mark.usefixtures("fleet")
@@ -125,7 +179,7 @@ def test_an_assessment_keeps_days_and_tells_remaining_life_by_the_newest_model_o
     own = [pump_days(seed, 60 + 10 * seed) for seed in range(10)]
     lives = [Life(group=i, days=one, end=float(one.day[-1]), failed=True) for i, one in enumerate(own)]
     through = START + 30 * DAY
-    save_model(conn, "Pump", through, learn(lives, "Pump", day_number(through)), 10, reported=10)
+    save_model(conn, "Pump", through, learn(lives, "Pump", day_number(through)), Known(days=0, failures=10))
     conn.commit()
     run_health()
     told = plant.rows("SELECT day, value FROM signals WHERE kind = 'remaining_life' ORDER BY day")
