@@ -19,6 +19,7 @@ evening to the next, and one more stop can only add to what is lost.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,10 +87,14 @@ def simulate(fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: 
     draws = int(np.clip(MOST_CELLS // max(1, len(stops.began)), LEAST_DRAWS, DRAWS))
     mean = returns(fleet, stops, today=today, left_days=left_days)
     place = np.searchsorted(fleet.asset_id, stops.asset_id)
-    drawn = [_uniform(int(p), int(d) - origin, draws) for p, d in zip(place, stops.began, strict=True)]
-    luck = np.array(drawn).reshape(len(mean), 2, draws)
-    counts = _counts(mean, luck[:, 0], left_days)
-    begun = _rest_of_repairs(stops, luck[:, 1], fleet.ahead_s[place] * left_days)
+    keys = list(zip(place.tolist(), (stops.began - origin).tolist(), strict=True))
+    luck = np.array([_luck(*key)[:draws] for key in keys]).reshape(len(mean), draws)
+    counts = _counts(mean, luck, left_days)
+    begun = np.zeros(draws)
+    for index in np.flatnonzero(stops.lasts):
+        luck_of_repair = _stream(*keys[index]).random(2 * DRAWS)[DRAWS:][:draws]
+        rest = _rest_of_repair(stops, int(index), luck_of_repair)
+        begun = begun + np.minimum(rest, fleet.ahead_s[place[index]] * left_days)
     of = np.arange(0, draws, -(-draws // PATHS))
     steps = max(1, min(left_days, STEPS))
     return Losses(
@@ -100,10 +105,15 @@ def simulate(fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: 
     )
 
 
-def _uniform(place: int, day: int, draws: int) -> Floats:
-    """Numbers in (0, 1] of one stop, shape (2, draws): how often it returns, how long it still lasts."""
+@lru_cache(maxsize=4096)
+def _luck(place: int, day: int) -> Floats:
+    """Numbers in (0, 1] by which one stop returns, shape (DRAWS,); kept, since every evening asks for the same."""
+    return np.asarray(1.0 - _stream(place, day).random(DRAWS), dtype=np.float64)
+
+
+def _stream(place: int, day: int) -> np.random.Generator:
     key = np.array([place, day & (2**64 - 1)], dtype=np.uint64)
-    return 1.0 - np.random.Generator(np.random.Philox(key=key)).random((2, draws))
+    return np.random.Generator(np.random.Philox(key=key))
 
 
 def _counts(mean: Floats, luck: Floats, left_days: int) -> Floats:
@@ -113,19 +123,16 @@ def _counts(mean: Floats, luck: Floats, left_days: int) -> Floats:
     factor = np.exp(spread * ndtri(quantile) - spread**2 / 2)
     rate = mean[:, None] * factor
     with np.errstate(divide="ignore"):
-        return np.asarray(np.floor(np.log(luck) / np.log(rate / (1 + rate))), dtype=np.float64) + 0.0
+        return np.asarray(np.floor(-np.log(luck) / np.log1p(1 / rate)), dtype=np.float64) + 0.0
 
 
-def _rest_of_repairs(stops: Stops, luck: Floats, at_most_s: Floats) -> Floats:
-    """What the stops that last still take, shape (draws,): what longer ones took, else as long again as so far."""
-    rest: Floats = np.zeros(luck.shape[1])
-    for index in np.flatnonzero(stops.lasts):
-        so_far = stops.lost_s[index]
-        longer = np.sort(stops.lost_s[stops.lost_s > so_far])
-        place = ((1 - luck[index]) * len(longer)).astype(np.int64)
-        more = longer[place] - so_far if len(longer) else -so_far * np.log(luck[index])
-        rest = rest + np.minimum(more, at_most_s[index])
-    return rest
+def _rest_of_repair(stops: Stops, index: int, luck: Floats) -> Floats:
+    """Seconds that a stop still takes, by luck in [0, 1): what longer ones took, else as long again as so far."""
+    so_far = stops.lost_s[index]
+    longer = np.sort(stops.lost_s[stops.lost_s > so_far])
+    if not len(longer):
+        return np.asarray(-so_far * np.log1p(-luck), dtype=np.float64)
+    return np.asarray(longer[(luck * len(longer)).astype(np.int64)] - so_far, dtype=np.float64)
 
 
 def _paths(counts: NDArray[np.int64], lost_s: Floats, begun: Floats, steps: int) -> Floats:
