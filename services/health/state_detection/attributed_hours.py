@@ -10,7 +10,7 @@ import numpy as np
 from services.health.block import Bools, Floats
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.state_intervals import Intervals
-from services.health.state_detection.states import PLANNED_STATES, STOPS, SUPPLIER, UNKNOWN
+from services.health.state_detection.states import PLANNED_STATES, SUPPLIER, UNKNOWN, is_stop
 
 HOUR_S = 3600.0
 
@@ -38,7 +38,7 @@ def attributed_hours(
     nobody's.
     """
     spans = np.column_stack([found.started, found.ended])
-    lost, lost_s = np.isin(found.state, STOPS) & (found.cause == SUPPLIER), np.zeros(hours)
+    lost, lost_s = is_stop(found.state, found.cause) & (found.cause == SUPPLIER), np.zeros(hours)
     if lost.any():
         busy = _less(planned.spans, spans[np.isin(found.state, PLANNED_STATES)])
         lost_s = _seconds(_both(spans[lost], busy), start, hours)

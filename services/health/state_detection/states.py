@@ -21,7 +21,7 @@ PLANNED_STATES = (PLANNED, MAINTENANCE)
 # By index of a state, the last also by -1, for none.
 IS_FAILED: Bools = np.isin(np.arange(len(STATES) + 1), FAILED)
 NO_CAUSE = -1
-SUPPLIER = CAUSES.index("supplier")
+SUPPLIER, CUSTOMER = CAUSES.index("supplier"), CAUSES.index("customer")
 MODE_PRODUCTION, MODE_MAINTENANCE, MODE_MANUAL = range(3)
 NO_MODE = -1
 
@@ -143,6 +143,12 @@ def kept_in(raw: str | None) -> Kept | None:
     state, *more = raw[1:].split(_BETWEEN, 3)
     cause, basis, why = (each or None for each in more)
     return Kept(state=state, cause=cause, basis=basis, why=why)
+
+
+def is_stop(state: NDArray[np.signedinteger], cause: Codes) -> Bools:
+    """Which of some states, shape (n,), are stops: of a machine that is idle it depends on the cause, for without an
+    order it waits for its customer and is ready."""
+    return np.asarray(np.isin(state, STOPS) | ((state == IDLE) & (cause != CUSTOMER)), dtype=np.bool_)
 
 
 def in_mode(state: Codes, mode: Codes) -> Codes:

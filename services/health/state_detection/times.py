@@ -4,7 +4,8 @@
     PBT  POT less planned stops                  pbt = apt + asut + adet + adot + unknown
     APT  production                              state `production`
     ASUT setting up, for an order                state `setup`
-    ADET delays of an order                      states `down`, `repair`, `held`, `suspended`, and `idle` in an order
+    ADET delays of an order                      states `down`, `repair`, `held`, `suspended`, and `idle` in an order or
+                                                 for another cause than the customer
     ADOT available without an order              state `idle`, and `off` inside a declared shift
     PMT, CMT  preventive, corrective maintenance states `maintenance`, `repair`, whenever they are
     AUBT busy with orders                        production, setup and delays in orders
@@ -43,9 +44,9 @@ from services.health.state_detection.states import (
     PRODUCTION,
     REPAIR,
     SETUP,
-    STOPS,
     UNKNOWN,
     Codes,
+    is_stop,
 )
 from shared.records.vocabulary import CAUSES, STATES
 
@@ -94,14 +95,12 @@ _NO_TIME, _APT, _ASUT, _ADET, _ADOT, _UNKNOWN, _PLANNED = range(7)
 _CLASSES = 7
 _COLUMN_OF_CLASS = [APT, ASUT, ADET, ADOT, UNKNOWN_S, PLANNED_S]
 _BUSY = np.array([False, True, True, True, True, False, False])
-_IS_STOP = np.isin(np.arange(len(STATES) + 1), STOPS)
 
 
 def _class_of_state(*, calendar_assumed: bool) -> Codes:
     classes = np.full(len(STATES) + 1, _NO_TIME, dtype=np.int8)
     classes[PRODUCTION] = _APT
     classes[SETUP] = _ASUT
-    classes[[*STOPS]] = _ADET
     classes[IDLE] = _ADOT
     classes[UNKNOWN] = _UNKNOWN
     classes[[*PLANNED_STATES]] = _PLANNED
@@ -148,13 +147,15 @@ def daily_times(
     state = np.full(len(inside), len(STATES))
     state[inside] = found.state[pieces.interval[inside]]
     state[~inside & (pieces.started >= expected_from)] = UNKNOWN
-    kind = _classes(state, pieces, calendar)
+    stops = inside.copy()
+    stops[inside] = is_stop(found.state, found.cause)[pieces.interval[inside]]
+    kind = _classes(state, stops, pieces, calendar)
     result = np.full((days, len(DAILY_FIELDS)), np.nan)
     classes = _seconds_by(kind, _CLASSES, pieces, days)
     result[:, _COLUMN_OF_CLASS] = classes[:, 1:]
     result[:, PBT] = result[:, [APT, ASUT, ADET, ADOT, UNKNOWN_S]].sum(axis=1)
     result[:, POT] = result[:, PBT] + result[:, PLANNED_S]
-    result[:, DOWN_BY_CAUSE] = _stops_by_cause(found, pieces, state, kind, days)
+    result[:, DOWN_BY_CAUSE] = _stops_by_cause(found, pieces, stops & _BUSY[kind], days)
     result[:, STOPPED] = result[:, DOWN_BY_CAUSE].sum(axis=1)
     by_state = _seconds_by(state, len(STATES) + 1, pieces, days)
     result[:, [REPAIR_S, PMT, CMT]] = np.column_stack(
@@ -174,9 +175,8 @@ def _seconds_by(what: NDArray[np.signedinteger], kinds: int, pieces: _Pieces, da
     return total.astype(np.float64).reshape(days, kinds)
 
 
-def _stops_by_cause(found: Intervals, pieces: _Pieces, state: NDArray[np.int64], kind: Codes, days: int) -> Floats:
-    """Seconds of stops in PBT by cause, shape (days, causes), in orders or not."""
-    stopped = _IS_STOP[state] & _BUSY[kind]
+def _stops_by_cause(found: Intervals, pieces: _Pieces, stopped: Bools, days: int) -> Floats:
+    """Seconds of the pieces that are stops in PBT by cause, shape (days, causes), in orders or not."""
     cause = found.cause[pieces.interval[stopped]]
     place = pieces.day[stopped] * len(CAUSES) + cause
     total = np.bincount(place, pieces.seconds[stopped], days * len(CAUSES))
@@ -191,9 +191,10 @@ def _add_orders(result: Floats, pieces: _Pieces, state: NDArray[np.int64], kind:
         result[sent, column] = np.bincount(pieces.day, pieces.seconds * chosen, days)[sent]
 
 
-def _classes(state: NDArray[np.int64], pieces: _Pieces, calendar: Calendar) -> Codes:
-    """The class of time of each piece."""
+def _classes(state: NDArray[np.int64], stops: Bools, pieces: _Pieces, calendar: Calendar) -> Codes:
+    """The class of time of each piece; stops: which of them are one."""
     kind = _CLASS_OF_STATE[calendar.assumed][state]
+    kind[stops] = _ADET
     if pieces.orders_sent.any():
         of_order = (kind == _ASUT) | (kind == _ADET)
         kind[pieces.ordered & (kind == _ADOT)] = _ADET

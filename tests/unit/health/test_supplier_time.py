@@ -1,24 +1,31 @@
 """What counts for a guarantee hour by hour, and the stops that the supplier answers for, on worked cases."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
-from services.health.block import StateSamples
+from services.health.block import Event, StateSamples
 from services.health.state_detection.attributed_hours import attributed_hours, plan
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.state_intervals import intervals
 from services.health.state_detection.supplier_stops import stop_days, stops_until
-from services.health.state_detection.times import ADET, PBT, SUPPLIER_DOWN, UNKNOWN_S, daily_times
+from services.health.state_detection.times import ADET, ADOT, PBT, STOPPED, SUPPLIER_DOWN, UNKNOWN_S, daily_times
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-def found(*samples, days=3):
+def found(*samples, days=3, events=()):
     """Intervals of (hour, state) over some days; a state holds for 40 hours."""
     at, states = zip(*samples, strict=True)
     told = StateSamples(at=np.array(at) * HOUR, state=states, max_hold_s=40 * HOUR)
-    return intervals(None, told, {}, (), start=0.0, end=days * DAY)
+    return intervals(None, told, {}, events, start=0.0, end=days * DAY)
+
+
+def corrected(hour, until, cause):
+    at, word = datetime.fromtimestamp(hour * HOUR, UTC), {"cause": cause, "until_s": until * HOUR}
+    return Event(scope_type="asset", scope_id=1, at=at, kind="correction", attributes=word)
 
 
 def calendar(*scheduled, planned=()):
@@ -49,6 +56,16 @@ def test_only_what_the_supplier_caused_is_lost(state, lost_h):
     assert (planned, known, lost) == (24.0 if state != "planned" else 20.0, planned, lost_h)
 
 
+def test_an_idle_machine_that_waits_for_its_supplier_is_a_stop_of_the_suppliers():
+    """PackML's Stopped is idle: whoever corrects it to `supplier` says that six hours were lost."""
+    told = found((0, "production"), (10, "idle"), (16, "production"), events=[corrected(10, 16, "supplier")])
+    day = daily_times(told, calendar((0, 24)), start=0.0, end=DAY)[0] / HOUR
+    assert day[[SUPPLIER_DOWN, STOPPED, ADET, ADOT]].tolist() == [6.0, 6.0, 6.0, 0.0]
+    assert hours_of(told, calendar((0, 24)), 24)[:, 2].sum() / HOUR == 6.0
+    over_midnight = found((0, "production"), (20, "idle"), (30, "idle"), events=[corrected(20, 72, "supplier")])
+    assert (rows(over_midnight)[:, 2] / HOUR).tolist() == [4.0, 24.0, 22.0]
+
+
 def test_silence_is_planned_and_not_known():
     """Nothing after 40 hours of hold, and nothing before the first word of a machine commissioned at 0 h."""
     told = found((6, "production"))
@@ -57,10 +74,11 @@ def test_silence_is_planned_and_not_known():
     assert hours_of(told, calendar((0, 72)), 72)[:, 0].sum() / HOUR == 66.0
 
 
-def test_hours_add_up_to_the_days_of_iso_22400():
+@pytest.mark.parametrize("events", [(), (corrected(5, 60, "supplier"),)])
+def test_hours_add_up_to_the_days_of_iso_22400(events):
     random = np.random.default_rng(4)
     states = random.choice(["production", "down", "held", "idle", "planned", "off", "setup"], 60)
-    told = found(*zip(np.sort(random.uniform(0, 72, 60)).tolist(), states.tolist(), strict=True))
+    told = found(*zip(np.sort(random.uniform(0, 72, 60)).tolist(), states.tolist(), strict=True), events=events)
     when = calendar((3, 20), (27.5, 44), (50, 70), planned=((10, 12), (40, 52)))
     by_day = daily_times(told, when, start=0.0, end=3 * DAY, expected_from=0.0)
     own = hours_of(told, when, 72, 0.0).reshape(3, 24, 3).sum(axis=1)
