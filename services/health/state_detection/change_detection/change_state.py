@@ -19,7 +19,7 @@ class ChangeState:
 
     collected: readings that nothing was found in, to learn a reference from, rows of M + P float64; empty once a whole
     baseline is learned. learned: readings that the reference was learned from. anchor, level: where each metric stands
-    against the reference, fixed and followed. quiet: buckets since the anchor moved. averages: smoothed deviations, one
+    against the reference, fixed and followed. memory: what the level goes on by, (2, M). quiet: buckets since the anchor moved. averages: smoothed deviations, one
     row a span. crossed: when each metric's shorter average last changed its sign, Unix seconds; aside: readings since.
     changed_for: buckets that a change lasts, 0 for none. settling: buckets until it is known where the machine stands
     after a repair, 0 for none. settled: sums and counts of M readings meanwhile. renewed: a repair ended and nothing
@@ -33,6 +33,7 @@ class ChangeState:
     learned: int = 0
     anchor: list[float]
     level: list[float]
+    memory: list[list[float]]
     quiet: int = 0
     averages: list[list[float]]
     crossed: list[float]
@@ -65,6 +66,7 @@ def nothing_known(metrics: tuple[str, ...], points: tuple[str, ...], spans: int)
         points=points,
         anchor=[0.0] * many,
         level=[0.0] * many,
+        memory=[[0.0] * many, [0.0] * many],
         averages=[[0.0] * many for _ in range(spans)],
         crossed=[float("nan")] * many,
         aside=[0] * many,
@@ -96,6 +98,7 @@ def with_metrics(state: ChangeState, metrics: tuple[str, ...], points: tuple[str
         reference=None if reference is None else _widened(reference, own, of_points),
         anchor=_picked(state.anchor, own, 0.0),
         level=_picked(state.level, own, 0.0),
+        memory=[_picked(row, own, 0.0) for row in state.memory],
         averages=[_picked(row, own, 0.0) for row in state.averages],
         crossed=_picked(state.crossed, own, float("nan")),
         aside=[state.aside[i] if i >= 0 else 0 for i in own],

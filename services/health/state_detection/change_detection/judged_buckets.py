@@ -6,6 +6,7 @@ import numpy as np
 
 from services.health.block import Bools, Floats
 from services.health.state_detection.change_detection.change_state import FIXED, PER_METRIC, ChangeState
+from services.health.state_detection.change_detection.level import advance_levels, drift_of, memory_of
 from services.health.state_detection.change_detection.reference import REACH, ChangeReference
 from services.health.state_detection.change_detection.sensor_runs import advance_runs
 from services.health.state_detection.change_detection.smoothing import Ints, latched, smoothed
@@ -27,7 +28,7 @@ def judge_rows(
     runs, still, away = advance_runs(state.runs, reference.runs, values)
     deviation = reference.deviation(np.where(still, np.nan, values), points)
     deviation = np.clip(deviation - state.anchor, -REACH, REACH)
-    levels = _levels(state, deviation, tempo)
+    levels, memory = _levels(state, deviation, tempo)
     averages = [
         smoothed(deviation - levels[:-1], np.array(before), weight(span))
         for before, span in zip(state.averages, tempo.spans, strict=True)
@@ -38,29 +39,30 @@ def judge_rows(
     if turn is not None and turn + 1 < len(values):
         upto = turn + 1
         runs, _, _ = advance_runs(state.runs, reference.runs, values[:upto])
-        told, levels, averages = told[:upto], levels[: upto + 1], [a[:upto] for a in averages]
+        levels, memory = _levels(state, deviation[:upto], tempo)
+        told, averages = told[:upto], [a[:upto] for a in averages]
     crossed, aside = _crossed(state, averages[0], at)
     after = replace(
         state,
         runs=runs,
         level=levels[-1].tolist(),
+        memory=memory.tolist(),
         averages=[a[-1].tolist() for a in averages],
         crossed=crossed.tolist(),
         aside=aside.tolist(),
     )
-    return _turned(after, told, levels, tempo)
+    return _turned(after, told, _waiting(state), tempo)
 
 
-def _levels(state: ChangeState, deviation: Floats, tempo: Tempo) -> Floats:
-    """The level before each row and after the last, (n + 1, M).
+def _waiting(state: ChangeState) -> Bools:
+    """Metrics whose level does not follow: all while a change is found, and one while its sensor is to blame; (M,)."""
+    return np.ones(len(state.metrics), dtype=np.bool_) if state.changed_for else _alone(state)
 
-    It stands still while a change is found, and that of a metric while its sensor is to blame.
-    """
-    level = np.array(state.level)
-    if state.changed_for:
-        return np.repeat(level[None, :], len(deviation) + 1, axis=0)
-    trusted = np.where(_alone(state), np.nan, deviation)
-    return np.vstack([level, smoothed(trusted, level, weight(tempo.following))])
+
+def _levels(state: ChangeState, deviation: Floats, tempo: Tempo) -> tuple[Floats, Floats]:
+    """The level before each row and after the last, (n + 1, M), and its memory then."""
+    level, memory = np.array(state.level), np.array(state.memory)
+    return advance_levels(deviation, level, memory, _waiting(state), tempo.following)
 
 
 def _told(state: ChangeState, reference: ChangeReference, averages: list[Floats], still: Bools, away: Bools) -> Floats:
@@ -104,7 +106,8 @@ def _crossed(state: ChangeState, average: Floats, at: Floats) -> tuple[Floats, I
     return crossed, len(average) - last + np.where(last > 0, 0, state.aside)
 
 
-def _turned(state: ChangeState, told: Floats, levels: Floats, tempo: Tempo) -> tuple[ChangeState, Floats]:
+def _turned(state: ChangeState, told: Floats, waited: Bools, tempo: Tempo) -> tuple[ChangeState, Floats]:
+    """What follows from the last row: something is found, or over, or the machine as it is now."""
     rows = len(told)
     turned = bool(_found_or_over(state, told[-1:, 0])[0])
     if state.changed_for:
@@ -118,29 +121,53 @@ def _turned(state: ChangeState, told: Floats, levels: Floats, tempo: Tempo) -> t
         own = told[-1, FIXED:].reshape(PER_METRIC, -1)
         blamed = int(np.argmax(np.where(own[4] > 0, 0.0, own[1])))
         if state.aside[blamed] > tempo.abrupt:
-            return _anchored(state, told, state.averages[-1]), told
+            return _anchored(state, told, waited, tempo), told
         told[-1, 1:3] = 1.0, state.crossed[blamed]
-        state = replace(state, changed_for=1, level=levels[-2].tolist())
+        state = replace(state, changed_for=1)
+    state = replace(state, told=told[-1].tobytes())
     if state.changed_for >= tempo.news:
-        state = _anchored(state, told, state.averages[-1])
-    elif state.quiet >= tempo.baseline:
-        anchor = np.array(state.anchor) + state.level
-        state = replace(state, anchor=anchor.tolist(), level=[0.0] * len(anchor), quiet=0)
-    return replace(state, told=told[-1].tobytes()), told
+        return _anchored(state, told, waited, tempo), told
+    state = _with_memory(state, waited, tempo)
+    if state.quiet < tempo.baseline:
+        return state, told
+    level, none = np.array(state.level), np.zeros(len(state.level))
+    anchor, offset = np.array(state.anchor) + level, memory_of(level, none, tempo.following)
+    memory = np.array(state.memory) - np.where(_waiting(state), 0.0, offset)
+    return replace(state, anchor=anchor.tolist(), level=none.tolist(), memory=memory.tolist(), quiet=0), told
 
 
-def _anchored(state: ChangeState, told: Floats, moved: list[float]) -> ChangeState:
-    """Go on from where the metrics are now; what was found, if anything, is over."""
+def _drift(state: ChangeState, waited: Bools, tempo: Tempo) -> Floats:
+    """By how much each level drifts a row, (M,). waited: the levels that did not follow until now."""
+    memory = np.array(state.memory)
+    return np.where(waited, memory[0], drift_of(np.array(state.level), memory, tempo.following))
+
+
+def _with_memory(state: ChangeState, waited: Bools, tempo: Tempo) -> ChangeState:
+    """The state with the memory that its levels need, where one that followed now waits, or the other way round."""
+    waits = _waiting(state)
+    if (waits == waited).all():
+        return state
+    level, drift = np.array(state.level), _drift(state, waited, tempo)
+    following = memory_of(level, drift, tempo.following)
+    waiting = np.array([drift, np.zeros(len(drift))])
+    memory = np.where(waits == waited, state.memory, np.where(waits, waiting, following))
+    return replace(state, memory=memory.tolist())
+
+
+def _anchored(state: ChangeState, told: Floats, waited: Bools, tempo: Tempo) -> ChangeState:
+    """Go on from where the metrics are now, with the drift they had; what was found, if anything, is over."""
     told[-1, 1] = 0.0
-    nothing = [0.0] * len(moved)
-    anchor = np.array(state.anchor) + state.level + moved
-    averages = [nothing for _ in state.averages]
+    state = replace(state, told=told[-1].tobytes())
+    none, drift = np.zeros(len(state.level)), _drift(state, waited, tempo)
+    anchor = np.array(state.anchor) + state.level + state.averages[-1]
+    waiting = np.array([drift, none])
+    memory = np.where(_alone(state), waiting, memory_of(none, drift, tempo.following))
     return replace(
         state,
         anchor=anchor.tolist(),
-        level=nothing,
+        level=none.tolist(),
+        memory=memory.tolist(),
         quiet=0,
         changed_for=0,
-        averages=averages,
-        told=told[-1].tobytes(),
+        averages=[none.tolist() for _ in state.averages],
     )

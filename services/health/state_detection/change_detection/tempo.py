@@ -32,8 +32,8 @@ class Tempo:
 
     @property
     def following(self) -> int:
-        """Span of the level that is followed: two baselines, so that what takes a season is no change."""
-        return 2 * self.baseline
+        """Span of the level that is followed, and of the drift that it learns: what takes a season is no change."""
+        return self.baseline
 
     @property
     def news(self) -> int:
