@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.health.advisory_generation.change_conditions import condition_change, sensor_fault
 from services.health.advisory_generation.customer_conditions import (
     decline,
     promise_gap,
@@ -36,6 +37,7 @@ from services.health.advisory_generation.machine_conditions import (
 )
 from services.health.advisory_generation.outcomes import (
     asset_outcomes,
+    change_forecasts,
     guarantee_forecasts,
     guarantee_outcomes,
     wear_forecasts,
@@ -305,6 +307,8 @@ def _machine_conditions(
 ) -> list[Condition]:
     works = [a.work for a in assets]
     found = [wear(block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
+    changing = [work for work in works if work.changes is not None]
+    found += [judge(block, work) for work in changing for judge in (condition_change, sensor_fault)]
     found += [repeated_failures(block, work) for work in works if work.intervals is not None]
     updates = [regression_after_update(block, work, works) for work in works if work.intervals is not None]
     found += [condition for condition in updates if condition is not None]
@@ -334,6 +338,7 @@ def _forecasts(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[Fore
     yield from guarantee_forecasts(work, range(-(-work.hours // 24)))
     for asset in assets:
         yield from wear_forecasts(work.block, asset)
+        yield from change_forecasts(work.block, asset)
 
 
 def _values(block: CustomerBlock, assets: Sequence[AssetWork]) -> list[ValueRow]:

@@ -1,7 +1,7 @@
 """Seeded machines for the fast watch: regimes, shifts, days, seasons and weather, and faults of known size.
 
-Nothing in them was taken from a data set. A machine has three speeds and what it does at each, a shared disturbance that
-all its metrics feel, noise that lasts for hours, a day's rhythm, and a season of up to two and a half of its own sigmas.
+Nothing in them was taken from a data set. A machine has three speeds and what it does at each, a disturbance that all
+its metrics share, noise that lasts for hours, a day's rhythm, and a season of up to two and a half of its own sigmas.
 """
 
 from dataclasses import dataclass

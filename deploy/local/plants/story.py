@@ -223,7 +223,7 @@ STORIES: tuple[CustomerStory, ...] = (
         segment="mining",
         planted="firmware 4.3.0 on two of four compressors made them shake, heat and stop more; the others kept 4.2.1",
         expected=frozenset({"regression_after_update"}),
-        tolerated=frozenset({"wear", "decline"}),
+        tolerated=frozenset({"wear", "decline", "condition_change"}),
         plants=(
             PlantStory(
                 id="stellan-ridge",

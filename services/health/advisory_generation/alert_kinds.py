@@ -59,6 +59,7 @@ class AlertKind:
 
 
 _SERVICE = ("service_manager", "customer_success", "account_manager")
+_INSTRUMENTS = ("field_service", "service_manager", "customer_success")
 _ACCOUNT = ("account_manager", "customer_success", "service_manager")
 _SUCCESS = ("customer_success", "account_manager", "service_manager")
 
@@ -77,6 +78,32 @@ KINDS = {
             gap_h=7 * HOURS_A_DAY,
             outcome_test=OutcomeTest(outcome=ASSET_FAILURE, horizon_days=90, in_time_h=HOURS_A_DAY),
             forecast_days=(90,),
+        ),
+        AlertKind(
+            name="condition_change",
+            scope_type="asset",
+            tier=Tier.WATCH,
+            owner_roles=_SERVICE,
+            sentence="{asset} at {site} runs otherwise than it used to{since}{moved}.",
+            play="Ask the plant what was done to it then; if nothing was, have it looked at.",
+            pending_h=1,
+            minimum_hold_h=HOURS_A_DAY,
+            gap_h=7 * HOURS_A_DAY,
+            outcome_test=OutcomeTest(outcome=ASSET_FAILURE, horizon_days=14, in_time_h=HOURS_A_DAY),
+            forecast_days=(14,),
+        ),
+        AlertKind(
+            name="sensor_fault",
+            scope_type="asset",
+            tier=Tier.WATCH,
+            owner_roles=_INSTRUMENTS,
+            sentence="At {asset}, {site}: {sensors}; the machine is judged without it.",
+            play="Ask the plant to look at the sensor and its cable, not at the machine.",
+            pending_h=6,
+            minimum_hold_h=HOURS_A_DAY,
+            gap_h=7 * HOURS_A_DAY,
+            outcome_test=OutcomeTest(outcome=ASSET_WORK, horizon_days=30, in_time_h=0),
+            forecast_days=(30,),
         ),
         AlertKind(
             name="repeated_failures",

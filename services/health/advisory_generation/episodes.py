@@ -1,8 +1,8 @@
 """Conditions over hours become alerts: pending, open, resolved. Pure, and the same wherever the hours are cut.
 
 A condition rises above one level and clears below another; between them it is as it was. What nobody knows neither
-raises nor clears: an alert whose evidence stays away is closed as a data gap. When a person or the feared event
-itself ended an episode, the same unbroken condition does not raise another.
+raises nor clears: an alert whose evidence stays away is closed as a data gap. When a person, the feared event itself or
+another kind that says the same ended an episode, the same unbroken condition does not raise another.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,8 @@ class Condition:
     """One kind in one scope over the block's T hours; all arrays have shape (T,).
 
     known: hours with evidence; `raised` and `cleared` count only there. materialised: hours in which what was feared
-    happened. acted: hours in which somebody worked on it. describe: what to say as of an hour, from nothing later.
+    happened. superseded: hours in which another kind says the same. acted: hours in which somebody worked on it.
+    describe: what to say as of an hour, from nothing later.
     """
 
     kind: AlertKind
@@ -35,6 +36,7 @@ class Condition:
     known: Bools
     describe: Callable[[int], AlertContent]
     materialised: Bools | None = None
+    superseded: Bools | None = None
     acted: Bools | None = None
 
 
@@ -243,6 +245,7 @@ def _stay_open(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
     ends = {
         "materialised": _first_true(run.condition.materialised, hour, last),
         "person": last if person is None else min(last, max(hour, _hour_of(run.start, person.effective_at))),
+        "superseded": _first_true(run.condition.superseded, hour, last),
         "cleared": _next(run.cleared, held, last),
         "gap": _next(run.gaps, hour, last),
     }
@@ -258,7 +261,7 @@ def _stay_open(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
     resolved = transition(_with_actions(life, run.actions), Resolve(resolution), at)
     run.episodes.append(_episode(run.condition, resolved, content, run.issued))
     run.life, run.acted, run.issued = None, False, None
-    run.spent = why in ("person", "materialised")
+    run.spent = why in ("person", "materialised", "superseded")
     return end + (why != "person")
 
 
@@ -268,6 +271,8 @@ def _resolution(run: _Run, why: str, person: PersonAction | None) -> Resolution:
         return person.resolution or Resolution.ACCEPTED_RISK
     if why == "materialised":
         return Resolution.MATERIALISED
+    if why == "superseded":
+        return Resolution.DUPLICATE
     return Resolution.DATA_GAP if why == "gap" else Resolution.AVERTED if run.acted else Resolution.RECOVERED
 
 

@@ -82,6 +82,14 @@ def wear_forecasts(block: CustomerBlock, work: AssetWork) -> Iterator[ForecastRo
         yield from rolling_forecasts("wear", block, work.asset.asset_id, work.findings.confidence, judged)
 
 
+def change_forecasts(block: CustomerBlock, work: AssetWork) -> Iterator[ForecastRow]:
+    """Spans by which changes and sensor faults are scored; they tell no probability, only that something is so."""
+    if work.changes is not None:
+        judged = ~np.isnan(work.changes.score)
+        for kind in ("condition_change", "sensor_fault"):
+            yield from rolling_forecasts(kind, block, work.asset.asset_id, np.full(len(judged), np.nan), judged)
+
+
 def guarantee_forecasts(work: CustomerWork, mornings: Sequence[int]) -> Iterator[ForecastRow]:
     """The probability of a breach so many days before the window ends, as long as it is not broken already.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, Site
+from services.health.health_assessment.asset_changes import AssetChanges, assess_changes
 from services.health.health_assessment.asset_condition import AssetCondition, assess_condition
 from services.health.health_assessment.asset_hours import AssetHours, asset_hours, used_seconds
 from services.health.health_assessment.asset_life import AssetLife, AssetLifeResult, assess_life
@@ -14,6 +15,7 @@ from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.state_detection.calendars import Calendar
+from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.state_detection.condition_state import ConditionState
 from services.health.state_detection.state_intervals import OpenInterval
 from services.health.state_detection.states import DAY_S
@@ -33,6 +35,7 @@ class AssetState:
 
     interval: OpenInterval | None = None
     condition: ConditionState | None = None
+    change: ChangeState | None = None
     life: AssetLife | None = None
     first_day: int | None = None
     counterfactual: Counterfactual | None = None
@@ -66,10 +69,12 @@ def assess_asset(
     start_s = block.start.timestamp()
     states = states_of(block, asset, scheduled, before.interval)
     hours = asset_hours(block, asset, states.intervals)
-    condition = assess_condition(before.condition, asset, hours, start_s)
-    life = _life(before.life, asset, hours, start_s, condition, models)
-    work = _work(before, site, states, hours, condition, life)
-    after = _kept(before, work, states, condition, block.start.timestamp() + DAY_S * (block.hours // 24))
+    changes = assess_changes(before.change, asset, hours, start_s)
+    trusted = changes.trusted(asset)
+    condition = assess_condition(before.condition, trusted, hours, start_s)
+    life = _life(before.life, trusted, hours, start_s, condition, models)
+    work = _work(before, site, states, hours, changes, condition, life)
+    after = _kept(before, work, states, changes, condition, block.start.timestamp() + DAY_S * (block.hours // 24))
     return AssetResult(work=work, states=states, condition=condition, state=after)
 
 
@@ -92,6 +97,7 @@ def _work(
     site: Site,
     states: AssetStates,
     hours: AssetHours,
+    changes: AssetChanges,
     condition: AssetCondition,
     life: AssetLifeResult | None,
 ) -> AssetWork:
@@ -105,6 +111,7 @@ def _work(
         usage=_usage(states.asset, before, hours.running_s, days),
         intervals=states.intervals,
         findings=condition.findings if life is None else life.findings,
+        changes=changes.findings,
         life=life,
         covered=hours.covered,
         running=hours.running,
@@ -131,7 +138,12 @@ def _counterfactual(
 
 
 def _kept(
-    before: AssetState, work: AssetWork, states: AssetStates, condition: AssetCondition, midnight_s: float
+    before: AssetState,
+    work: AssetWork,
+    states: AssetStates,
+    changes: AssetChanges,
+    condition: AssetCondition,
+    midnight_s: float,
 ) -> AssetState:
     """What the next assessment goes on from, at the block's last midnight."""
     days, found = work.days, states.intervals
@@ -141,6 +153,7 @@ def _kept(
     return AssetState(
         interval=before.interval if found is None else found.open_at(midnight_s),
         condition=condition.after,
+        change=changes.after,
         life=before.life if work.life is None else work.life.state,
         first_day=work.first_day if seen else None,
         counterfactual=work.counterfactual,

@@ -6,6 +6,7 @@ from services.health.block import AssetBlock, Bools, Floats
 from services.health.health_assessment.asset_life import AssetLifeResult
 from services.health.health_assessment.daily_history import DailyHistory
 from services.health.state_detection.calendars import Calendar
+from services.health.state_detection.change_detection.change import ChangeFindings
 from services.health.state_detection.condition import ConditionFindings
 from services.health.state_detection.state_intervals import Intervals
 from services.health.value_assessment.value_realized import Counterfactual
@@ -31,8 +32,8 @@ class AssetWork:
     """One asset over the block's hours and the days kept from before.
 
     days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
-    intervals: None for an asset that reports no states. findings, life: None for one without condition metrics.
-    covered: hours in which any condition metric was known; running: hours of production. older_failures,
+    intervals: None for an asset that reports no states. findings, changes, life: None for one without condition
+    metrics. covered: hours in which any condition metric was known; running: hours of production. older_failures,
     older_repair_s, older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while
     it stood here.
     """
@@ -43,6 +44,7 @@ class AssetWork:
     usage: dict[str, DailyHistory]
     intervals: Intervals | None
     findings: ConditionFindings | None
+    changes: ChangeFindings | None
     life: AssetLifeResult | None
     covered: Bools
     running: Bools

@@ -95,7 +95,7 @@ def scored(test: OutcomeTest, history: KindHistory, horizon_days: int) -> Scored
     known = told.through >= told.until
     if test.decided:
         known &= within
-    censored = worked_at <= np.where(within, outcome_at, told.until)
+    censored = np.where(within, worked_at < outcome_at, worked_at <= told.until)
     censored |= ~within & _unseen(history, told.scope, told.at, told.until)
     chosen = known & ~censored
     return Scored(probability=told.probability[chosen], happened=(within & happened)[chosen])

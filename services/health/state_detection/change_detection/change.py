@@ -12,7 +12,7 @@ import numpy as np
 from services.health.block import Bools, Floats
 from services.health.state_detection.change_detection.change_state import (
     FIXED,
-    PER_METRIC,
+    PER_SENSOR,
     ChangeState,
     nothing_known,
     with_metrics,
@@ -44,15 +44,16 @@ class Buckets:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeFindings:
-    """Findings as they were known at the end of each of T buckets, of the M `metrics`.
+    """Findings as they were known at the end of each of T buckets, of M `metrics`; `sensors` are they and the points.
 
     score: (T,), 1 is the limit, NaN until there is a reference. changed: (T,). since: (T,), when the change found last
     began, Unix seconds, NaN before the first. known: (T,), buckets that were judged. moved: (T, M), smoothed deviation
-    of each metric in its sigmas. own: (T, M), each metric's own score. still, away, alone: (T, M), sensors that stand
-    still, stay away, or left their peers. before: (3, M), the same of the bucket before the first.
+    of each metric in its sigmas. own: (T, M), each metric's own score. still, away, alone: (T, M + P), sensors that
+    stand still, stay away, or left their peers. before: (3, M + P), the same of the bucket before the first.
     """
 
     metrics: tuple[str, ...]
+    sensors: tuple[str, ...]
     score: Floats
     changed: Bools
     since: Floats
@@ -66,7 +67,7 @@ class ChangeFindings:
 
     @property
     def faulty(self) -> Bools:
-        """Metrics whose sensor is to blame, (T, M)."""
+        """Sensors that are to blame, (T, M + P)."""
         return self.still | self.away | self.alone
 
 
@@ -92,7 +93,7 @@ def advance_change(state: ChangeState | None, buckets: Buckets, tempo: Tempo) ->
         told.append(said)
         first += len(said)
     state = replace(state, renewed=bool(renewals[-1] > (at_read[-1] if len(read) else 0)), told=told[-1][-1].tobytes())
-    return state, _findings(state.metrics, np.vstack(told), read, len(table))
+    return state, _findings(state, np.vstack(told), read, len(table))
 
 
 def _in_order(state: ChangeState, buckets: Buckets) -> Floats:
@@ -104,24 +105,26 @@ def _in_order(state: ChangeState, buckets: Buckets) -> Floats:
     return np.column_stack(found) if found else np.empty((len(buckets.at), 0))
 
 
-def _findings(metrics: tuple[str, ...], told: Floats, read: Ints, buckets: int) -> ChangeFindings:
+def _findings(state: ChangeState, told: Floats, read: Ints, buckets: int) -> ChangeFindings:
     """Rows of read buckets as findings of all: where nothing was read, what was said before keeps standing."""
     count = np.zeros(buckets, dtype=np.int64)
     count[read] = 1
     rows = told[np.cumsum(count)]
-    moved, own, still, away, alone = rows[:, FIXED:].reshape(buckets, PER_METRIC, len(metrics)).transpose(1, 0, 2)
+    sensors, many = (*state.metrics, *state.points), len(state.metrics)
+    moved, own, still, away, alone = rows[:, FIXED:].reshape(buckets, PER_SENSOR, len(sensors)).transpose(1, 0, 2)
     return ChangeFindings(
-        metrics=metrics,
+        metrics=state.metrics,
+        sensors=sensors,
         score=rows[:, 0],
         changed=rows[:, 1] > 0,
         since=rows[:, 2],
         known=(rows[:, 3] > 0) & (count > 0),
-        moved=moved,
-        own=own,
+        moved=moved[:, :many],
+        own=own[:, :many],
         still=still > 0,
         away=away > 0,
         alone=alone > 0,
-        before=told[0, FIXED:].reshape(PER_METRIC, len(metrics))[2:] > 0,
+        before=told[0, FIXED:].reshape(PER_SENSOR, len(sensors))[2:] > 0,
     )
 
 

@@ -9,8 +9,8 @@ from services.health.state_detection.change_detection.reference import ChangeRef
 from services.health.state_detection.change_detection.sensor_runs import RunLimits, RunState
 from services.health.state_detection.operating_baseline import widened_baseline
 
-FIXED = 4  # columns of a told row before those of metrics: score, changed, since, known
-PER_METRIC = 5  # moved, own score, still, away, alone
+FIXED = 4  # columns of a told row before those of sensors: score, changed, since, known
+PER_SENSOR = 5  # moved, own score, still, away, alone; of metrics, then of operating points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,9 @@ class ChangeState:
 
     collected: readings that nothing was found in, to learn a reference from, rows of M + P float64; empty once a whole
     baseline is learned. learned: readings that the reference was learned from. anchor, level: where each metric stands
-    against the reference, fixed and followed. memory: what the level goes on by, (2, M). quiet: buckets since the anchor moved. averages: smoothed deviations, one
-    row a span. crossed: when each metric's shorter average last changed its sign, Unix seconds; aside: readings since.
+    against the reference, fixed and followed. memory: what the level goes on by, (2, M). quiet: buckets since the
+    anchor moved. averages: smoothed deviations, one row a span. crossed: when each metric's shorter average last
+    changed its sign, Unix seconds; aside: readings since.
     changed_for: buckets that a change lasts, 0 for none. settling: buckets until it is known where the machine stands
     after a repair, 0 for none. settled: sums and counts of M readings meanwhile. renewed: a repair ended and nothing
     was read since. told: the newest row of findings.
@@ -52,14 +53,14 @@ class ChangeState:
 
     @property
     def told_row(self) -> Floats:
-        """The newest row of findings, shape (FIXED + PER_METRIC M,)."""
+        """The newest row of findings, shape (FIXED + PER_SENSOR (M + P),)."""
         return np.frombuffer(self.told, dtype=np.float64)
 
 
 def nothing_known(metrics: tuple[str, ...], points: tuple[str, ...], spans: int) -> ChangeState:
     """The state before the first reading."""
-    many = len(metrics)
-    told = np.zeros(FIXED + PER_METRIC * many)
+    many, sensors = len(metrics), len(metrics) + len(points)
+    told = np.zeros(FIXED + PER_SENSOR * sensors)
     told[[0, 2]] = np.nan
     return ChangeState(
         metrics=metrics,
@@ -71,7 +72,7 @@ def nothing_known(metrics: tuple[str, ...], points: tuple[str, ...], spans: int)
         crossed=[float("nan")] * many,
         aside=[0] * many,
         settled=[[0.0] * many, [0.0] * many],
-        runs=RunState(last=[float("nan")] * many, equal=[0] * many, missing=[0] * many),
+        runs=RunState(last=[float("nan")] * sensors, equal=[0] * sensors, missing=[0] * sensors),
         told=told.tobytes(),
     )
 
@@ -87,8 +88,8 @@ def with_metrics(state: ChangeState, metrics: tuple[str, ...], points: tuple[str
     had = len(state.metrics)
     columns = [*own, *(had + i if i >= 0 else -1 for i in of_points)]
     rows = np.column_stack([state.rows, np.full(len(state.rows), np.nan)])[:, columns]
-    fixed, told = state.told_row[:FIXED], state.told_row[FIXED:].reshape(PER_METRIC, had)
-    told = np.column_stack([told, np.zeros(PER_METRIC)])[:, own]
+    fixed, told = state.told_row[:FIXED], state.told_row[FIXED:].reshape(PER_SENSOR, -1)
+    told = np.column_stack([told, np.zeros(PER_SENSOR)])[:, columns]
     reference = state.reference
     return replace(
         state,
@@ -104,9 +105,9 @@ def with_metrics(state: ChangeState, metrics: tuple[str, ...], points: tuple[str
         aside=[state.aside[i] if i >= 0 else 0 for i in own],
         settled=[_picked(row, own, 0.0) for row in state.settled],
         runs=RunState(
-            last=_picked(state.runs.last, own, float("nan")),
-            equal=[state.runs.equal[i] if i >= 0 else 0 for i in own],
-            missing=[state.runs.missing[i] if i >= 0 else 0 for i in own],
+            last=_picked(state.runs.last, columns, float("nan")),
+            equal=[state.runs.equal[i] if i >= 0 else 0 for i in columns],
+            missing=[state.runs.missing[i] if i >= 0 else 0 for i in columns],
         ),
         told=np.concatenate([fixed, told.ravel()]).tobytes(),
     )
@@ -119,6 +120,7 @@ def _widened(reference: ChangeReference, own: list[int], of_points: list[int]) -
     from_old = [own[i] for i in old]
     correlation[np.ix_(old, old)] = np.array(reference.correlation)[np.ix_(from_old, from_old)]
     with_squares = [*of_points, *(had + i if i >= 0 else -1 for i in of_points)]
+    sensors = [*own, *(len(reference.limit) + i if i >= 0 else -1 for i in of_points)]
     return replace(
         reference,
         baseline=widened_baseline(reference.baseline, own, with_squares),
@@ -128,8 +130,8 @@ def _widened(reference: ChangeReference, own: list[int], of_points: list[int]) -
         limit=_picked(reference.limit, own, float("inf")),
         correlation=correlation.tolist(),
         runs=RunLimits(
-            equal=_picked(reference.runs.equal, own, float("inf")),
-            missing=_picked(reference.runs.missing, own, float("inf")),
+            equal=_picked(reference.runs.equal, sensors, float("inf")),
+            missing=_picked(reference.runs.missing, sensors, float("inf")),
         ),
     )
 

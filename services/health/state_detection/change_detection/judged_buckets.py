@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from services.health.block import Bools, Floats
-from services.health.state_detection.change_detection.change_state import FIXED, PER_METRIC, ChangeState
+from services.health.state_detection.change_detection.change_state import FIXED, PER_SENSOR, ChangeState
 from services.health.state_detection.change_detection.level import advance_levels, drift_of, memory_of
 from services.health.state_detection.change_detection.reference import REACH, ChangeReference
 from services.health.state_detection.change_detection.sensor_runs import advance_runs
@@ -25,8 +25,10 @@ def judge_rows(
         raise ValueError("there is no reference to judge by")
     rest = tempo.news - state.changed_for if state.changed_for else tempo.baseline - state.quiet
     values, points, at = values[:rest], points[:rest], at[:rest]
-    runs, still, away = advance_runs(state.runs, reference.runs, values)
-    deviation = reference.deviation(np.where(still, np.nan, values), points)
+    readings = np.hstack([values, points])
+    runs, still, away = advance_runs(state.runs, reference.runs, readings)
+    many, trusted = len(state.metrics), np.where(still, np.nan, readings)
+    deviation = reference.deviation(trusted[:, :many], trusted[:, many:])
     deviation = np.clip(deviation - state.anchor, -REACH, REACH)
     levels, memory = _levels(state, deviation, tempo)
     averages = [
@@ -38,7 +40,7 @@ def judge_rows(
     turn = _turn(state, told)
     if turn is not None and turn + 1 < len(values):
         upto = turn + 1
-        runs, _, _ = advance_runs(state.runs, reference.runs, values[:upto])
+        runs, _, _ = advance_runs(state.runs, reference.runs, readings[:upto])
         levels, memory = _levels(state, deviation[:upto], tempo)
         told, averages = told[:upto], [a[:upto] for a in averages]
     crossed, aside = _crossed(state, averages[0], at)
@@ -71,22 +73,24 @@ def _told(state: ChangeState, reference: ChangeReference, averages: list[Floats]
     suspected = judge(reference, averages, np.zeros((rows, many), dtype=np.bool_))
     alone = latched(suspected.alone > 1, suspected.apart < CLEAR, _alone(state))
     found = judge(reference, averages, alone) if alone.any() else suspected
-    told = np.empty((rows, FIXED + PER_METRIC * many))
+    told = np.zeros((rows, len(before)))
     told[:, 0], told[:, 1], told[:, 2] = found.score, before[1], before[2]
-    told[:, FIXED:] = np.concatenate([averages[-1], found.own, still, away, alone], axis=1)
+    of_sensors = told[:, FIXED:].reshape(rows, PER_SENSOR, -1)
+    of_sensors[:, 0, :many], of_sensors[:, 1, :many], of_sensors[:, 4, :many] = averages[-1], found.own, alone
+    of_sensors[:, 2], of_sensors[:, 3] = still, away
     return told
 
 
 def _turn(state: ChangeState, told: Floats) -> int | None:
     """The first row at which a change is found or over, or a sensor leaves its peers or is back."""
-    alone = told[:, FIXED:].reshape(len(told), PER_METRIC, -1)[:, 4]
+    alone = told[:, FIXED:].reshape(len(told), PER_SENSOR, -1)[:, 4, : len(state.metrics)]
     turning = (alone != _alone(state)).any(axis=1) | _found_or_over(state, told[:, 0])
     return int(np.argmax(turning)) if turning.any() else None
 
 
 def _alone(state: ChangeState) -> Bools:
     """Metrics that have left their peers, (M,)."""
-    alone: Bools = state.told_row[FIXED:].reshape(PER_METRIC, len(state.metrics))[4] > 0
+    alone: Bools = state.told_row[FIXED:].reshape(PER_SENSOR, -1)[4, : len(state.metrics)] > 0
     return alone
 
 
@@ -118,7 +122,7 @@ def _turned(state: ChangeState, told: Floats, waited: Bools, tempo: Tempo) -> tu
         told[-1, 1] = 0.0
         state = replace(state, changed_for=0)
     elif turned:
-        own = told[-1, FIXED:].reshape(PER_METRIC, -1)
+        own = told[-1, FIXED:].reshape(PER_SENSOR, -1)[:, : len(state.metrics)]
         blamed = int(np.argmax(np.where(own[4] > 0, 0.0, own[1])))
         if state.aside[blamed] > tempo.abrupt:
             return _anchored(state, told, waited, tempo), told

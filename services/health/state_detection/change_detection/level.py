@@ -13,9 +13,7 @@ from services.health.block import Bools, Floats
 from services.health.state_detection.change_detection.tempo import weight
 
 
-def advance_levels(
-    values: Floats, level: Floats, memory: Floats, waiting: Bools, span: int
-) -> tuple[Floats, Floats]:
+def advance_levels(values: Floats, level: Floats, memory: Floats, waiting: Bools, span: int) -> tuple[Floats, Floats]:
     """Levels before each of T rows and after the last, (T + 1, M), and the memory after it, (2, M).
 
     values: (T, M), NaN where not read: that leaves a level that follows where it is. waiting: (M,), levels that go on
@@ -50,7 +48,7 @@ def _followed(values: Floats, memory: Floats, span: int) -> tuple[Floats, Floats
 
 
 def memory_of(level: Floats, drift: Floats, span: int) -> Floats:
-    """What a level that follows remembers, (2, M), where it stands at `level` and drifts by so much a row, (M,) each."""
+    """What a level that follows remembers, (2, M), where it stands at `level` and drifts by `drift` a row, (M,)."""
     kept = 1 - weight(span)
     return np.array([(level + drift) * kept**2, -level * kept**2])
 

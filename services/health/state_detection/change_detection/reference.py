@@ -81,7 +81,7 @@ def fit_reference(values: Floats, points: Floats, tempo: Tempo) -> ChangeReferen
         return None
     centres = np.array(fitted.centre) + np.nan_to_num(centre)
     baseline = replace(fitted, centre=centres.tolist(), sigma=np.where(judged, scale, np.nan).tolist())
-    runs = run_limits(values, tempo)
+    runs = run_limits(np.hstack([values, points]), values.shape[1], tempo)
     usual = np.where(judged, usual, 1.0)
     found = _with_limits(baseline, usual_points, usual, readings / usual, deviation, tempo, runs)
     return replace(found, spread=spread)

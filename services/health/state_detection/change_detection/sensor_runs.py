@@ -9,11 +9,12 @@ from services.health.state_detection.change_detection.smoothing import run_lengt
 from services.health.state_detection.change_detection.tempo import Tempo
 
 _LEAST_RUN = 6
+_SELDOM = 0.05  # share of equal readings above which a metric is one that is set, not measured
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunLimits:
-    """Per metric, (M,): the longest runs of equal and of missing readings that can still be chance, in buckets."""
+    """Per sensor, (M,): the longest runs of equal and of missing readings that can still be chance, in buckets."""
 
     equal: list[float]
     missing: list[float]
@@ -21,22 +22,25 @@ class RunLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """Per metric: its last reading (NaN for none yet), and the runs of equal and of missing readings under way."""
+    """Per sensor: its last reading (NaN for none yet), and the runs of equal and of missing readings under way."""
 
     last: list[float]
     equal: list[int]
     missing: list[int]
 
 
-def run_limits(values: Floats, tempo: Tempo) -> RunLimits:
-    """Learn from n buckets (n, M) in which nothing was wrong.
+def run_limits(values: Floats, measured: int, tempo: Tempo) -> RunLimits:
+    """Learn from n buckets (n, M) in which nothing was wrong; only the first `measured` are surely no set points.
 
+    Set points may stand still for as long as an order lasts.
     A run is no chance where it is longer than twice the longest seen, and than a run of independent buckets would be
     in one baseline of many: length > log(chance) / log(share of such buckets).
     """
     equal, other, missing = _kinds(values, np.full(values.shape[1], np.nan))
+    still = _limit(equal, other, equal | other, tempo)
+    still[measured:][(equal.sum(axis=0) > _SELDOM * (equal | other).sum(axis=0))[measured:]] = np.inf
     return RunLimits(
-        equal=_limit(equal, other, equal | other, tempo).tolist(),
+        equal=still.tolist(),
         missing=_limit(missing, ~missing, np.ones_like(missing), tempo).tolist(),
     )
 
