@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.bench import (
     signals_azure,
     signals_azure_watch,
+    signals_changes,
     signals_cmapss,
     signals_guarantees,
     signals_metro,
@@ -26,6 +27,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 SCENARIOS: Mapping[str, Callable[[Path], list[Figure]]] = {
     **signals_azure.SCENARIOS,
     **signals_azure_watch.SCENARIOS,
+    **signals_changes.SCENARIOS,
     **signals_cmapss.SCENARIOS,
     **signals_guarantees.SCENARIOS,
     **signals_metro.SCENARIOS,

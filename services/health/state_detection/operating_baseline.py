@@ -6,7 +6,9 @@ must not become normal. It predicts each metric from the operating point and say
 that prediction; everything later is counted in that scatter, so units and offsets cancel.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,34 @@ class Baseline:
     day_noise: list[float]
     hours_a_day: float
 
+    @cached_property
+    def arrays(self) -> "_Arrays":
+        """The same as arrays."""
+        return _Arrays(
+            cuts=tuple(np.array(limits) for limits in self.cuts),
+            low=np.array(self.low),
+            high=np.array(self.high),
+            unused=np.isinf(self.low),
+            regimes=np.array(self.regimes, dtype=np.int64).reshape(len(self.regimes), len(self.cuts)),
+            centre=np.array(self.centre),
+            point_centre=np.array(self.point_centre),
+            slope=np.array(self.slope),
+            sigma=np.array(self.sigma),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Arrays:
+    cuts: tuple[Floats, ...]
+    low: Floats
+    high: Floats
+    unused: Bools
+    regimes: NDArray[np.int64]
+    centre: Floats
+    point_centre: Floats
+    slope: Floats
+    sigma: Floats
+
 
 def deviation_of_hours(baseline: Baseline, values: Floats, points: Floats) -> tuple[Floats, Bools]:
     """Deviation of each reading from the baseline in its sigmas, and which hours the baseline knows.
@@ -51,17 +81,17 @@ def deviation_of_hours(baseline: Baseline, values: Floats, points: Floats) -> tu
     values: (T, M), points: (T, P). Deviations are (T, M), NaN where the reading or the operating point is missing,
     the metric is not judged, or the operating point lies outside what the baseline has seen (known is false there).
     """
-    points = np.where(np.isinf(baseline.low), 0.0, points)
-    regime = _regime(baseline, points)
+    own = baseline.arrays
+    points = np.where(own.unused, 0.0, points)
+    regime = _regime(own, points)
     known = regime >= 0
     row = np.maximum(regime, 0)
-    expected = np.array(baseline.centre)[row]
+    expected = own.centre[row]
     if points.shape[1]:
-        offset = points - np.array(baseline.point_centre)[row]
-        slope = np.array(baseline.slope)
+        offset = points - own.point_centre[row]
         for k in range(points.shape[1]):
-            expected = expected + offset[:, k : k + 1] * slope[k]
-    deviation = (values - expected) / np.array(baseline.sigma)
+            expected = expected + offset[:, k : k + 1] * own.slope[k]
+    deviation = (values - expected) / own.sigma
     deviation[~known] = np.nan
     return deviation, known
 
@@ -138,20 +168,18 @@ def widened_baseline(baseline: Baseline, metric_from: list[int], point_from: lis
     )
 
 
-def _regime(baseline: Baseline, points: Floats) -> NDArray[np.int64]:
+def _regime(own: _Arrays, points: Floats) -> NDArray[np.int64]:
     """Row of the regime of each hour, -1 where there is none."""
-    inside = np.all((points >= np.array(baseline.low)) & (points <= np.array(baseline.high)), axis=1)
-    level = _level_numbers(baseline.cuts, points)
-    regime = np.full(len(points), -1, dtype=np.int64)
-    for r, key in enumerate(baseline.regimes):
-        regime[inside & np.all(level == np.array(key, dtype=np.int64), axis=1)] = r
-    return regime
+    inside = ((points >= own.low) & (points <= own.high)).all(axis=1)
+    same = (_level_numbers(own.cuts, points)[:, None] == own.regimes).all(axis=2)
+    return np.where(inside & same.any(axis=1), same.argmax(axis=1), -1)
 
 
-def _level_numbers(cuts: list[list[float]], points: Floats) -> NDArray[np.int64]:
+def _level_numbers(cuts: Sequence[Sequence[float] | Floats], points: Floats) -> NDArray[np.int64]:
     numbers = np.zeros(points.shape, dtype=np.int64)
     for k, limits in enumerate(cuts):
-        numbers[:, k] = np.searchsorted(np.array(limits), points[:, k])
+        if len(limits):
+            numbers[:, k] = np.searchsorted(limits, points[:, k])
     return numbers
 
 

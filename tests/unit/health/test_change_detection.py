@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.health.state_detection.change_detection.change import advance_change
+from services.health.state_detection.change_detection.change import advance_change, advance_changes
 from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.state_detection.change_detection.tempo import Tempo
 from tests.unit.health.change_fleet import TEMPO, buckets_of, judged, machine, part, starts, stepped
@@ -48,6 +48,15 @@ def test_any_cut_gives_the_same_findings_and_state(cuts):
     for name in PER_BUCKET:
         joined = np.concatenate([getattr(findings, name) for findings in told])
         np.testing.assert_array_equal(joined, getattr(WHOLE, name), err_msg=name)
+
+
+def test_machines_judged_side_by_side_are_judged_as_if_each_were_alone():
+    fleet = [part(EVENTFUL, 0, 1900), *(buckets_of(machine(1900, seed=s, persistence=0.5)) for s in range(3))]
+    for (state, found), buckets in zip(advance_changes([None] * 4, fleet, TEMPO), fleet, strict=True):
+        own_state, own = advance_change(None, buckets, TEMPO)
+        assert msgspec.msgpack.encode(state) == msgspec.msgpack.encode(own_state)
+        for name in PER_BUCKET:
+            np.testing.assert_array_equal(getattr(found, name), getattr(own, name), err_msg=name)
 
 
 @settings(max_examples=10, deadline=None)

@@ -5,6 +5,8 @@ found, so that seasons and slow wear, which others judge, are no change. While s
 still. A change that lasts as long as a whole baseline is what the machine is now, and the level goes there.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +19,7 @@ from services.health.state_detection.change_detection.change_state import (
     nothing_known,
     with_metrics,
 )
-from services.health.state_detection.change_detection.judged_buckets import judge_rows
+from services.health.state_detection.change_detection.judged_buckets import Rows, judge_rows, rest_of
 from services.health.state_detection.change_detection.reference import fit_reference
 from services.health.state_detection.change_detection.smoothing import Ints
 from services.health.state_detection.change_detection.tempo import Tempo
@@ -73,27 +75,106 @@ class ChangeFindings:
 
 def advance_change(state: ChangeState | None, buckets: Buckets, tempo: Tempo) -> tuple[ChangeState, ChangeFindings]:
     """Judge more buckets of one asset; any cut of the same buckets gives the same findings and state."""
+    return advance_changes([state], [buckets], tempo)[0]
+
+
+def advance_changes(
+    states: Sequence[ChangeState | None], buckets: Sequence[Buckets], tempo: Tempo
+) -> list[tuple[ChangeState, ChangeFindings]]:
+    """Judge more buckets of each of several assets, as if each were alone; those alike are judged side by side."""
+    ways = [_way(state, own, tempo) for state, own in zip(states, buckets, strict=True)]
+    while going := [way for way in ways if way.first < len(way.read)]:
+        alike: dict[tuple[int, int, int], list[_Way]] = defaultdict(list)
+        for way in going:
+            end = _end_of_step(way, tempo)
+            if way.state.reference is None or way.state.settling:
+                way.take(*_unjudged(way, end, tempo), tempo)
+            else:
+                alike[len(way.state.metrics), len(way.state.points), end - way.first].append(way)
+        for (*_, rows), group in alike.items():
+            at_once = max(1, _STRIDE // rows)
+            for first in range(0, len(group), at_once):
+                part = group[first : first + at_once]
+                said = judge_rows([way.state for way in part], [way.rows(rows) for way in part], tempo)
+                for way, (state, told) in zip(part, said, strict=True):
+                    way.take(state, told, tempo)
+    return [_result(way) for way in ways]
+
+
+@dataclass(kw_only=True)
+class _Way:
+    """One asset's way through its buckets: table (T, M + P); read: buckets to take in, `first` of which are.
+
+    renewals: (T + 1,), repairs up to each bucket.
+    """
+
+    state: ChangeState
+    table: Floats
+    at: Floats
+    read: Ints
+    renewals: Ints
+    first: int
+    told: list[Floats]
+
+    def rows(self, count: int) -> Rows:
+        """The next readings to take in."""
+        read = self.read[self.first : self.first + count]
+        return Rows(readings=self.table[read], at=self.at[read])
+
+    def take(self, state: ChangeState, told: Floats, tempo: Tempo) -> None:
+        """Go on behind the rows told; learn from those in which nothing was found until a baseline is whole."""
+        taken = self.rows(len(told))
+        if state.learned < tempo.baseline and not (self.state.settling or state.settling):
+            quiet = taken.readings[told[:, 1] == 0] if state.reference is not None else taken.readings
+            state = _collect(state, quiet, tempo, taken.at[-1])
+        self.state, self.first = state, self.first + len(told)
+        self.told.append(told)
+
+
+def _way(state: ChangeState | None, buckets: Buckets, tempo: Tempo) -> _Way:
     if state is None:
         state = nothing_known(tuple(sorted(buckets.metrics)), tuple(sorted(buckets.points)), len(tempo.spans))
     state = with_metrics(state, buckets.metrics, buckets.points)
     table = _in_order(state, buckets)
-    read = np.flatnonzero(buckets.usable & ~np.isnan(table[:, : len(state.metrics)]).all(axis=1))
-    renewals = np.concatenate([[int(state.renewed)], np.cumsum(buckets.renewed) + int(state.renewed)])
-    at_read = renewals[read + 1]
-    new = np.flatnonzero(np.diff(at_read, prepend=0) > 0)
-    told = [state.told_row[None, :]]
-    first = 0
-    while first < len(read):
-        if first in new:
-            state = _after_repair(state, tempo)
-        following = new[new > first]
-        end = min(len(read), first + _STRIDE, int(following[0]) if len(following) else len(read))
-        rows = read[first:end]
-        state, said = _advance(state, table[rows], buckets.at[rows], tempo)
-        told.append(said)
-        first += len(said)
-    state = replace(state, renewed=bool(renewals[-1] > (at_read[-1] if len(read) else 0)), told=told[-1][-1].tobytes())
-    return state, _findings(state, np.vstack(told), read, len(table))
+    return _Way(
+        state=state,
+        table=table,
+        at=buckets.at,
+        read=np.flatnonzero(buckets.usable & ~np.isnan(table[:, : len(state.metrics)]).all(axis=1)),
+        renewals=np.concatenate([[int(state.renewed)], np.cumsum(buckets.renewed) + int(state.renewed)]),
+        first=0,
+        told=[state.told_row[None, :]],
+    )
+
+
+def _end_of_step(way: _Way, tempo: Tempo) -> int:
+    """Up to which of the buckets to take in nothing foreseen happens; what a repair changes is done first."""
+    at_read = way.renewals[way.read + 1]
+    before = int(at_read[way.first - 1]) if way.first else 0
+    if at_read[way.first] > before:
+        way.state = _after_repair(way.state, tempo)
+    state = way.state
+    most = min(_STRIDE, int(np.searchsorted(at_read, at_read[way.first], side="right")) - way.first)
+    if state.settling:
+        return way.first + min(most, state.settling)
+    if state.learned < tempo.baseline:
+        most = min(most, _next_fit(len(state.rows), tempo) - len(state.rows))
+    return way.first + (most if state.reference is None else min(most, rest_of(state, tempo)))
+
+
+def _unjudged(way: _Way, end: int, tempo: Tempo) -> tuple[ChangeState, Floats]:
+    """What is said of buckets that cannot be judged: not yet learned, or not yet settled after a repair."""
+    rows = way.rows(end - way.first)
+    if way.state.settling:
+        return _settle(way.state, rows.readings, tempo)
+    return way.state, _repeated(way.state, len(rows.at))
+
+
+def _result(way: _Way) -> tuple[ChangeState, ChangeFindings]:
+    told = np.vstack(way.told)
+    last = int(way.renewals[way.read[-1] + 1]) if len(way.read) else 0
+    state = replace(way.state, renewed=bool(way.renewals[-1] > last), told=told[-1].tobytes())
+    return state, _findings(state, told, way.read, len(way.table))
 
 
 def _in_order(state: ChangeState, buckets: Buckets) -> Floats:
@@ -126,24 +207,6 @@ def _findings(state: ChangeState, told: Floats, read: Ints, buckets: int) -> Cha
         alone=alone > 0,
         before=told[0, FIXED:].reshape(PER_SENSOR, len(sensors))[2:] > 0,
     )
-
-
-def _advance(state: ChangeState, table: Floats, at: Floats, tempo: Tempo) -> tuple[ChangeState, Floats]:
-    """Take in at least one of the rows (n, M + P), and say what follows from those that were taken, (k, …)."""
-    split = len(state.metrics)
-    if state.settling:
-        return _settle(state, table[: state.settling], tempo)
-    learning = state.learned < tempo.baseline
-    if learning:
-        table = table[: _next_fit(len(state.rows), tempo) - len(state.rows)]
-    if state.reference is None:
-        said = _repeated(state, len(table))
-        return _collect(state, table, tempo, at[len(table) - 1]), said
-    after, said = judge_rows(state, table[:, :split], table[:, split:], at[: len(table)], tempo)
-    if not learning:
-        return after, said
-    quiet = table[: len(said)][said[:, 1] == 0]
-    return _collect(after, quiet, tempo, at[len(said) - 1]), said
 
 
 def _next_fit(learned: int, tempo: Tempo) -> int:

@@ -1,6 +1,9 @@
 """What is normal for a machine from one bucket to the next, learned from its own readings."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.stats import f as f_distribution
@@ -17,7 +20,39 @@ _FAMILIES = 3  # single metrics, T2, Q
 _LEAST_INDEPENDENT = 14  # readings worth of information, half of 28 days; with fewer a metric has no level of its own
 _BLOCKS = 28
 _LEADING = 0.9
+_FORETOLD = 0.5  # share of a metric's variance that its peers must foretell before they can speak against it
 _ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What A machines with M metrics each are judged by, as arrays.
+
+    noise: (S, A, M), infinite where a metric is not judged. limit, spread, foretold: (A, M): limit of a metric, of what
+    its peers leave of it, and whether they foretell it well. precision, directions: (A, M, M), of the correlation.
+    in_t2, in_q: (A, M), what a squared deviation in each direction counts, of their limits. peers_limit: (A,).
+    """
+
+    noise: Floats
+    limit: Floats
+    spread: Floats
+    foretold: Bools
+    precision: Floats
+    directions: Floats
+    in_t2: Floats
+    in_q: Floats
+    peers_limit: Floats
+
+
+def side_by_side(weights: Sequence[Weights]) -> Weights:
+    """The weights of several machines with as many metrics each."""
+    if len(weights) == 1:
+        return weights[0]
+    found: dict[str, Any] = {
+        each.name: np.concatenate([getattr(w, each.name) for w in weights], axis=int(each.name == "noise"))
+        for each in fields(Weights)
+    }
+    return Weights(**found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +80,28 @@ class ChangeReference:
     peers_limit: float
     runs: RunLimits
 
-    @property
-    def judged(self) -> Bools:
-        """Which metrics are judged, (M,)."""
-        judged: Bools = np.isfinite(np.array(self.baseline.sigma))
-        return judged
+    @cached_property
+    def weights(self) -> Weights:
+        """The same as arrays, of one machine."""
+        judged = np.isfinite(np.array(self.baseline.sigma))
+        correlation, noise = np.array(self.correlation), np.array(self.noise)
+        precision = np.linalg.inv(correlation)
+        spread = np.sqrt(np.diag(precision))
+        powers, directions = np.ones(len(judged)), np.zeros(correlation.shape)
+        powers[: judged.sum()], found = np.linalg.eigh(correlation[np.ix_(judged, judged)])
+        directions[np.ix_(judged, np.arange(len(judged)) < judged.sum())] = found
+        leading = np.arange(len(judged)) >= judged.sum() - self.leading
+        return Weights(
+            noise=np.where(judged, noise, np.inf)[:, None],
+            limit=np.array(self.limit)[None],
+            spread=spread[None],
+            foretold=(judged & (1 - 1 / spread**2 >= _FORETOLD))[None],
+            precision=precision[None],
+            directions=directions[None],
+            in_t2=np.where(leading, 1 / (powers * self.t2_limit), 0.0)[None],
+            in_q=np.where(leading, 0.0, 1 / self.q_limit)[None],
+            peers_limit=np.array([self.peers_limit]),
+        )
 
     def deviation(self, values: Floats, points: Floats) -> Floats:
         """Deviation of readings (T, M) at operating points (T, P) from the baseline, in its sigmas; NaN: not judged."""
@@ -116,8 +168,11 @@ def _fitted_spread(deviation: Floats, bent: Floats, usual: list[list[float]]) ->
 
 def _spread_at(bent: Floats, usual: list[list[float]], weights: list[list[float]]) -> Floats:
     """Scatter (T, M) at operating points, of the usual one; at least half of it and at most twice."""
-    spread: Floats = np.clip(np.nan_to_num(_features(bent, usual) @ np.array(weights), nan=1.0), 0.5, 2.0)
-    return spread
+    features, own = _features(bent, usual), np.array(weights)
+    spread = features[:, :1] * own[0]
+    for k in range(1, len(own)):
+        spread += features[:, k : k + 1] * own[k]
+    return np.clip(np.where(np.isnan(spread), 1.0, spread), 0.5, 2.0)
 
 
 def _features(bent: Floats, usual: list[list[float]]) -> Floats:
