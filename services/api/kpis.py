@@ -47,6 +47,7 @@ class Totals:
     first_pass: float | None
     planned_run_s: float | None
     capacity: float | None
+    counted_apt_s: float | None
 
     @property
     def known_s(self) -> float:
@@ -72,6 +73,7 @@ INPUTS = (
     "first_pass",
     "planned_run_s",
     "capacity",
+    "counted_apt_s",
 )
 COLUMNS = tuple(field.name for field in fields(Totals))
 Sums = Mapping[str, float]
@@ -96,6 +98,11 @@ class Kpi:
     implausible: bool = False
 
 
+def _made(t: Sums) -> float:
+    """Units made in all production time, at the pace of what of it was counted."""
+    return t["produced"] * t["apt_s"] / t["counted_apt_s"] if t["counted_apt_s"] > 0 else t["produced"]
+
+
 FORMULAS: Mapping[str, Formula] = {
     "availability": Formula(part=lambda t: t["apt_s"], whole=lambda t: t["known_s"]),
     "attributed_availability": Formula(
@@ -103,21 +110,27 @@ FORMULAS: Mapping[str, Formula] = {
     ),
     "uptime": Formula(part=lambda t: t["known_s"] - t["stopped_s"], whole=lambda t: t["known_s"]),
     "effectiveness": Formula(
-        part=lambda t: t["planned_run_s"], whole=lambda t: t["apt_s"], inputs=("planned_run_s",), at_most_one=True
+        part=lambda t: t["planned_run_s"],
+        whole=lambda t: t["counted_apt_s"],
+        inputs=("planned_run_s", "counted_apt_s"),
+        at_most_one=True,
     ),
     "quality": Formula(
-        part=lambda t: t["good"], whole=lambda t: t["produced"], inputs=("good", "produced"), at_most_one=True
+        part=lambda t: t["good"],
+        whole=lambda t: t["produced"],
+        inputs=("good", "produced", "counted_apt_s"),
+        at_most_one=True,
     ),
     "oee": Formula(
         part=lambda t: t["apt_s"] * t["planned_run_s"] * t["good"],
-        whole=lambda t: t["known_s"] * t["apt_s"] * t["produced"],
-        inputs=("planned_run_s", "good", "produced"),
+        whole=lambda t: t["known_s"] * t["counted_apt_s"] * t["produced"],
+        inputs=("planned_run_s", "good", "produced", "counted_apt_s"),
         at_most_one=True,
     ),
     "nee": Formula(
         part=lambda t: t["aupt_s"] * t["planned_run_s"] * t["good"],
-        whole=lambda t: t["known_s"] * t["apt_s"] * t["produced"],
-        inputs=("planned_run_s", "good", "produced"),
+        whole=lambda t: t["known_s"] * t["counted_apt_s"] * t["produced"],
+        inputs=("planned_run_s", "good", "produced", "counted_apt_s"),
         at_most_one=True,
     ),
     "allocation_efficiency": Formula(part=lambda t: t["aubt_s"], whole=lambda t: t["known_s"], inputs=("aubt_s",)),
@@ -128,7 +141,7 @@ FORMULAS: Mapping[str, Formula] = {
         part=lambda t: t["aubt_s"], whole=lambda t: t["aoet_s"], inputs=("aubt_s", "aoet_s"), at_most_one=True
     ),
     "throughput_per_h": Formula(
-        part=lambda t: t["produced"], whole=lambda t: t["aoet_s"] / 3600, inputs=("produced", "aoet_s")
+        part=_made, whole=lambda t: t["aoet_s"] / 3600, inputs=("produced", "aoet_s", "counted_apt_s")
     ),
     "first_pass_yield": Formula(
         part=lambda t: t["first_pass"],
@@ -137,16 +150,25 @@ FORMULAS: Mapping[str, Formula] = {
         at_most_one=True,
     ),
     "scrap_ratio": Formula(
-        part=lambda t: t["scrapped"], whole=lambda t: t["produced"], inputs=("scrapped", "produced"), at_most_one=True
+        part=lambda t: t["scrapped"],
+        whole=lambda t: t["produced"],
+        inputs=("scrapped", "produced", "counted_apt_s"),
+        at_most_one=True,
     ),
     "rework_ratio": Formula(
-        part=lambda t: t["reworked"], whole=lambda t: t["produced"], inputs=("reworked", "produced"), at_most_one=True
+        part=lambda t: t["reworked"],
+        whole=lambda t: t["produced"],
+        inputs=("reworked", "produced", "counted_apt_s"),
+        at_most_one=True,
     ),
     "corrective_maintenance_ratio": Formula(
         part=lambda t: t["cmt_s"], whole=lambda t: t["cmt_s"] + t["pmt_s"], inputs=("cmt_s", "pmt_s")
     ),
     "load_ratio": Formula(
-        part=lambda t: t["produced"], whole=lambda t: t["capacity"], inputs=("produced", "capacity"), at_most_one=True
+        part=_made,
+        whole=lambda t: t["capacity"],
+        inputs=("produced", "capacity", "counted_apt_s"),
+        at_most_one=True,
     ),
     "mtbf_h": Formula(part=lambda t: t["aupt_s"] / 3600, whole=lambda t: t["failures"]),
     "mttf_h": Formula(part=lambda t: (t["known_s"] - t["failed_s"]) / 3600, whole=lambda t: t["failures"]),
@@ -176,9 +198,16 @@ def _kpi(formula: Formula, totals: Sequence[Totals], one_more: bool) -> Kpi:
         value = _ratio(formula.part(sums), whole + 1 if one_more and whole > 0 else whole)
     return Kpi(
         value=value,
-        coverage=_ratio(sums["known_s"], sum(t.pbt_s for t in totals)),
+        coverage=_ratio(_stood_on_s(formula, sums), sum(t.pbt_s for t in totals)),
         implausible=formula.at_most_one and value is not None and value > 1,
     )
+
+
+def _stood_on_s(formula: Formula, sums: Sums) -> float:
+    """Known PBT that an indicator stands on: of counts as much as of the production time was counted."""
+    if "counted_apt_s" not in formula.inputs or sums["apt_s"] <= 0:
+        return sums["known_s"]
+    return sums["known_s"] * min(1.0, sums["counted_apt_s"] / sums["apt_s"])
 
 
 def summed(totals: Sequence[Totals]) -> dict[str, float]:

@@ -65,6 +65,7 @@ class TimesRow:
     first_pass: float | None
     planned_run_s: float | None
     capacity: float | None
+    counted_apt_s: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

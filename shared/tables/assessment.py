@@ -80,12 +80,14 @@ _LATER_INPUTS = (
     "first_pass",
     "planned_run_s",
     "capacity",
+    "counted_apt_s",
 )
 
 # ISO 22400-2 times of an asset on one UTC day, in seconds; they add up over days, machines and sites.
 # pot_s = pbt_s + planned_s; pbt_s = apt_s + asut_s + adet_s + adot_s + unknown_s; stopped_s = the five *_down_s.
 # coverage = 1 - unknown_s / pbt_s. Null where the input is not declared or not sent: maintenance (pmt_s, cmt_s),
-# orders (aubt_s, aoet_s), counts, planned_run_s (planned run time of what was produced), capacity (the most units).
+# orders (aubt_s, aoet_s), counts, planned_run_s (planned run time of what was produced), capacity (the most units),
+# counted_apt_s (what of apt_s the counts are of: units of other hours are left out of them).
 times_daily = Table(
     "times_daily",
     metadata,

@@ -7,6 +7,7 @@ import numpy as np
 from services.health.advisory_generation.machine_conditions import HOUR_S
 from services.health.block import AssetBlock, CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetStates
+from services.health.health_assessment.unit_counts import counts
 from services.health.state_detection.calendars import Calendar, limited
 from services.health.state_detection.orders import orders
 from services.health.state_detection.state_intervals import Intervals, OpenInterval, intervals
@@ -14,6 +15,7 @@ from services.health.state_detection.times import (
     ASUT,
     CAPACITY,
     CMT,
+    COUNTED_APT,
     DAILY_FIELDS,
     FIRST_PASS,
     GOOD,
@@ -28,7 +30,7 @@ from services.health.state_detection.times import (
     daily_times,
 )
 
-_COUNTED = {
+_COLUMN_OF = {
     "production_count": PRODUCED,
     "good_count": GOOD,
     "scrap_count": SCRAPPED,
@@ -72,16 +74,26 @@ def _daily_rows(block: CustomerBlock, asset: AssetBlock, found: Intervals | None
     start, end = block.start.timestamp(), block.end.timestamp()
     rows = np.full((block.days, len(DAILY_FIELDS)), np.nan)
     rows[:, :PRODUCED] = rows[:, ASUT:PMT] = 0.0
+    counted = counts(asset, block.days)
     if found is not None:
         commissioned = np.inf
         if asset.commissioned_on is not None:
             commissioned = datetime.combine(asset.commissioned_on, time(), UTC).timestamp()
         sent = orders(_events(block, asset), start=start, end=end)
-        rows = daily_times(found, when, start=start, end=end, expected_from=commissioned, orders=sent)
+        rows = daily_times(
+            found,
+            when,
+            start=start,
+            end=end,
+            expected_from=commissioned,
+            orders=sent,
+            counted=counted.spans(start),
+        )
         if not _tells_maintenance(asset):
             rows[:, [PMT, CMT]] = np.nan
-    for role, column in _COUNTED.items():
-        rows[:, column] = _count(asset, role, block.days)
+    for role, column in _COLUMN_OF.items():
+        rows[:, column] = counted.by_day[role]
+    rows[np.isnan(rows[:, PRODUCED]), COUNTED_APT] = np.nan
     known_s = rows[:, PBT] - rows[:, UNKNOWN_S]
     if asset.unit_time_s is not None:
         rows[:, PLANNED_RUN_S] = asset.unit_time_s * rows[:, PRODUCED]
@@ -95,15 +107,3 @@ def _tells_maintenance(asset: AssetBlock) -> bool:
     states = asset.state_decoder.get("states")
     named = set(states.values()) if isinstance(states, dict) else set()
     return asset.modes is not None or bool(named & {"maintenance", "repair"})
-
-
-def _count(asset: AssetBlock, role: str, days: int) -> Floats:
-    """Units a day of the metrics of a role; NaN on days without a count."""
-    chosen = [i for i, m in enumerate(asset.metrics) if m.role == role]
-    if not chosen:
-        return np.full(days, np.nan)
-    counted = np.full((len(chosen), days * 24), np.nan)
-    counted[:, : asset.increase.shape[1]] = asset.increase[chosen]
-    by_day = np.nan_to_num(counted).sum(axis=0).reshape(-1, 24).sum(axis=1)
-    known = np.isfinite(counted).any(axis=0).reshape(-1, 24).any(axis=1)
-    return np.where(known, by_day, np.nan)

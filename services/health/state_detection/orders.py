@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from services.health.block import Event, Floats
-from services.health.state_detection.spans import union
+from services.health.state_detection.spans import NEVER, union
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Orders:
     sent_from: float
 
 
-NO_ORDERS = Orders(spans=np.empty((0, 2)), sent_from=np.inf)
+NO_ORDERS = Orders(spans=NEVER, sent_from=np.inf)
 
 
 def orders(events: Iterable[Event], *, start: float, end: float) -> Orders:

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from services.health.block import Floats
 
+NEVER: Floats = np.empty((0, 2))
+
 
 def union(spans: Sequence[tuple[float, float]], start: float, end: float) -> Floats:
     """The spans' union inside [start, end), ascending; shape (n, 2)."""
     if not spans:
-        return np.empty((0, 2))
+        return NEVER
     found: Floats = np.clip(np.array(sorted(spans)), start, end)
     found = found[found[:, 1] > found[:, 0]]
     if not len(found):

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from services.health.block import Bools, Floats
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.orders import NO_ORDERS, Orders
-from services.health.state_detection.spans import index_of
+from services.health.state_detection.spans import NEVER, index_of
 from services.health.state_detection.state_intervals import Intervals
 from services.health.state_detection.states import (
     DAY_S,
@@ -84,9 +84,10 @@ MORE_FIELDS = (
     "first_pass",
     "planned_run_s",
     "capacity",
+    "counted_apt_s",
 )
 ASUT, ADET, _CUSTOMER_DOWN, _, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(12, 23)
-SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY = range(23, 29)
+SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY, COUNTED_APT = range(23, 30)
 DAILY_FIELDS = (*FIELDS, *MORE_FIELDS)
 
 # In the order of CAUSES.
@@ -124,6 +125,7 @@ class _Pieces:
     planned: Bools
     ordered: Bools
     orders_sent: Bools
+    counted: Bools
 
 
 def daily_times(
@@ -134,15 +136,16 @@ def daily_times(
     end: float,
     expected_from: float = np.inf,
     orders: Orders = NO_ORDERS,
+    counted: Floats = NEVER,
 ) -> Floats:
-    """Times of each UTC day that [start, end) touches, shape (days, 29), by DAILY_FIELDS; NaN for all that is counted.
+    """Times of each UTC day that [start, end) touches, shape (days, 30), by DAILY_FIELDS; NaN for all that is counted.
 
     start, end: any instants. expected_from: from when the machine should have reported even if no interval is known
     (its commissioning); before both, its time is nobody's. AUBT and AOET are NaN on days on which no orders are sent
-    yet.
+    yet. counted: when units were counted, disjoint, ascending spans; COUNTED_APT is of APT what lies in them.
     """
     days = int(np.ceil(end / DAY_S) - start // DAY_S)
-    pieces = _pieces(found, calendar, orders, start, end, expected_from)
+    pieces = _pieces(found, calendar, orders, counted, start, end, expected_from)
     inside = pieces.interval >= 0
     state = np.full(len(inside), len(STATES))
     state[inside] = found.state[pieces.interval[inside]]
@@ -162,6 +165,7 @@ def daily_times(
         [by_state[:, FAILED].sum(axis=1), by_state[:, [MAINTENANCE, REPAIR]]]
     )
     failed = IS_FAILED[state] & _BUSY[kind]
+    result[:, COUNTED_APT] = np.bincount(pieces.day, pieces.seconds * (pieces.counted & (kind == _APT)), days)
     result[:, FAILED_S] = np.bincount(pieces.day, pieces.seconds * failed, days)
     result[:, FAILURES] = _entries_per_day(found, start, end, days)
     if orders.sent_from < end:
@@ -210,7 +214,13 @@ def _entries_per_day(found: Intervals, start: float, end: float, days: int) -> F
 
 
 def _pieces(
-    found: Intervals, calendar: Calendar, orders: Orders, start: float, end: float, expected_from: float
+    found: Intervals,
+    calendar: Calendar,
+    orders: Orders,
+    counted: Floats,
+    start: float,
+    end: float,
+    expected_from: float,
 ) -> _Pieces:
     edges = np.concatenate(
         [
@@ -220,6 +230,7 @@ def _pieces(
             calendar.scheduled.ravel(),
             calendar.planned.ravel(),
             orders.spans.ravel(),
+            counted.ravel(),
             [end, expected_from, orders.sent_from],
         ]
     )
@@ -234,6 +245,7 @@ def _pieces(
         planned=index_of(started, calendar.planned[:, 0], calendar.planned[:, 1]) >= 0,
         ordered=index_of(started, orders.spans[:, 0], orders.spans[:, 1]) >= 0,
         orders_sent=started >= orders.sent_from,
+        counted=index_of(started, counted[:, 0], counted[:, 1]) >= 0,
     )
 
 

@@ -37,6 +37,7 @@ SHIFT = Totals(
     first_pass=1680,
     planned_run_s=1800 * 12.0,
     capacity=2250,
+    counted_apt_s=390 * MIN,
 )
 NOTHING = Totals(**dict.fromkeys(SHIFT.__dataclass_fields__, 0) | dict.fromkeys(INPUTS))
 
@@ -106,6 +107,15 @@ def test_days_without_an_input_cost_coverage_and_leave_the_value():
     assert (said["quality"].value, said["quality"].coverage) == (0.95, 0.5)
     assert said["availability"].value == pytest.approx(490 / 900)
     assert said["availability"].coverage == 1
+
+
+def test_units_that_nobody_counted_cost_coverage_and_leave_the_value():
+    """Of two equal shifts one was not counted; had it been, the figures would be those of one."""
+    half = replace(SHIFT, pbt_s=900 * MIN, apt_s=780 * MIN, asut_s=20 * MIN, capacity=4500, aoet_s=960 * MIN)
+    for name in ("effectiveness", "quality", "oee", "nee", "load_ratio", "throughput_per_h"):
+        said = kpis([half])[name]
+        assert (said.value, said.coverage) == (pytest.approx(WORKED[name]), 0.5), name
+    assert kpis([half])["availability"].coverage == 1
 
 
 def test_the_older_reading_of_mtbf_divides_by_one_more():
