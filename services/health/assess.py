@@ -30,7 +30,6 @@ from services.health.advisory_generation.episodes import Condition, Standing, ad
 from services.health.advisory_generation.guarantee_conditions import budget_burn, guarantee_breach
 from services.health.advisory_generation.machine_conditions import (
     Silence,
-    repeated_failures,
     silence,
     silent_source,
     wear,
@@ -42,6 +41,7 @@ from services.health.advisory_generation.outcomes import (
     guarantee_outcomes,
     wear_forecasts,
 )
+from services.health.advisory_generation.repeated_failures import repeated_failures
 from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.assessment import (
     CustomerHealthRow,
@@ -309,7 +309,7 @@ def _machine_conditions(
     found = [wear(block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
     changing = [work for work in works if work.changes is not None]
     found += [judge(block, work) for work in changing for judge in (condition_change, sensor_fault)]
-    found += [repeated_failures(block, work) for work in works if work.intervals is not None]
+    found += [repeated_failures(block, work, works) for work in works if work.intervals is not None]
     updates = [regression_after_update(block, work, works) for work in works if work.intervals is not None]
     found += [condition for condition in updates if condition is not None]
     assets_of = {s.source_id: sum(s.source_id in a.source_ids for a in block.assets) for s in block.sources}

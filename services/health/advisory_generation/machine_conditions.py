@@ -1,4 +1,4 @@
-"""When machines and sites deserve an alert: wear, repeated failures, a bad update, silence. Pure."""
+"""When machines and sites deserve an alert: wear and silence. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import timedelta
 from math import isnan
 
 import numpy as np
-from scipy.stats import poisson
 
 from services.health.advisory_generation.alert_facts import content, quantity, spoken_day, stake_of
 from services.health.advisory_generation.alert_kinds import KINDS
@@ -14,17 +13,12 @@ from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
 from services.health.block import Bools, CustomerBlock, Floats, SourceBlock
 from services.health.health_assessment.asset_work import AssetWork
-from services.health.health_assessment.daily_history import as_known_in_the_morning, hourly, trailing_sum
 from services.health.state_detection.states import DAY_S
-from services.health.state_detection.times import FAILURES, PBT, REPAIR_S, UNKNOWN_S
+from services.health.state_detection.times import FAILURES, REPAIR_S
 from shared.alerts import Tier
 from shared.records.vocabulary import CAUSES
 
 HOUR_S = 3600.0
-REPEAT_DAYS = 30
-USUAL_DAYS_AGO = 90
-REPEAT_FAILURES = 3
-REPEAT_CHANCE = 0.001
 SILENT_HOURS = 24
 NOT_OURS = [CAUSES.index(cause) for cause in ("customer", "external", "operator")]
 WORK_KINDS = ("work_order", "part", "inspection")
@@ -112,70 +106,6 @@ def forecast_in_words(expected_at: float, now: float) -> str:
     if expected_at < now + DAY_S:
         return " and has reached its limit: it can fail any day"
     return f"; at this rate it reaches its limit around {spoken_day(np.datetime64(int(expected_at), 's').item())}"
-
-
-def usual_in_words(failures_in_30_days: float) -> str:
-    """How often a machine fails as a rule, in words; the rate is above 0."""
-    if failures_in_30_days > 1.5:
-        return f"about {failures_in_30_days:.0f} times"
-    months = round(1 / failures_in_30_days)
-    return "about once" if months <= 1 else f"about once in {months} months"
-
-
-def repeated_failures(block: CustomerBlock, work: AssetWork) -> Condition:
-    """At least three failures in 30 days where chance gives that many in one month of a thousand.
-
-    Chance is a Poisson process at the asset's own rate up to 90 days ago, half a failure added; one a month as long as
-    fewer than 30 days are known before that.
-    """
-    failures, known_s = work.days.column(FAILURES), work.days.column(PBT) - work.days.column(UNKNOWN_S)
-    recent, recent_known = trailing_sum(failures, REPEAT_DAYS), trailing_sum(known_s, REPEAT_DAYS) / DAY_S
-    before = work.older_failures + _sum_until(failures, USUAL_DAYS_AGO)
-    known_before = (work.older_known_s + _sum_until(known_s, USUAL_DAYS_AGO)) / DAY_S
-    rate = np.where(known_before >= 30, (before + 0.5) / np.maximum(known_before, 30), 1 / 30)
-    unusual = poisson.sf(recent - 1, rate * recent_known) < REPEAT_CHANCE
-    raised = as_known_in_the_morning(((recent >= REPEAT_FAILURES) & unusual).astype(float), work.days.kept)
-    cleared = as_known_in_the_morning((recent <= 1).astype(float), work.days.kept)
-    known = as_known_in_the_morning(known_s, work.days.kept)
-    hours = len(work.running)
-    kind = KINDS["repeated_failures"]
-
-    def describe(hour: int) -> AlertContent:
-        row = work.days.kept + hour // 24 - 1
-        usual = float(rate[row] * REPEAT_DAYS)
-        return content(
-            kind,
-            block,
-            {
-                "asset": work.asset.name,
-                "site": work.site_name,
-                "failures": int(recent[row]),
-                "usual": usual_in_words(usual),
-            },
-            {
-                "failures_in_30_days": quantity(recent[row], "failures", 0),
-                "usual_in_30_days": quantity(usual, "failures", 2),
-                "repair_in_30_days": quantity(
-                    work.days.column(REPAIR_S)[max(0, row - 29) : row + 1].sum() / HOUR_S, "h"
-                ),
-            },
-            repair_stake(block, work, hour),
-        )
-
-    return Condition(
-        kind=kind,
-        scope_id=work.asset.asset_id,
-        raised=hourly(raised == 1, hours),
-        cleared=hourly(cleared == 1, hours),
-        known=hourly(known > 0, hours),
-        describe=describe,
-    )
-
-
-def _sum_until(column: Floats, days_ago: int) -> Floats:
-    """Sum of all rows up to `days_ago` rows before each."""
-    total = np.concatenate([np.zeros(days_ago), np.cumsum(column)])
-    return np.asarray(total[: len(column)], dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from math import nan
 
 import pytest
 
-from services.health.advisory_generation.machine_conditions import forecast_in_words, usual_in_words
+from services.health.advisory_generation.machine_conditions import forecast_in_words
+from services.health.advisory_generation.repeated_failures import usual_in_words
 
 NOW = 1_789_000_000.0
 DAY_S = 86_400.0
@@ -29,4 +30,5 @@ def test_a_date_that_has_come_is_not_given_as_if_it_lay_ahead(expected_at, words
     [(4.2, "about 4 times"), (1.0, "about once"), (0.5, "about once in 2 months"), (0.11, "about once in 9 months")],
 )
 def test_a_rate_below_one_is_said_as_once_in_so_many_months(failures_in_30_days, words):
-    assert usual_in_words(failures_in_30_days) == words
+    assert usual_in_words(failures_in_30_days, own=True) == f"usually it fails {words}"
+    assert usual_in_words(failures_in_30_days, own=False) == f"others of its kind there fail {words}"
