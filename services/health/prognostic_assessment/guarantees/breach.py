@@ -107,8 +107,8 @@ def simulate(fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: 
 
 @lru_cache(maxsize=4096)
 def _luck(place: int, day: int) -> Floats:
-    """Numbers in (0, 1] by which one stop returns, shape (DRAWS,); kept, since every evening asks for the same."""
-    return np.asarray(1.0 - _stream(place, day).random(DRAWS), dtype=np.float64)
+    """Exponential numbers by which one stop returns, shape (DRAWS,); kept, since every evening asks for the same."""
+    return np.asarray(-np.log1p(-_stream(place, day).random(DRAWS)), dtype=np.float64)
 
 
 def _stream(place: int, day: int) -> np.random.Generator:
@@ -117,13 +117,17 @@ def _stream(place: int, day: int) -> np.random.Generator:
 
 
 def _counts(mean: Floats, luck: Floats, left_days: int) -> Floats:
-    """Geometric numbers, which a Poisson number with an exponential rate is, by inversion; shape (stops, draws)."""
+    """Geometric numbers, which a Poisson number with an exponential rate is, by inversion; shape (stops, draws).
+
+    A rate so small that its inverse is infinite brings none.
+    """
     quantile = (np.arange(luck.shape[1]) + 0.5) / luck.shape[1]
     spread = CHANGE_A_YEAR * np.sqrt(left_days / 365)
     factor = np.exp(spread * ndtri(quantile) - spread**2 / 2)
-    rate = mean[:, None] * factor
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.floor(-np.log(luck) / np.log1p(1 / rate)), dtype=np.float64) + 0.0
+    with np.errstate(divide="ignore", over="ignore"):
+        found = (1 / mean)[:, None] * (1 / factor)
+        np.log(found + 1, out=found)
+        return np.asarray(np.floor(luck / found), dtype=np.float64)
 
 
 def _rest_of_repair(stops: Stops, index: int, luck: Floats) -> Floats:
