@@ -123,10 +123,20 @@ def test_an_amendment_counts_from_its_day():
     )
     found = at([0.5] * 40, versions=(GUARANTEE, stricter))
     assert found.budget_s / 3600 == pytest.approx(24 * (20 * 0.05 + 80 * 0.02))
-    (terms,) = terms_on((GUARANTEE, stricter), START_DAY + 39)
-    assert allowed_share((GUARANTEE, stricter), terms, START_DAY + 18, START_DAY + 21) == pytest.approx(
+    assert allowed_share((GUARANTEE, stricter), START_DAY + 18, START_DAY + 21) == pytest.approx(
         [0.05, 0.05, 0.02, 0.02]
     )
+
+
+def test_days_of_an_amendment_without_a_guarantee_are_in_no_window():
+    """Of 60 days the 20 in the middle have no guarantee: what was lost on them counts as little as they do."""
+    since = [date(2022, 1, 3) + timedelta(days=day) for day in (20, 40)]
+    none = contract(valid_from=since[0])
+    again = contract(guaranteed_availability=0.97, guarantee_window_days=100, valid_from=since[1])
+    found = at([1.0] * 20 + [24.0] * 20 + [1.0] * 20, versions=(GUARANTEE, none, again))
+    assert found.spent_s / 3600 == pytest.approx(40)
+    assert found.budget_s / 3600 == pytest.approx(24 * (20 * 0.05 + 60 * 0.03))
+    assert (found.known_s / 3600, found.pbt_s / 3600) == pytest.approx((24 * 40, 24 * 40))
 
 
 def test_a_window_ends_with_its_contract():

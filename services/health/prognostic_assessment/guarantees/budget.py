@@ -179,8 +179,9 @@ def _outlook(
     today = first_day + row
     left = terms.last - today
     earliest = max(0, terms.first - first_day)
-    window = days[earliest : row + 1]
-    allowed = window[:, KNOWN_S] * allowed_share(versions, terms, first_day + earliest, today)
+    share = allowed_share(versions, first_day + earliest, today)
+    window = np.where(np.isnan(share)[:, None], 0.0, days[earliest : row + 1])
+    allowed = window[:, KNOWN_S] * np.nan_to_num(share)
     steps = max(1, min(left, STEPS))
     after = np.concatenate([[0], np.rint(np.arange(1, steps + 1) * left / steps)]).astype(np.int64)
     if terms.rolling:

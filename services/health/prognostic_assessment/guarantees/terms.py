@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from math import nan
 
 import numpy as np
 
@@ -53,13 +53,13 @@ def _terms(contract: Contract, day: int) -> Terms:
     )
 
 
-def allowed_share(versions: Sequence[Contract], terms: Terms, first: int, last: int) -> Floats:
-    """Share of known time that may be lost on each day of [first, last], as the version of that day says."""
-    share = np.full(last - first + 1, 1 - terms.guaranteed)
-    ordered = sorted((v for v in versions if v.guaranteed_availability is not None), key=lambda v: v.valid_from)
-    for earlier, later in pairwise(ordered):
-        until = min(day_number(later.valid_from), last + 1)
-        share[max(0, day_number(earlier.valid_from) - first) : max(0, until - first)] = 1 - float(
-            earlier.guaranteed_availability or 0.0
-        )
-    return share
+def allowed_share(versions: Sequence[Contract], first: int, last: int) -> Floats:
+    """Share of known time that may be lost on each day of [first, last], as the version of that day says.
+
+    Days before all versions are the first one's. NaN on days of a version without a guarantee: they are in no window.
+    """
+    ordered = sorted(versions, key=lambda version: version.valid_from)
+    shares = [1 - (nan if v.guaranteed_availability is None else v.guaranteed_availability) for v in ordered]
+    begins = [day_number(version.valid_from) for version in ordered]
+    place = np.searchsorted(begins, np.arange(first, last + 1), side="right") - 1
+    return np.array(shares, dtype=np.float64)[np.maximum(place, 0)]
