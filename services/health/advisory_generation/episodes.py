@@ -44,12 +44,13 @@ class Condition:
 class Standing:
     """How one (kind, scope) stands at a block's start.
 
-    life: of the live episode, if any. spent: the condition has had its alert and must clear first. unknown_h: hours
-    without evidence so far. acted: somebody has worked on the live episode. issued: what the live episode said when it
-    opened.
+    life: of the live episode, if any. pended_h: known hours of it while pending. spent: the condition has had its alert
+    and must clear first. unknown_h: hours without evidence so far. acted: somebody has worked on the live episode.
+    issued: what the live episode said when it opened.
     """
 
     life: AlertLife | None = None
+    pended_h: int = 0
     spent: bool = False
     unknown_h: int = 0
     acted: bool = False
@@ -64,6 +65,7 @@ class _Run:
     start: datetime
     actions: tuple[PersonAction, ...]
     life: AlertLife | None
+    pended_h: int
     spent: bool
     acted: bool
     issued: Issued | None
@@ -174,6 +176,7 @@ def _advanced(
         start=start,
         actions=actions,
         life=before.life,
+        pended_h=before.pended_h,
         spent=before.spent,
         acted=before.acted,
         issued=before.issued,
@@ -185,7 +188,14 @@ def _advanced(
     hour: int | None = first
     while hour is not None and hour < last:
         hour = _step(run, hour, last)
-    standing = Standing(life=run.life, spent=run.spent, unknown_h=int(silent[-1]), acted=run.acted, issued=run.issued)
+    standing = Standing(
+        life=run.life,
+        pended_h=run.pended_h,
+        spent=run.spent,
+        unknown_h=int(silent[-1]),
+        acted=run.acted,
+        issued=run.issued,
+    )
     return standing, run.episodes
 
 
@@ -225,15 +235,17 @@ def _wait(run: _Run, hour: int, last: int) -> int | None:
 
 
 def _pend(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
-    held = run.condition.kind.pending_h - 1 - (run.start - life.pending_since) // HOUR
-    due = _next(run.known, max(held, hour), last)
+    held = run.known[np.searchsorted(run.known, hour) :]
+    missing = run.condition.kind.pending_h + 1 - run.pended_h
+    due = int(held[missing - 1]) if missing <= len(held) else last
     stop = min(_next(run.cleared, hour, last), _next(run.gaps, hour, last))
     if stop <= due and stop < last:
-        run.life = None
+        run.life, run.pended_h = None, 0
         return stop + 1
     if due == last:
+        run.pended_h += len(held)
         return None
-    run.life = transition(life, Persist(), run.at(due))
+    run.life, run.pended_h = transition(life, Persist(), run.at(due)), 0
     run.acted, run.issued = False, _issued(run.condition.describe(due))
     return due
 

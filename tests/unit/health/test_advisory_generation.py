@@ -101,6 +101,17 @@ def test_silence_while_pending_raises_nothing():
     assert told("r????rr") == []
 
 
+def test_hours_that_nobody_saw_do_not_count_as_held():
+    """Two more must follow the first: the second of them is over at hour 6, however the silence between is cut."""
+    story = "r???--"
+    assert told(story) == [(hour(6), None, None)]
+    for cut in range(1, 6):
+        _, kept = advance_alerts({}, [condition(story[:cut])], (), start=START, keep_hours=cut)
+        later = condition(story[cut:], offset=cut)
+        (episode,), _ = advance_alerts(kept, [later], (), start=hour(cut), keep_hours=0)
+        assert episode.life.opened_at == hour(6)
+
+
 def test_what_was_feared_and_happened_ends_the_episode_and_raises_no_other():
     assert told("rrrrrrrrrr", materialised="     m") == [(hour(3), hour(6), Resolution.MATERIALISED)]
     again = told("rrrrrrcrrr", materialised="     m")
