@@ -8,7 +8,7 @@ declared unit time is too long. Formulas: ISO 22400-2:2014, in the names of its 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal, cast
 
 FailureCount = Literal["failures", "failures_and_one"]
 """What MTBF, MTTF and MTTR divide by; the second is the older reading of the standard."""
@@ -208,6 +208,13 @@ def _stood_on_s(formula: Formula, sums: Sums) -> float:
     if "counted_apt_s" not in formula.inputs or sums["apt_s"] <= 0:
         return sums["known_s"]
     return sums["known_s"] * min(1.0, sums["counted_apt_s"] / sums["apt_s"])
+
+
+def of_unknown(totals: Totals) -> Totals:
+    """The same planned time with nothing known of it."""
+    nothing: dict[str, float | None] = dict.fromkeys(COLUMNS, 0.0) | dict.fromkeys(INPUTS)
+    planned = {"pot_s": totals.pot_s, "planned_s": totals.planned_s, "pbt_s": totals.pbt_s, "unknown_s": totals.pbt_s}
+    return Totals(**cast("dict[str, Any]", nothing | planned))
 
 
 def summed(totals: Sequence[Totals]) -> dict[str, float]:

@@ -1,13 +1,14 @@
 """Lines and sites: their figures, rolled up along ISA-95 by the constraint of each line."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
 from services.api.constraints import Constraint, constraint
 from services.api.database import row, rows
-from services.api.kpis import FailureCount, Totals, coverage, kpis
+from services.api.kpis import FailureCount, Totals, coverage, kpis, of_unknown
 from services.api.queries.customers import DEMO, customer_assessed_through
 from services.api.queries.times import Machines, Period, kpis_body, site_periods
 from shared.errors import NotFoundError
@@ -101,7 +102,11 @@ def _constraint(machines: Mapping[int, Period]) -> Constraint | None:
 
 
 def _of_constraint(machines: Mapping[int, Period], limiting: Constraint | None) -> Period:
-    return Period.over([] if limiting is None else [machines[limiting.asset_id]])
+    """What the line is judged by; without a constraint its time is not known, so that no other line speaks for it."""
+    if limiting is not None:
+        return machines[limiting.asset_id]
+    longest = max(machines.values(), key=lambda period: sum(t.pbt_s for t in period.totals), default=Period.over([]))
+    return replace(longest, totals=tuple(of_unknown(t) for t in longest.totals))
 
 
 def _names(conn: psycopg.Connection, assets: Iterable[int]) -> dict[int, str]:

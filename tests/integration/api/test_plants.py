@@ -82,6 +82,19 @@ def test_a_line_of_which_a_machine_is_not_known_says_so(
     assert line["calendar_assumed"] is False
 
 
+def test_a_site_is_not_better_for_a_line_that_fell_silent(
+    client: httpx.Client, conn: psycopg.Connection, plant: dict[str, int]
+) -> None:
+    """The capper could be what the line waits for: half of the site's time is not known, the rest is the pump's."""
+    conn.execute("UPDATE times_daily SET unknown_s = pbt_s, apt_s = 0 WHERE asset_id = %s", [plant["capper"]])
+    conn.commit()
+    site = client.get(f"/v1/sites/{plant['site']}").json()
+    assert (site["kpis"]["availability"], site["kpis"]["coverage"]) == (1, 0.5)
+    assert site["kpis"]["coverages"]["availability"] == 0.5
+    assert (site["kpis"]["times_h"]["pbt"], site["kpis"]["times_h"]["unknown"]) == (3 * 32, 3 * 16)
+    assert client.get(f"/v1/lines/{plant['line']}").json()["kpis"]["coverage"] == 0
+
+
 def test_a_machine_counts_for_the_line_on_which_it_stood_that_day(
     client: httpx.Client, conn: psycopg.Connection, plant: dict[str, int]
 ) -> None:
