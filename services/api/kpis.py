@@ -35,6 +35,7 @@ class Totals:
     failures: int
     repair_s: float
     failed_s: float
+    waiting_s: float
     pmt_s: float | None
     cmt_s: float | None
     aubt_s: float | None

@@ -66,6 +66,7 @@ class TimesRow:
     planned_run_s: float | None
     capacity: float | None
     counted_apt_s: float | None
+    waiting_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,7 @@ _LATER_TIMES = (
     "operator_down_s",
     "unknown_down_s",
     "failed_s",
+    "waiting_s",
 )
 _LATER_INPUTS = (
     "pmt_s",
@@ -85,6 +86,7 @@ _LATER_INPUTS = (
 
 # ISO 22400-2 times of an asset on one UTC day, in seconds; they add up over days, machines and sites.
 # pot_s = pbt_s + planned_s; pbt_s = apt_s + asut_s + adet_s + adot_s + unknown_s; stopped_s = the five *_down_s.
+# waiting_s: ready, and waiting for other machines.
 # coverage = 1 - unknown_s / pbt_s. Null where the input is not declared or not sent: maintenance (pmt_s, cmt_s),
 # orders (aubt_s, aoet_s), counts, planned_run_s (planned run time of what was produced), capacity (the most units),
 # counted_apt_s (what of apt_s the counts are of: units of other hours are left out of them).

@@ -16,7 +16,8 @@ class ConstraintOfLine(Body):
     id: int
     name: str
     by: Annotated[
-        str, Field(description="capacity: units an hour times availability; waiting: it waits least for others.")
+        str,
+        Field(description="capacity: units an hour while it does not wait; waiting: it waits least for others."),
     ]
 
 

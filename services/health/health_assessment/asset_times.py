@@ -27,6 +27,7 @@ from services.health.state_detection.times import (
     REWORKED,
     SCRAPPED,
     UNKNOWN_S,
+    WAITING,
     daily_times,
 )
 
@@ -73,7 +74,7 @@ def _daily_rows(block: CustomerBlock, asset: AssetBlock, found: Intervals | None
     """DAILY_FIELDS of the block's days; times are 0 for an asset without states, counts NaN where nobody counts."""
     start, end = block.start.timestamp(), block.end.timestamp()
     rows = np.full((block.days, len(DAILY_FIELDS)), np.nan)
-    rows[:, :PRODUCED] = rows[:, ASUT:PMT] = 0.0
+    rows[:, :PRODUCED] = rows[:, ASUT:PMT] = rows[:, WAITING] = 0.0
     counted = counts(asset, block.days)
     if found is not None:
         commissioned = np.inf

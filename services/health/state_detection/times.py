@@ -15,6 +15,9 @@ Where nobody sends orders, every delay and every setup counts as one of an order
 orders are sent, what happens outside them is ADOT, but production stays APT. Stops are the same with
 and without orders: `stopped_s` is what all causes have of PBT, so orders that fail to come make no machine look better.
 
+Waiting is a part of ADET and ADOT: `idle`, `suspended` and `off`, in an order or not, where neither the supplier nor
+an operator is the cause. The machine could work, and others have nothing for it or take nothing from it.
+
 Time without data is a class of its own inside PBT: neither up nor down. States `planned` and `maintenance` are planned
 whatever the calendar says. `off` on an assumed calendar means that nothing was scheduled. Source: reference ISO
 22400-2:2014 with the mapping of PackML states to its times.
@@ -39,11 +42,13 @@ from services.health.state_detection.states import (
     IDLE,
     IS_FAILED,
     MAINTENANCE,
+    NO_CAUSE,
     OFF,
     PLANNED_STATES,
     PRODUCTION,
     REPAIR,
     SETUP,
+    SUSPENDED,
     UNKNOWN,
     Codes,
     is_stop,
@@ -85,13 +90,15 @@ MORE_FIELDS = (
     "planned_run_s",
     "capacity",
     "counted_apt_s",
+    "waiting_s",
 )
 ASUT, ADET, _CUSTOMER_DOWN, _, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(12, 23)
-SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY, COUNTED_APT = range(23, 30)
+SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY, COUNTED_APT, WAITING = range(23, 31)
 DAILY_FIELDS = (*FIELDS, *MORE_FIELDS)
 
 # In the order of CAUSES.
 DOWN_BY_CAUSE = [SUPPLIER_DOWN, *range(_CUSTOMER_DOWN, _CUSTOMER_DOWN + 4)]
+_OTHERS = [CAUSES.index(cause) for cause in ("customer", "external")]
 _NO_TIME, _APT, _ASUT, _ADET, _ADOT, _UNKNOWN, _PLANNED = range(7)
 _CLASSES = 7
 _COLUMN_OF_CLASS = [APT, ASUT, ADET, ADOT, UNKNOWN_S, PLANNED_S]
@@ -138,7 +145,7 @@ def daily_times(
     orders: Orders = NO_ORDERS,
     counted: Floats = NEVER,
 ) -> Floats:
-    """Times of each UTC day that [start, end) touches, shape (days, 30), by DAILY_FIELDS; NaN for all that is counted.
+    """Times of each UTC day that [start, end) touches, shape (days, 31), by DAILY_FIELDS; NaN for all that is counted.
 
     start, end: any instants. expected_from: from when the machine should have reported even if no interval is known
     (its commissioning); before both, its time is nobody's. AUBT and AOET are NaN on days on which no orders are sent
@@ -165,6 +172,7 @@ def daily_times(
         [by_state[:, FAILED].sum(axis=1), by_state[:, [MAINTENANCE, REPAIR]]]
     )
     failed = IS_FAILED[state] & _BUSY[kind]
+    result[:, WAITING] = np.bincount(pieces.day, pieces.seconds * _waits(found, pieces, state, kind), days)
     result[:, COUNTED_APT] = np.bincount(pieces.day, pieces.seconds * (pieces.counted & (kind == _APT)), days)
     result[:, FAILED_S] = np.bincount(pieces.day, pieces.seconds * failed, days)
     result[:, FAILURES] = _entries_per_day(found, start, end, days)
@@ -185,6 +193,12 @@ def _stops_by_cause(found: Intervals, pieces: _Pieces, stopped: Bools, days: int
     place = pieces.day[stopped] * len(CAUSES) + cause
     total = np.bincount(place, pieces.seconds[stopped], days * len(CAUSES))
     return total.astype(np.float64).reshape(days, len(CAUSES))
+
+
+def _waits(found: Intervals, pieces: _Pieces, state: NDArray[np.int64], kind: Codes) -> Bools:
+    """Pieces in which the machine waits for others."""
+    for_others = np.append(np.isin(found.cause, (NO_CAUSE, *_OTHERS)), False)[pieces.interval]
+    return np.asarray(np.isin(state, (IDLE, SUSPENDED, OFF)) & np.isin(kind, (_ADET, _ADOT)) & for_others, np.bool_)
 
 
 def _add_orders(result: Floats, pieces: _Pieces, state: NDArray[np.int64], kind: Codes, days: int) -> None:

@@ -68,7 +68,17 @@ def place(
 
 def add_times(conn: psycopg.Connection, asset: int, day: date, **hours: float) -> None:
     """A day of 16 planned hours: 12 running, 2 down by one failure, 1 idle, 1 unknown, unless said otherwise."""
-    times = {"pot": 24, "planned": 8, "pbt": 16, "apt": 12, "adet": 2, "adot": 1, "unknown": 1, "supplier_down": 2}
+    times = {
+        "pot": 24,
+        "planned": 8,
+        "pbt": 16,
+        "apt": 12,
+        "adet": 2,
+        "adot": 1,
+        "unknown": 1,
+        "supplier_down": 2,
+        "waiting": 1,
+    }
     seconds = {f"{name}_s": value * 3600.0 for name, value in {**times, "repair": 2, **hours}.items()}
     insert(conn, "times_daily", asset_id=asset, day=day, failures=1, **seconds)
 

@@ -23,9 +23,9 @@ def plant(conn: psycopg.Connection) -> dict[str, int]:
     place(conn, pump, site)
     for number in range(3):
         day = TODAY - timedelta(days=number)
-        add_times(conn, filler, day, apt=12, adet=4, stopped=4, adot=0, unknown=0)
-        add_times(conn, capper, day, apt=10, adet=2, stopped=2, adot=4, unknown=0)
-        add_times(conn, pump, day, apt=16, adet=0, stopped=0, adot=0, unknown=0)
+        add_times(conn, filler, day, apt=12, adet=4, stopped=4, adot=0, waiting=0, unknown=0)
+        add_times(conn, capper, day, apt=10, adet=2, stopped=2, adot=4, waiting=4, unknown=0)
+        add_times(conn, pump, day, apt=16, adet=0, stopped=0, adot=0, waiting=0, unknown=0)
     conn.commit()
     return {"site": site, "line": line, "filler": filler, "capper": capper, "pump": pump, "customer": customer}
 

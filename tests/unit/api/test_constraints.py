@@ -10,7 +10,7 @@ from tests.unit.api.test_kpis import NOTHING
 def hours(apt, *, waiting=0.0, unknown=0.0, **more):
     """A machine of 10 planned hours; what it neither produces nor waits it is down."""
     down = 10 - apt - waiting - unknown
-    times = {"pbt_s": 10, "apt_s": apt, "adot_s": waiting, "unknown_s": unknown, "stopped_s": down, "adet_s": down}
+    times = {"pbt_s": 10, "apt_s": apt, "waiting_s": waiting, "unknown_s": unknown, "stopped_s": down, "adet_s": down}
     return [replace(NOTHING, **{name: value * 3600 for name, value in times.items()}, **more)]
 
 
@@ -29,6 +29,17 @@ def test_declared_capacities_decide_where_every_machine_has_one():
     found = constraint({1: fast_but_broken, 2: slow})
     assert (found.asset_id, found.by, found.figures) == (2, "capacity", {1: 100.0, 2: 90.0})
     assert constraint({1: fast_but_broken, 2: hours(9)}).by == "waiting"
+
+
+def test_a_fast_machine_that_starves_is_not_the_constraint():
+    """The slow one makes 47.5 an hour; the fast one runs 47 % of the time, since there is no more for it to do."""
+    slow, fast = hours(9.5, capacity=500.0), hours(4.7, waiting=5.3, capacity=1000.0)
+    found = constraint({1: slow, 2: fast})
+    assert (found.asset_id, found.figures) == (1, {1: 47.5, 2: 100.0})
+
+
+def test_a_machine_that_only_waits_could_make_all_it_can():
+    assert constraint({1: hours(0, waiting=10, capacity=100.0), 2: hours(8, capacity=100.0)}).asset_id == 2
 
 
 def test_a_machine_of_which_nothing_is_known_could_be_the_constraint():

@@ -25,6 +25,7 @@ SHIFT = Totals(
     failures=4,
     repair_s=20 * MIN,
     failed_s=18 * MIN,
+    waiting_s=14 * MIN,
     pmt_s=30 * MIN,
     cmt_s=10 * MIN,
     aubt_s=436 * MIN,

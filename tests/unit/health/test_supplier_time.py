@@ -10,7 +10,16 @@ from services.health.state_detection.attributed_hours import attributed_hours, p
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.state_intervals import intervals
 from services.health.state_detection.supplier_stops import stop_days, stops_until
-from services.health.state_detection.times import ADET, ADOT, PBT, STOPPED, SUPPLIER_DOWN, UNKNOWN_S, daily_times
+from services.health.state_detection.times import (
+    ADET,
+    ADOT,
+    PBT,
+    STOPPED,
+    SUPPLIER_DOWN,
+    UNKNOWN_S,
+    WAITING,
+    daily_times,
+)
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -61,6 +70,7 @@ def test_an_idle_machine_that_waits_for_its_supplier_is_a_stop_of_the_suppliers(
     told = found((0, "production"), (10, "idle"), (16, "production"), events=[corrected(10, 16, "supplier")])
     day = daily_times(told, calendar((0, 24)), start=0.0, end=DAY)[0] / HOUR
     assert day[[SUPPLIER_DOWN, STOPPED, ADET, ADOT]].tolist() == [6.0, 6.0, 6.0, 0.0]
+    assert day[WAITING] == 0.0
     assert hours_of(told, calendar((0, 24)), 24)[:, 2].sum() / HOUR == 6.0
     over_midnight = found((0, "production"), (20, "idle"), (30, "idle"), events=[corrected(20, 72, "supplier")])
     assert (rows(over_midnight)[:, 2] / HOUR).tolist() == [4.0, 24.0, 22.0]

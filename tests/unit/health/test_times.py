@@ -32,6 +32,7 @@ from services.health.state_detection.times import (
     STOPPED,
     SUPPLIER_DOWN,
     UNKNOWN_S,
+    WAITING,
     daily_times,
     production_hours,
 )
@@ -44,7 +45,9 @@ METRO = {
 }
 TEXT = {
     "kind": "text",
-    "states": {s: s for s in ("production", "idle", "down", "held", "setup", "planned", "off", "maintenance")},
+    "states": {
+        s: s for s in ("production", "idle", "down", "held", "setup", "planned", "off", "maintenance", "suspended")
+    },
 }
 
 
@@ -154,6 +157,7 @@ def test_times_add_up_exactly_to_what_was_scheduled(states, with_shifts, sent):
     assert (table[:, [APT, ASUT, ADET, ADOT, UNKNOWN_S]].sum(axis=1) == table[:, PBT]).all()
     assert (table[:, PBT] + table[:, PLANNED_S] == table[:, POT]).all()
     assert (table[:, DOWN_BY_CAUSE].sum(axis=1) == table[:, STOPPED]).all()
+    assert (table[:, WAITING] <= table[:, ADET] + table[:, ADOT]).all()
     assert (np.nan_to_num(table[:, AUBT]) <= np.nan_to_num(table[:, AOET])).all()
     if with_shifts:
         assert table[:, POT] == pytest.approx(8 * HOUR)
@@ -201,6 +205,14 @@ def test_a_worked_day_with_orders():
     assert day[[ASUT, APT, ADET, ADOT]].tolist() == [4, 6, 2 + 1 + 4 + 3, 2 + 1 + 1]
     assert day[[AUBT, AOET]].tolist() == [19, 19]
     assert day[STOPPED] == 8
+
+
+def test_waiting_for_others_is_one_and_the_same_with_and_without_an_order():
+    """Starved, and idle: 3 h in an order and 5 h outside; a failure and setting up are nobody else's."""
+    said = [(0, "production"), (6, "suspended"), (8, "idle"), (10, "setup"), (12, "idle"), (16, "down"), (20, "off")]
+    where = site(shift("00:00", "20:00", weekdays=range(7)))
+    assert hours(said, where, sent=[order(0, 9)])[0, WAITING] == 2 + 2 + 4
+    assert hours(said, where)[0, WAITING] == 2 + 2 + 4
 
 
 def test_before_the_first_order_nothing_is_known_of_orders():
