@@ -22,11 +22,16 @@ from services.health.state_detection.states import (
     with_repairs,
 )
 from services.health.state_detection.stop_causes import (
+    BY_PERSON,
+    Claim,
     Evidence,
+    Seen,
     StopCauses,
     claimed,
     claims,
+    corrections,
     default_causes,
+    seen_in,
 )
 
 
@@ -34,7 +39,8 @@ from services.health.state_detection.stop_causes import (
 class OpenInterval:
     """The interval that reaches a block's start, and the last state that was known before it.
 
-    cause, rank, why, began: as in Intervals.
+    cause, rank, why, began: as in Intervals. uncorrected: cause, rank and why without what persons say. seen: what
+    rules ask for that the stop has shown, and when first (`stop_causes`).
     """
 
     started: float
@@ -45,6 +51,8 @@ class OpenInterval:
     rank: int
     why: str
     began: float
+    uncorrected: tuple[int, int, str]
+    seen: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +61,8 @@ class Intervals:
 
     state: index into STATES. cause: index into CAUSES, NO_CAUSE where the state is no stop; rank and why: how certain
     it is and what says so (`stop_causes`). failure: the machine failed at `started`. last_known: the last known state
-    before each. began: when the whole stop began, where the interval is a part of one.
+    before each. began: when the whole stop began, where the interval is a part of one. uncorrected: the causes without
+    what persons say. seen: what rules ask for, in each whole stop.
     """
 
     started: Floats
@@ -65,6 +74,8 @@ class Intervals:
     rank: Codes
     why: NDArray[np.object_]
     began: Floats
+    uncorrected: StopCauses
+    seen: Seen
 
     def open_at(self, at: float) -> OpenInterval | None:
         """The interval that reaches `at` from before, to go on from there; None before the first."""
@@ -81,6 +92,8 @@ class Intervals:
             rank=int(self.rank[index]),
             why=str(self.why[index]),
             began=float(self.began[index]),
+            uncorrected=self.uncorrected.of(index),
+            seen=tuple((key, float(first[index])) for key, first in sorted(self.seen.items()) if first[index] < at),
         )
 
 
@@ -105,23 +118,52 @@ def intervals(
         started, ended, state = _with_modes(started, ended, state, modes, decoder, start, end)
     state = with_repairs(state, None if before is None else before.last_known)
     started, ended, state = _joined(started, ended, state)
+    causes = default_causes(state, started)
     if not len(state):
-        return _with_entries(started, ended, state, default_causes(state, started), before)
-    causes = _opened(default_causes(state, started), before)
-    said = claims(
-        started,
-        ended,
-        state,
-        causes.began,
-        Evidence(samples=samples, faults=faults, events=tuple(events), rules=decoder.get("causes")),
-        start=start,
-        end=end,
-    )
-    causes, cuts = claimed(causes, started, said)
+        return _with_entries(started, ended, state, causes, causes, {}, before)
+    if before is not None:
+        causes = causes.opened(before.uncorrected, before.began)
+    said = Evidence(samples=samples, faults=faults, events=tuple(events), rules=decoder.get("causes"))
+    seen = seen_in(started, ended, said, () if before is None else before.seen)
+    found = claims(started, ended, state, causes.began, said, seen, start=start, end=end)
+    causes, cuts = claimed(causes, started, found)
+    started, ended, state, seen = _cut(started, ended, state, seen, cuts)
+    return _corrected(started, ended, state, causes, seen, said, before, end)
+
+
+def _cut(
+    started: Floats, ended: Floats, state: Codes, seen: Seen, cuts: Sequence[tuple[int, float]]
+) -> tuple[Floats, Floats, Codes, Seen]:
     for index, at in cuts:
         started, ended = np.insert(started, index + 1, at), np.insert(ended, index, at)
         state = np.insert(state, index + 1, state[index])
-    return _with_entries(started, ended, state, causes, before)
+        seen = {key: np.insert(first, index + 1, first[index]) for key, first in seen.items()}
+    return started, ended, state, seen
+
+
+def _corrected(
+    started: Floats,
+    ended: Floats,
+    state: Codes,
+    causes: StopCauses,
+    seen: Seen,
+    said: Evidence,
+    before: OpenInterval | None,
+    end: float,
+) -> Intervals:
+    """The intervals with what persons say of them; parts of a stop of which a person says the same are one."""
+    told = corrections(started, ended, state, causes.began, said, end)
+    if before is not None and before.rank == BY_PERSON:
+        stands = Claim(interval=0, at=before.started, cause=before.cause, rank=before.rank, why=before.why)
+        told = [stands, *told]
+    found, cuts = claimed(causes, started, told)
+    for index, _ in cuts:
+        causes = causes.split(index)
+    started, ended, state, seen = _cut(started, ended, state, seen, cuts)
+    whole = np.append(True, (found.began[1:] != found.began[:-1]) | found.differs())
+    last = np.append(whole[1:], True)
+    kept = {key: first[last] for key, first in seen.items()}
+    return _with_entries(started[whole], ended[last], state[last], found.at(last), causes.at(last), kept, before)
 
 
 def _segments(
@@ -178,16 +220,14 @@ def _joined(started: Floats, ended: Floats, state: Codes) -> tuple[Floats, Float
     return started[first], ended[last], state[first]
 
 
-def _opened(causes: StopCauses, before: OpenInterval | None) -> StopCauses:
-    """The causes with what was known of the interval that was open before."""
-    if before is not None:
-        causes.cause[0], causes.rank[0], causes.why[0] = before.cause, before.rank, before.why
-        causes.began[0] = before.began
-    return causes
-
-
 def _with_entries(
-    started: Floats, ended: Floats, state: Codes, causes: StopCauses, before: OpenInterval | None
+    started: Floats,
+    ended: Floats,
+    state: Codes,
+    causes: StopCauses,
+    uncorrected: StopCauses,
+    seen: Seen,
+    before: OpenInterval | None,
 ) -> Intervals:
     """Add failures: entries into `down` or `repair`. After silence after them it is the same one: silence repairs
     nothing."""
@@ -208,4 +248,6 @@ def _with_entries(
         rank=causes.rank,
         why=causes.why,
         began=causes.began,
+        uncorrected=uncorrected,
+        seen=seen,
     )

@@ -1,9 +1,11 @@
 """Whose a stop is: by default for its state, by rules of the asset type, by events, and last by a person's word. Pure.
 
 What is more certain wins, whenever it was said: default < rules (the first in the list first) < events < a person's
-correction; of two that are equally certain, the later one. A cause counts back to the stop's beginning, but not past
-the midnight (UTC) before the moment from which it is known: days already assessed stand. A person's correction is known
-from the stop's own beginning. Where samples are no longer stored, what was concluded from them stands.
+correction; of two that are equally certain, the later one, and of two corrections the one that was said later. A cause
+counts back to the stop's beginning, but not past the midnight (UTC) before the moment from which it is known: days
+already assessed stand. A correction is known from the beginning that the stop had when it was made, and holds for all
+of it, but for a part alone where it ends with one. Where samples are no longer stored, what was concluded from them
+stands, unless a person says otherwise.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +43,34 @@ class StopCauses:
     why: NDArray[np.object_]
     began: Floats
 
+    def of(self, index: int) -> tuple[int, int, str]:
+        """Cause, rank and why of one interval."""
+        return int(self.cause[index]), int(self.rank[index]), str(self.why[index])
+
+    def at(self, chosen: NDArray[np.generic]) -> "StopCauses":
+        """Those of the chosen intervals."""
+        return StopCauses(
+            cause=self.cause[chosen], rank=self.rank[chosen], why=self.why[chosen], began=self.began[chosen]
+        )
+
+    def split(self, index: int) -> "StopCauses":
+        """The same with one interval made two."""
+        return self.at(np.insert(np.arange(len(self.cause)), index, index))
+
+    def differs(self) -> Bools:
+        """Whether each interval but the first has another cause than the one before, or another reason, shape (n - 1,).
+
+        A rule may change the cause of a part of a stop, but a person's word on all of it makes it one again.
+        """
+        by_person = (self.rank[1:] == BY_PERSON) & (self.rank[:-1] == BY_PERSON)
+        return np.asarray(~by_person | (self.cause[1:] != self.cause[:-1]) | (self.why[1:] != self.why[:-1]), np.bool_)
+
+    def opened(self, before: tuple[int, int, str], began: float) -> "StopCauses":
+        """The same with what was known of the first interval before the block."""
+        cause, rank, why, whole = self.cause.copy(), self.rank.copy(), self.why.copy(), self.began.copy()
+        cause[0], rank[0], why[0], whole[0] = *before, began
+        return StopCauses(cause=cause, rank=rank, why=why, began=whole)
+
 
 def basis_of(rank: int) -> str:
     """What a cause of that certainty was concluded from: default, rule, event or person."""
@@ -59,13 +89,22 @@ def default_causes(state: Codes, began: Floats) -> StopCauses:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Somebody's or some rule's word on one interval: which, from when it is known, the cause and why."""
+    """Somebody's or some rule's word on one interval: which, from when it is known, the cause and why.
+
+    said_at: when a person said it (RFC 3339, UTC), empty where it comes from a stored interval or from no person.
+    """
 
     interval: int
     at: float
     cause: int
     rank: int
     why: str
+    said_at: str = ""
+
+    @property
+    def weight(self) -> tuple[int, str, float]:
+        """The greatest of an interval's claims wins, the last of equals."""
+        return self.rank, self.said_at, self.at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,31 +121,71 @@ class Evidence:
     rules: object
 
 
+Seen = Mapping[str, Floats]
+"""What rules ask for by place and kind, as "0/raw", to when each interval first showed it; infinite for never."""
+
+
+def seen_in(started: Floats, ended: Floats, said: Evidence, before: Iterable[tuple[str, float]]) -> Seen:
+    """What each interval has shown of the rules' raw states and faults; before: the first one, before the block."""
+    found: dict[str, Floats] = {}
+    for place, rule in enumerate(_rules(said)):
+        for kind, told in (("raw", (said.samples,)), ("faults", tuple(said.faults))):
+            if isinstance(listed := rule.get(kind), list):
+                wanted = {str(each) for each in listed}
+                first = [_first_said(started, ended, samples, wanted) for samples in told]
+                found[f"{place}/{kind}"] = np.min([np.full(len(started), np.inf), *first], axis=0)
+    for key, at in before:
+        if key in found:
+            found[key][0] = min(found[key][0], at)
+    return found
+
+
 def claims(
-    started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence, *, start: float, end: float
+    started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence, seen: Seen, *, start: float, end: float
 ) -> list[Claim]:
-    """Every claim on the stops among the intervals [started, ended), the least certain first."""
-    found = _by_history(started, ended, said.samples)
-    for place, rule in enumerate(said.rules if isinstance(said.rules, list) else ()):
-        at = _known_at(rule, started, ended, state, began, said)
+    """Every claim but a person's on the stops among the intervals [started, ended), the least certain first."""
+    found = [claim for claim in _by_history(started, ended, said.samples) if claim.rank < BY_PERSON]
+    for place, rule in enumerate(_rules(said)):
+        at = _known_at(place, rule, started, state, began, seen)
         cause, rank = CAUSES.index(str(rule["cause"])), max(BY_FIRST_RULE - place, 1)
         why = _in_words(rule)
         found += [
             Claim(interval=i, at=float(at[i]), cause=cause, rank=rank, why=why)
             for i in np.flatnonzero((at < ended) & (at < end)).tolist()
         ]
-    events = sorted(said.events, key=lambda event: (event.at, str(event.attributes.get("said_at", ""))))
-    found += _by_events(started, ended, events, start, end)
+    found += _by_events(started, sorted(said.events, key=lambda event: event.at), start, end)
+    return _of_stops(found, state)
+
+
+def corrections(started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence, end: float) -> list[Claim]:
+    """Every person's word on the stops among the intervals, which are cut where all else changes their cause."""
+    found = [claim for claim in _by_history(started, ended, said.samples) if claim.rank == BY_PERSON]
+    for event in said.events:
+        if event.kind == CORRECTION and event.attributes.get("cause") in CAUSES and event.at.timestamp() < end:
+            found += _corrections(event, started, ended, began)
+    return _of_stops(found, state)
+
+
+def _of_stops(found: Iterable[Claim], state: Codes) -> list[Claim]:
     stops = _DEFAULT_CAUSES[state] != NO_CAUSE
-    return sorted((c for c in found if stops[c.interval]), key=lambda c: (c.rank, c.at))
+    return sorted((c for c in found if stops[c.interval]), key=lambda c: c.weight)
+
+
+def _rules(said: Evidence) -> list[Mapping[str, object]]:
+    return said.rules if isinstance(said.rules, list) else []
 
 
 def _by_history(started: Floats, ended: Floats, samples: StateSamples) -> list[Claim]:
-    """What stored intervals say of their causes, where their samples are no longer stored."""
+    """What stored intervals say of their causes, where their samples are no longer stored: each once, at its start."""
     told = {raw: kept_in(raw) for raw in set(samples.state)}
     if not any(told.values()):
         return []
-    kept = [(i, said) for i, raw in enumerate(samples.state) if (said := told[raw]) is not None and said.cause]
+    before = (None, *samples.state)
+    kept = [
+        (i, said)
+        for i, raw in enumerate(samples.state)
+        if (said := told[raw]) is not None and said.cause and raw != before[i]
+    ]
     at = samples.at[[i for i, _ in kept]]
     place = np.searchsorted(started, at, side="right") - 1
     return [
@@ -123,7 +202,7 @@ def _by_history(started: Floats, ended: Floats, samples: StateSamples) -> list[C
 
 
 def _known_at(
-    rule: Mapping[str, object], started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence
+    place: int, rule: Mapping[str, object], started: Floats, state: Codes, began: Floats, seen: Seen
 ) -> Floats:
     """When each interval had shown all that the rule asks for, shape (n,); infinite for never."""
     states = rule.get("states")
@@ -132,12 +211,8 @@ def _known_at(
         at[~np.isin(state, [STATES.index(str(each)) for each in states])] = np.inf
     if "longer_than_s" in rule:
         at = np.maximum(at, began + float(str(rule["longer_than_s"])))
-    if isinstance(raw := rule.get("raw"), list):
-        at = np.maximum(at, _first_said(started, ended, said.samples, {str(each) for each in raw}))
-    if isinstance(codes := rule.get("faults"), list):
-        wanted = {str(each) for each in codes}
-        seen = [_first_said(started, ended, fault, wanted) for fault in said.faults]
-        at = np.maximum(at, np.min(seen, axis=0) if seen else np.inf)
+    for kind in ("raw", "faults"):
+        at = np.maximum(at, seen.get(f"{place}/{kind}", -np.inf))
     return np.asarray(at, dtype=np.float64)
 
 
@@ -163,15 +238,13 @@ def _in_words(rule: Mapping[str, object]) -> str:
     return "rule: " + ", ".join(parts)
 
 
-def _by_events(started: Floats, ended: Floats, events: Iterable[Event], start: float, end: float) -> list[Claim]:
+def _by_events(started: Floats, events: Iterable[Event], start: float, end: float) -> list[Claim]:
     found: list[Claim] = []
     for event in events:
         at, cause = event.at.timestamp(), event.attributes.get("cause")
         if cause not in CAUSES or not at < end:
             continue
-        if event.kind == CORRECTION:
-            found += _corrections(event, started, ended, CAUSES.index(str(cause)))
-        elif event.kind in ("failure", "stop") and start <= at:
+        if event.kind in ("failure", "stop") and start <= at:
             place = int(np.searchsorted(started, at, side="right")) - 1
             if place >= 0:
                 why = f"event {event.kind} of {event.at:%Y-%m-%d %H:%M} UTC"
@@ -179,13 +252,19 @@ def _by_events(started: Floats, ended: Floats, events: Iterable[Event], start: f
     return found
 
 
-def _corrections(event: Event, started: Floats, ended: Floats, cause: int) -> Iterable[Claim]:
-    """A person's word on [at, until): on every stop that reaches into it, so that late data does not shake it off."""
+def _corrections(event: Event, started: Floats, ended: Floats, began: Floats) -> Iterable[Claim]:
+    """A person's word on [at, until): on every stop that reaches into it, so that late data does not shake it off.
+
+    It holds for the parts of such a stop that follow, unless it ends where one of them does.
+    """
     at = event.at.timestamp()
     until = max(float(str(event.attributes.get("until_s", at))), np.nextafter(at, np.inf))
     why = f"corrected by {event.attributes.get('actor')}: {event.attributes.get('reason')}"
-    for place in np.flatnonzero((started < until) & (ended > at)).tolist():
-        yield Claim(interval=place, at=at, cause=cause, rank=BY_PERSON, why=why)
+    cause, said_at = CAUSES.index(str(event.attributes["cause"])), str(event.attributes.get("said_at", ""))
+    last = (started < until) & (until < ended)
+    follows = np.isin(began, began[last]) & (started >= until)
+    for place in np.flatnonzero(((started < until) & (ended > at)) | follows).tolist():
+        yield Claim(interval=place, at=at, cause=cause, rank=BY_PERSON, why=why, said_at=said_at)
 
 
 def claimed(causes: StopCauses, started: Floats, said: Sequence[Claim]) -> tuple[StopCauses, list[tuple[int, float]]]:
@@ -194,30 +273,30 @@ def claimed(causes: StopCauses, started: Floats, said: Sequence[Claim]) -> tuple
     The causes are those of the intervals after the cuts.
     """
     cause, rank, why = causes.cause.copy(), causes.rank.copy(), causes.why.copy()
-    late: dict[int, list[Claim]] = {}
+    late: set[int] = set()
     for claim in said:
         i = claim.interval
         if claim.at - claim.at % DAY_S > started[i]:
-            late.setdefault(i, []).append(claim)
+            late.add(i)
         elif claim.rank >= rank[i]:
             cause[i], rank[i], why[i] = claim.cause, claim.rank, claim.why
     found = replace(causes, cause=cause, rank=rank, why=why)
     cuts: list[tuple[int, float]] = []
     for i in sorted(late, reverse=True):
-        found, at = _with_late(found, i, late[i])
+        found, at = _with_late(found, i, float(started[i]), [claim for claim in said if claim.interval == i])
         cuts += [(i, midnight) for midnight in reversed(at)]
     return found, cuts
 
 
-def _with_late(causes: StopCauses, i: int, said: Sequence[Claim]) -> tuple[StopCauses, list[float]]:
-    """Cut interval i at each midnight from which a claim on it changes its cause; `said` by certainty, then time.
+def _with_late(causes: StopCauses, i: int, started: float, said: Sequence[Claim]) -> tuple[StopCauses, list[float]]:
+    """Cut interval i at each midnight from which a claim on it changes its cause; `said` by weight.
 
     A claim that agrees only makes the cause more certain.
     """
     parts = [(int(causes.cause[i]), int(causes.rank[i]), str(causes.why[i]))]
     cuts: list[float] = []
-    for edge in sorted({claim.at - claim.at % DAY_S for claim in said}):
-        known = max((c for c in said if c.at - c.at % DAY_S <= edge), key=lambda c: (c.rank, c.at))
+    for edge in sorted({at for claim in said if (at := claim.at - claim.at % DAY_S) > started}):
+        known = [claim for claim in said if claim.at - claim.at % DAY_S <= edge][-1]
         if known.rank >= parts[-1][1]:
             agrees = known.cause == parts[-1][0]
             parts[-1:] = [*(() if agrees else parts[-1:]), (known.cause, known.rank, known.why)]

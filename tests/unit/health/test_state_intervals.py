@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import Event, StateSamples
+from services.health.data_acquisition.state_history import Known, with_history
 from services.health.state_detection.state_intervals import Intervals, intervals
-from services.health.state_detection.states import NO_CAUSE, by_limits, decoded
+from services.health.state_detection.states import NO_CAUSE, Kept, by_limits, decoded, kept_raw
 from services.health.state_detection.stop_causes import basis_of
 from shared.records.vocabulary import CAUSES, STATES
 
 HOUR = 3600.0
-TEXT = {"kind": "text", "states": {"RUN": "production", "FAULT": "down", "WAIT": "idle", "HOLD": "held"}}
+TEXT = {"kind": "text", "states": {"RUN": "production", "FAULT": "down", "WAIT": "idle", "HOLD": "held", "E42": "down"}}
 
 
 def samples(*pairs, hold=np.inf):
@@ -190,6 +191,8 @@ def test_a_cause_declared_days_later_leaves_the_days_before_as_they_were():
 
 RULES = TEXT | {
     "causes": [
+        {"cause": "unknown", "raw": ["E42"], "faults": ["E1"], "longer_than_s": 8 * HOUR},
+        {"cause": "operator", "raw": ["E42"], "longer_than_s": 10 * HOUR},
         {"cause": "external", "faults": ["E17"]},
         {"cause": "supplier", "states": ["held"], "longer_than_s": 2 * HOUR},
         {"cause": "customer", "raw": ["FAULT"], "longer_than_s": 4 * HOUR},
@@ -246,6 +249,68 @@ def test_a_persons_word_wins_and_the_newest_of_two():
     assert (basis_of(found.rank[1]), found.why[1]) == ("person", "corrected by shift lead: power cut")
 
 
+def test_the_newest_word_wins_wherever_it_begins():
+    """Said of 11:00 first, then of the whole stop, as late data had made one of two."""
+    told = [correction(11, "operator", 11.5, "2026-03-02"), correction(10, "supplier", 12, "2026-03-05")]
+    assert causes(of((0, "RUN"), (10, "FAULT"), (12, "RUN"), events=told, end=24)) == [None, "supplier", None]
+
+
+def stored(*stretches, hold):
+    """Stored intervals (from, until, state, cause, basis), where no sample is left."""
+    known = [
+        Known(
+            started=a * HOUR,
+            ended=b * HOUR,
+            state=kept_raw(Kept(state=state, cause=cause, basis=basis, why=basis and f"by {basis}")),
+        )
+        for a, b, state, cause, basis in stretches
+    ]
+    return with_history(np.empty(0), np.empty(0, dtype=object), known, max_hold_s=hold * HOUR)
+
+
+@pytest.mark.parametrize("basis", ["person", "event", "rule", "default"])
+def test_a_word_on_a_stop_of_which_only_the_interval_is_stored_wins(basis):
+    said = stored((0, 10, "production", None, None), (10, 16, "down", "operator", basis), hold=2)
+    word = [correction(10, "operator", 16, "1"), correction(10, "customer", 16, "2")]
+    found = intervals(None, said, TEXT, word, start=0.0, end=24 * HOUR)
+    assert causes(found)[1] == "customer"
+    assert causes(intervals(None, said, TEXT, [], start=0.0, end=24 * HOUR))[1] == "operator"
+
+
+def test_an_event_on_a_stop_of_which_only_the_interval_is_stored_wins_as_the_later_one():
+    said = stored((0, 10, "production", None, None), (10, 16, "down", "operator", "event"), hold=2)
+    assert causes(intervals(None, said, TEXT, [declared(11, "customer")], start=0.0, end=24 * HOUR))[1] == "customer"
+
+
+LONG_HOLD = TEXT | {"causes": [{"cause": "supplier", "states": ["held"], "longer_than_s": 10 * HOUR}]}
+HELD_OVER_MIDNIGHT = (0, "RUN"), (20, "HOLD"), (44, "RUN")
+
+
+@pytest.mark.parametrize(
+    ("word", "whose"),
+    [
+        ((20, "customer", 24), ["customer", "supplier"]),
+        ((24, "customer", 44), ["operator", "customer"]),
+        ((20, "customer", 44), ["customer"]),
+        ((20, "customer", 22), ["customer"]),
+    ],
+    ids=["the part before midnight", "the part after it", "all of it", "while it went on"],
+)
+def test_a_word_holds_for_the_part_of_which_it_was_said(word, whose):
+    found = of(*HELD_OVER_MIDNIGHT, decoder=LONG_HOLD, events=[correction(*word)], end=48)
+    assert causes(found) == [None, *whose, None]
+
+
+def test_a_rule_of_two_conditions_remembers_the_first_over_midnight():
+    """Fault 42 from 20:00 to 21:00, and ten hours of the stop on the next day: in one block and in two."""
+    rules = {"causes": [{"cause": "customer", "raw": ["E42"], "longer_than_s": 10 * HOUR}]}
+    told, decoder = ((0, "RUN"), (20, "E42"), (21, "FAULT"), (40, "RUN")), TEXT | rules
+    assert causes(of(*told, decoder=decoder, end=48)) == [None, "supplier", "customer", None]
+    first = of(*told[:3], decoder=decoder, end=24)
+    second = of(*told[2:], decoder=decoder, start=24, end=48, before=first.open_at(24 * HOUR))
+    assert causes(second) == ["supplier", "customer", None]
+
+
 def test_late_data_does_not_shake_a_correction_off():
     word = [correction(2, "external", 5)]
     assert causes(of((0, "RUN"), (1.5, "FAULT"), (6, "RUN"), events=word)) == [None, "external", None]
@@ -265,16 +330,23 @@ def test_a_correction_gives_no_cause_to_what_is_no_stop():
     assert causes(of((0, "RUN"), (4, "HOLD"), events=[correction(1, "external", 3)])) == [None, "operator"]
 
 
+def test_a_word_does_not_reach_back_over_the_midnight_before_it():
+    """The stop was told to begin at 00:30; what late data adds of the day before stays as it was assessed."""
+    found = of((0, "RUN"), (23.5, "FAULT"), (30, "RUN"), events=[correction(24.5, "customer", 30)], end=48)
+    assert story(found)[1:3] == [(23.5, 24, "down"), (24, 30, "down")]
+    assert causes(found) == [None, "supplier", "customer", None]
+
+
 def test_a_rule_that_fits_on_a_later_day_leaves_the_days_before_as_they_were():
     found = by_rules((0, "RUN"), (23, "HOLD"), end=48)
     assert story(found)[1:] == [(23, 24, "held"), (24, 48, "held")]
     assert causes(found) == [None, "operator", "supplier"]
 
 
-RAW = st.sampled_from(["RUN", "FAULT", "WAIT", "HOLD", None])
+RAW = st.sampled_from(["RUN", "FAULT", "WAIT", "HOLD", "E42", None])
 
 
-HOURS_TO = st.sampled_from([1, 5, 30])
+HOURS_TO = st.sampled_from([1, 5, 30, "midnight"])
 MODES = st.dictionaries(st.integers(0, 71), st.sampled_from(["1", "2", "3", None]), max_size=5)
 FAULTS = st.dictionaries(st.integers(0, 71), st.sampled_from(["E17", "E1", None]), max_size=5)
 
@@ -283,15 +355,18 @@ FAULTS = st.dictionaries(st.integers(0, 71), st.sampled_from(["E17", "E1", None]
     st.dictionaries(st.integers(0, 287), RAW, max_size=14),
     st.sampled_from([1.0, 5.0, 30.0]),
     st.lists(st.tuples(st.integers(0, 71), st.sampled_from(CAUSES)), max_size=3),
-    st.lists(st.tuples(st.integers(0, 71), st.sampled_from(CAUSES), HOURS_TO), max_size=2, unique_by=lambda c: c[0]),
+    st.lists(st.tuples(st.integers(0, 71), st.sampled_from(CAUSES), HOURS_TO), max_size=3),
     MODES,
     FAULTS,
-    st.sampled_from([24.0, 48.0]),
+    st.sampled_from([(24.0,), (48.0,), (24.0, 48.0)]),
 )
-def test_two_blocks_cut_at_midnight_give_what_one_gives(states, hold, declarations, corrections, modes, faults, cut):
+def test_blocks_cut_at_midnight_give_what_one_gives(states, hold, declarations, corrections, modes, faults, cuts):
     pairs = [(quarter / 4, raw) for quarter, raw in sorted(states.items())]
     events = [declared(hour + 0.1, cause) for hour, cause in declarations]
-    events += [correction(hour, cause, hour + length) for hour, cause, length in corrections]
+    events += [
+        correction(hour, cause, 24 * (hour // 24 + 1) if length == "midnight" else hour + length, str(number))
+        for number, (hour, cause, length) in enumerate(corrections)
+    ]
 
     def block(first, end, before=None):
         def in_force(told):
@@ -303,10 +378,12 @@ def test_two_blocks_cut_at_midnight_give_what_one_gives(states, hold, declaratio
         others = {"modes": in_force(modes.items()), "faults": [in_force(faults.items())]}
         return by_rules(*in_force(pairs), hold=hold, events=said, start=first, end=end, before=before, **others)
 
-    whole, first = block(0, 72), block(0, cut)
-    second = block(cut, 72, before=first.open_at(cut * HOUR))
-    early = [row for row in rows(first) if row[1] < cut * HOUR]
-    assert early + rows(second) == rows(whole)
+    told, before, since = [], None, 0.0
+    for until in (*cuts, 72.0):
+        found = block(since, until, before)
+        told = [row for row in told if not row[1] >= since * HOUR] + rows(found)
+        before, since = found.open_at(until * HOUR), until
+    assert told == rows(block(0, 72))
 
 
 def rows(found):
