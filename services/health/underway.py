@@ -12,7 +12,7 @@ import psycopg
 from services.health.assess import CustomerState, StateRows, assess_states
 from services.health.block import CustomerBlock
 from services.health.data_acquisition.block_reading import block_of, read_told, telling_states, with_states
-from services.health.data_acquisition.record_reading import CustomerRecords, read_events
+from services.health.data_acquisition.record_reading import CustomerRecords, read_events, read_sites
 from services.health.data_acquisition.said_reading import Said, read_said_since
 from services.health.saving.row_saving import save_state_rows
 from services.health.watermark import Span, floor_day, floor_hour
@@ -73,9 +73,15 @@ def opened(
 
 
 def stands(conn: psycopg.Connection, day: Underway) -> bool:
-    """Whether the database says that nobody else has assessed since, and that nothing else has happened."""
+    """Whether the database says that nobody else has assessed since, and of calendars and events what it said then.
+
+    What else of the records changes is known when the next hour is whole: only these have an hour of the day.
+    """
     row = conn.execute(_STANDS, [day.records.customer_id]).fetchone()
-    return row == (day.through, day.assessed_at) and read_events(conn, day.records) == day.records.events
+    if row != (day.through, day.assessed_at):
+        return False
+    told = read_sites(conn, day.records.customer_id), read_events(conn, day.records)
+    return told == (day.records.sites, day.records.events)
 
 
 def moved_on(

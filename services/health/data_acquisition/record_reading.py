@@ -163,7 +163,7 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
             customer_id=customer_id,
             name=customer["name"],
             segment=customer["segment"],
-            sites=_sites(rows(_SITES), rows(_SHIFTS), rows(_PLANNED_STOPS)),
+            sites=read_sites(conn, customer_id),
             lines=tuple(Line(**row) for row in rows(_LINES)),
             contracts=tuple(
                 Contract(**row | {"guarantee_exclusions": tuple(row["guarantee_exclusions"])})
@@ -175,6 +175,15 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
             events=tuple(Event(**row) for row in rows(_EVENTS)),
             assets=assets,
         )
+
+
+def read_sites(conn: psycopg.Connection, customer_id: int) -> tuple[Site, ...]:
+    """The customer's sites with their calendars."""
+    with conn.cursor(row_factory=dict_row) as cur:
+        shifts, stops, sites = (
+            cur.execute(query, {"customer": customer_id}).fetchall() for query in (_SHIFTS, _PLANNED_STOPS, _SITES)
+        )
+        return _sites(sites, shifts, stops)
 
 
 def read_events(conn: psycopg.Connection, records: CustomerRecords) -> tuple[Event, ...]:
