@@ -22,16 +22,22 @@ WITH d AS (
 SELECT d.asset_id, count(*) AS days, min(day) AS first_day, max(day) AS last_day, {_SUMS}
 FROM d GROUP BY d.asset_id, {_SAME_INPUTS}
 """
+# When machines stood there, and their newest day in that time, are read from keys alone; then only the days asked for.
 _OF_SITE = f"""
-WITH here AS (
-    SELECT d.*, p.line_id FROM times_daily d
-    JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = d.asset_id AND valid_from <= d.day
-                  ORDER BY valid_from DESC LIMIT 1) p ON true
-    WHERE d.asset_id IN (SELECT asset_id FROM placements WHERE site_id = %(site)s)
-      AND p.site_id = %(site)s AND (%(line)s::int IS NULL OR p.line_id = %(line)s)),
-d AS (SELECT * FROM here WHERE day > (SELECT max(day) FROM here) - %(days)s::int)
-SELECT d.line_id, d.asset_id, count(*) AS days, min(day) AS first_day, max(day) AS last_day, {_SUMS}
-FROM d GROUP BY d.line_id, d.asset_id, {_SAME_INPUTS} ORDER BY d.line_id, d.asset_id
+WITH stays AS (
+    SELECT * FROM (
+        SELECT *, coalesce(lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from), 'infinity') AS ended
+        FROM placements WHERE asset_id IN (SELECT asset_id FROM placements WHERE site_id = %(site)s)) p
+    WHERE site_id = %(site)s AND (%(line)s::int IS NULL OR line_id = %(line)s)),
+newest AS (
+    SELECT max(last) AS day FROM stays s, LATERAL (
+        SELECT max(day) AS last FROM times_daily
+        WHERE asset_id = s.asset_id AND day >= s.valid_from AND day < s.ended) own)
+SELECT s.line_id, d.asset_id, count(*) AS days, min(d.day) AS first_day, max(d.day) AS last_day, {_SUMS}
+FROM stays s, newest n, LATERAL (
+    SELECT * FROM times_daily WHERE asset_id = s.asset_id AND day < s.ended
+        AND day >= greatest(s.valid_from, n.day - %(days)s::int + 1) OFFSET 0) d
+GROUP BY s.line_id, d.asset_id, {_SAME_INPUTS} ORDER BY s.line_id, d.asset_id
 """
 _TIMES = ("pot", "planned", "pbt", "apt", "asut", "aupt", "adet", "adot", "unknown", "stopped", "failed", "repair")
 _DOWN = ("supplier", "customer", "external", "operator", "unknown")
