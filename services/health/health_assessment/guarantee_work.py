@@ -106,6 +106,7 @@ def guarantee_work(
 def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, hours: int) -> tuple[Floats, Floats]:
     """Planned, known and lost seconds an hour of all machines, and rows of their stops, ascending by day."""
     total, stops = np.zeros((hours, 3)), [np.frombuffer(before.stops).reshape(-1, supplier_stops.COLUMNS)]
+    lasting = dict(stops[0][:, [supplier_stops.ASSET, supplier_stops.LASTS]].tolist())
     plans: dict[tuple[bytes, bytes], Plan] = {}
     for work in counted:
         if work.intervals is not None:
@@ -115,7 +116,8 @@ def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, ho
             own = _hours(work, work.intervals, plans[shared], start, hours)
             total += own
             lost_s = _by_day(own)[:, DOWN_S]
-            stops.append(stop_days(work.asset.asset_id, work.intervals, lost_s, int(start // DAY_S)))
+            lasts = lasting.get(work.asset.asset_id) == 1
+            stops.append(stop_days(work.asset.asset_id, work.intervals, lost_s, int(start // DAY_S), lasting=lasts))
     rows = np.concatenate(stops)
     return total, rows[np.lexsort((rows[:, supplier_stops.ASSET], rows[:, DAY]))]
 

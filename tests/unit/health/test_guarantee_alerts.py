@@ -74,6 +74,35 @@ def test_a_burn_is_not_told_beside_an_open_breach():
         assert burn.resolution in (Resolution.MATERIALISED, Resolution.RECOVERED)
 
 
+def silenced(block, first, until):
+    """The block without what its one machine told in the hours [first, until)."""
+    (machine,) = block.assets
+    begin, end = (START.timestamp() + 3600 * hour for hour in (first, until))
+    at, state = machine.states.at, machine.states.state
+    before, after = int(np.searchsorted(at, begin)), int(np.searchsorted(at, end, side="right"))
+    again = () if end >= block.end.timestamp() else (state[after - 1],)
+    told = replace(
+        machine.states,
+        at=np.concatenate([at[:before], [begin, end][: 1 + len(again)], at[after:]]),
+        state=(*state[:before], None, *again, *state[after:]),
+    )
+    return replace(block, assets=(replace(machine, states=told),))
+
+
+def on_evening(result, kind, day):
+    (found,) = [row.value for row in of_contract(result, kind) if row.day == (START + timedelta(days=day)).date()]
+    return found
+
+
+def test_a_stop_that_silence_follows_is_still_to_be_repaired():
+    """Ten stops of six hours; the eleventh has taken 17 when nothing more is heard."""
+    block = customer([asset(1, 64, downs=(*trips(5, 6, last=50), (24 * 60 + 6, 40)))], contracts=(contract(**TERMS),))
+    block = part(block, 0, 24 * 62)
+    heard, silent = assess(None, block), assess(None, silenced(block, 24 * 60 + 23, 24 * 62))
+    told = on_evening(heard, "guarantee_breach", 60)
+    assert on_evening(silent, "guarantee_breach", 60) == pytest.approx(told, abs=0.03)
+
+
 def test_a_stop_that_the_customer_caused_changes_nothing():
     quiet = told(trips(30, 4))
     block = customer([asset(1, DAYS, downs=(*trips(30, 4), (24 * 50, 40)))], contracts=(contract(**TERMS),))

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.health.block import StateSamples
 from services.health.prognostic_assessment.guarantees.breach import Fleet, returns, simulate
 from services.health.prognostic_assessment.guarantees.budget import budget
 from services.health.prognostic_assessment.guarantees.terms import allowed_share, terms_on
-from services.health.state_detection.supplier_stops import Stops
+from services.health.state_detection.attributed_hours import attributed_hours, plan
+from services.health.state_detection.calendars import Calendar
+from services.health.state_detection.state_intervals import intervals
+from services.health.state_detection.supplier_stops import Stops, stop_days, stops_until
 from tests.unit.health.worlds import contract
 
 DAY = 86400.0
@@ -258,3 +262,43 @@ def test_names_dates_and_units_change_nothing(lost, shift, scale):
     )
     assert theirs.probability == pytest.approx(ours.probability, abs=0.002)
     assert theirs.expected_s == pytest.approx(ours.expected_s * scale)
+
+
+def evening(samples, days):
+    """The budget of one machine on the last of some days, from (hour, state) on; a state holds until the next."""
+    hour, states = zip(*samples, strict=True)
+    told = StateSamples(at=START_DAY * DAY + 3600.0 * np.array(hour), state=states, max_hold_s=days * DAY)
+    start, end = START_DAY * DAY, (START_DAY + days) * DAY
+    found = intervals(None, told, {}, (), start=start, end=end)
+    always = Calendar(scheduled=np.array([[start, end]]), planned=np.empty((0, 2)), assumed=False)
+    hours = attributed_hours(found, plan(always, start=start, hours=24 * days), start=start, hours=24 * days)
+    by_day = hours.reshape(days, 24, 3).sum(axis=1)
+    rows = stop_days(1, found, by_day[:, 2], START_DAY, lasting=False)
+    known_s = float(by_day[:, 1] @ 0.5 ** (np.arange(days)[::-1] / 90))
+    mine = Fleet(asset_id=np.array([1]), ahead_s=np.array([DAY]), known_s=np.array([known_s]))
+    today = START_DAY + days - 1
+    (terms,) = terms_on((GUARANTEE,), today)
+    past = stops_until(rows, today)
+    return budget(terms, (GUARANTEE,), by_day, START_DAY, days - 1, mine, past, hours=hours)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 44), st.integers(0, 16), st.integers(1, 7)), min_size=3, max_size=9),
+    st.integers(0, 44 * 24),
+    st.integers(1, 300),
+)
+def test_silence_in_place_of_running_hours_never_improves_anything(stops_of_days, first, hours):
+    """Wherever it begins, in the hour after a stop or before one as well."""
+    told = [(0, "production")]
+    for day, hour, long in sorted({day: (day, hour, long) for day, hour, long in stops_of_days}.values()):
+        told += [(24 * day + hour, "down"), (24 * day + hour + long, "production")]
+    running = next(i for i in range(len(told))[::-1] if told[i][0] <= first or i == 0)
+    running -= told[running][1] == "down"
+    ends = [hour for hour, _ in told[running + 1 :]]
+    begin, until = max(first, told[running][0]), min([first + hours, 45 * 24, *ends])
+    again = [(until, "production")] if until < 45 * 24 and until not in ends else []
+    heard, silent = evening(told, 45), evening([*told[: running + 1], (begin, None), *again, *told[running + 1 :]], 45)
+    assert silent.attributed_availability <= heard.attributed_availability
+    assert silent.probability >= heard.probability
+    assert silent.spent_s == heard.spent_s

@@ -100,7 +100,7 @@ def test_hours_add_up_to_the_days_of_iso_22400(events):
 
 def rows(told, days=3):
     lost = hours_of(told, calendar((0, 24 * days)), 24 * days)[:, 2]
-    return stop_days(5, told, lost.reshape(days, 24).sum(axis=1), 0)
+    return stop_days(5, told, lost.reshape(days, 24).sum(axis=1), 0, lasting=False)
 
 
 def test_a_stop_over_midnight_is_one():
@@ -113,6 +113,37 @@ def test_a_stop_over_midnight_is_one():
 def test_on_its_first_evening_a_stop_lasts_and_has_taken_what_it_has():
     stops = stops_until(rows(found((0, "production"), (20, "down"), (30, "production"))), 0)
     assert (stops.began.tolist(), (stops.lost_s / HOUR).tolist(), stops.lasts.tolist()) == ([0], [4.0], [True])
+
+
+def test_a_stop_that_silence_follows_lasts_until_the_machine_is_heard_of():
+    """Down from 20 h, nothing from 23 h on; running again at 60 h, or still down until then."""
+    silent = (0, "production"), (20, "down"), (23, None)
+    told = rows(found(*silent))
+    for day in range(3):
+        stops = stops_until(told, day)
+        assert (stops.began.tolist(), (stops.lost_s / HOUR).tolist(), stops.lasts.tolist()) == ([0], [3.0], [True])
+    over = stops_until(rows(found(*silent, (60, "production"))), 2)
+    assert ((over.lost_s / HOUR).tolist(), over.lasts.tolist()) == ([3.0], [False])
+    same = stops_until(rows(found(*silent, (58, "down"), (60, "production"))), 2)
+    assert ((same.lost_s / HOUR).tolist(), same.lasts.tolist()) == ([5.0], [False])
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_stop_in_silence_is_the_same_wherever_time_is_cut(cut):
+    samples = (0, "production"), (20, "down"), (23, None), (60, "production")
+    at, states = np.array([hour for hour, _ in samples]) * HOUR, [state for _, state in samples]
+    place = int(np.searchsorted(at, cut * DAY))
+    first = part_of(None, at[:place], states[:place], 0.0, cut * DAY)
+    later = part_of(first.open_at(cut * DAY), at[place:], states[place:], cut * DAY, 3 * DAY)
+    lost_s = np.array([3 * HOUR, 0.0, 0.0])
+    early = stop_days(5, first, lost_s[:cut], 0, lasting=False)
+    late = stop_days(5, later, lost_s[cut:], cut, lasting=True)
+    assert np.concatenate([early, late]).tolist() == rows(found(*samples)).tolist()
+
+
+def part_of(before, at, states, start, end):
+    told = StateSamples(at=at, state=tuple(states), max_hold_s=40 * HOUR)
+    return intervals(before, told, {}, (), start=start, end=end)
 
 
 def test_short_stops_of_one_day_are_one_and_of_two_days_are_two():
