@@ -32,7 +32,8 @@ def _mornings(work: CustomerWork) -> list[Budget | None]:
 def guarantee_breach(work: CustomerWork) -> Condition:
     """The error budget will probably not last until the window ends, or is spent already.
 
-    It ends as materialised where a window closes with its budget overspent, or a rolling one first is.
+    It ends as materialised where a window closes with its budget overspent, or a rolling one first is. After a day of
+    which little was heard nothing is known, though the probability goes on.
     """
     mornings = _mornings(work)
     broken = [_materialised(work.guarantees, day) for day in range(len(mornings))]
@@ -47,7 +48,7 @@ def guarantee_breach(work: CustomerWork) -> Condition:
         scope_id=work.block.customer_id,
         raised=hourly(raised, work.hours),
         cleared=hourly(cleared, work.hours),
-        known=hourly(np.array([b is not None for b in mornings], dtype=np.bool_), work.hours),
+        known=hourly(np.array([b is not None and b.heard for b in mornings], dtype=np.bool_), work.hours),
         describe=describe,
         materialised=hourly(np.array(broken, dtype=np.bool_), work.hours),
     )

@@ -103,6 +103,21 @@ def test_a_stop_that_silence_follows_is_still_to_be_repaired():
     assert on_evening(silent, "guarantee_breach", 60) == pytest.approx(told, abs=0.03)
 
 
+def test_silence_opens_no_alert_of_a_breach():
+    """The probability comes near to what raises an alert; then nothing is heard for a month."""
+    block = customer([asset(1, DAYS, downs=trips(4, 10, first=33))], contracts=(contract(**TERMS),))
+    silent = assess(None, silenced(block, 24 * 58, 24 * DAYS))
+    assert "guarantee_breach" not in kinds(silent)
+    assert max(row.value for row in of_contract(silent, "guarantee_breach")) > 0.6
+
+
+def test_an_alert_of_a_breach_does_not_recover_in_silence_but_ends_as_a_data_gap():
+    block = customer([asset(1, DAYS, downs=trips(4, 12))], contracts=(contract(**TERMS),))
+    (alert,) = [e for e in assess(None, silenced(block, 24 * 50, 24 * DAYS)).episodes if e.kind == "guarantee_breach"]
+    assert alert.life.resolution is Resolution.DATA_GAP
+    assert alert.life.resolved_at == START + timedelta(days=80, hours=24)
+
+
 def test_a_stop_that_the_customer_caused_changes_nothing():
     quiet = told(trips(30, 4))
     block = customer([asset(1, DAYS, downs=(*trips(30, 4), (24 * 50, 40)))], contracts=(contract(**TERMS),))

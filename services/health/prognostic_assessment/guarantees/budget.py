@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from services.health.block import Contract, Floats
 from services.health.prognostic_assessment.guarantees.breach import STEPS, Fleet, Losses, simulate
-from services.health.prognostic_assessment.guarantees.burn import Burn, burns
+from services.health.prognostic_assessment.guarantees.burn import COVERED, Burn, burns
 from services.health.prognostic_assessment.guarantees.terms import Terms, allowed_share
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.supplier_stops import Stops
@@ -44,7 +44,8 @@ class Budget:
     the window so far, expected_s: what it is expected to come to at its end. known_s, pbt_s: known and planned time
     so far. probability: of a breach by last_day. expected: Unix seconds at which the budget runs out in the simulations
     in which it does: median, 10 and 90 %; NaN where it does in none, or already has. credit, bonus: None where the
-    contract names none. assumed: machines that are left out because nobody said when they should run.
+    contract names none. assumed: machines that are left out because nobody said when they should run. heard: at least
+    half of the planned time of the last day that had any is known.
     """
 
     contract_id: int
@@ -66,6 +67,7 @@ class Budget:
     burns: tuple[Burn, ...]
     machines: int
     assumed: int
+    heard: bool
 
     @property
     def breached(self) -> bool:
@@ -141,7 +143,13 @@ def budget(
         burns=burns(hours, terms.guaranteed, terms.length),
         machines=len(fleet.asset_id),
         assumed=assumed,
+        heard=_heard(days[: row + 1]),
     )
+
+
+def _heard(days: Floats) -> bool:
+    planned = days[days[:, PBT_S] > 0]
+    return bool(planned[-1, KNOWN_S] >= COVERED * planned[-1, PBT_S])
 
 
 @dataclass(frozen=True, kw_only=True)
