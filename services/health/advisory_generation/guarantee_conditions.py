@@ -58,7 +58,7 @@ def _materialised(guarantees: GuaranteeWork, day: int) -> bool:
     """Whether by a morning a fixed window was over that had been broken, or a rolling one began to be broken."""
     whole = {budget.contract for budget in guarantees.evenings[day] if not budget.breached}
     begun = (budget.breached and budget.rolling and budget.contract in whole for budget in guarantees.known_on(day))
-    return any(begun) or any(budget.breached for budget in guarantees.closed(day))
+    return any(begun) or any(budget.breached for budget in guarantees.closed[day])
 
 
 def _breach_content(work: CustomerWork, hour: int) -> AlertContent:

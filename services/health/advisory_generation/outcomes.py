@@ -46,7 +46,7 @@ def guarantee_outcomes(work: CustomerWork) -> list[OutcomeRow]:
             happened=any(budget.breached for budget in closed),
         )
         for day in range(-(-work.hours // 24))
-        if (closed := work.guarantees.closed(day))
+        if (closed := work.guarantees.closed[day])
     ]
 
 

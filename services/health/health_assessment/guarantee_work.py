@@ -49,12 +49,13 @@ class GuaranteeState:
 class GuaranteeWork:
     """Budgets of every guarantee as of the two evenings before the block and every whole day of it.
 
-    first_day: of the block, in days since 1970-01-01. hours: shape (n, 3), those of the block last: planned, known and
-    lost seconds. counted: how many machines are.
+    closed: fixed windows that by the evening before each day of the block were over, or ended by an amendment, as they
+    were judged last. hours: shape (n, 3), those of the block last: planned, known and lost seconds. counted: how many
+    machines are.
     """
 
-    first_day: int
     evenings: tuple[tuple[Budget, ...], ...]
+    closed: tuple[tuple[Budget, ...], ...]
     hours: Floats
     counted: int
     state: GuaranteeState
@@ -62,12 +63,6 @@ class GuaranteeWork:
     def known_on(self, day: int) -> tuple[Budget, ...]:
         """What is known on the morning of a day of the block."""
         return self.evenings[day + 1]
-
-    def closed(self, day: int) -> tuple[Budget, ...]:
-        """Fixed windows that were over by the evening before a day of the block, as they were judged last."""
-        return tuple(
-            budget for budget in self.evenings[day] if not budget.rolling and budget.last_day < self.first_day + day - 1
-        )
 
 
 def guarantee_work(
@@ -78,7 +73,8 @@ def guarantee_work(
     if not any(c.guaranteed_availability is not None for c in block.contracts):
         none = GuaranteeState(known_s={})
         nothing = np.zeros((hours, 3))
-        return GuaranteeWork(first_day=first_day, evenings=((),) * (2 + whole), hours=nothing, counted=0, state=none)
+        never = ((),) * (2 + whole)
+        return GuaranteeWork(evenings=never, closed=never[1:], hours=nothing, counted=0, state=none)
     reporting = sorted((a for a in assets if a.intervals is not None), key=lambda a: a.asset.asset_id)
     counted = [a for a in reporting if not a.calendar.assumed]
     own, rows = _lost(before, counted, block.start.timestamp(), hours)
@@ -97,10 +93,15 @@ def guarantee_work(
         stops=_newest(rows, first_day + whole - 1).tobytes(),
         evenings=tuple(evenings[-2:]),
     )
-    missing: list[tuple[Budget, ...]] = [()] * (2 + whole - len(evenings))
-    return GuaranteeWork(
-        first_day=first_day, evenings=(*missing, *evenings), hours=tail, counted=len(counted), state=state
-    )
+    told = (*((),) * (2 + whole - len(evenings)), *evenings)
+    closed = tuple(_ended(told[day], block, first_day + day - 1) for day in range(1 + whole))
+    return GuaranteeWork(evenings=told, closed=closed, hours=tail, counted=len(counted), state=state)
+
+
+def _ended(told: Sequence[Budget], block: CustomerBlock, day: int) -> tuple[Budget, ...]:
+    """Fixed windows that were judged on the evening before a day and do not go on on it."""
+    goes_on = {(t.contract.external_id, t.first) for t in terms_on(block.contracts, day) if not t.rolling}
+    return tuple(b for b in told if not b.rolling and (b.contract, b.first_day) not in goes_on)
 
 
 def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, hours: int) -> tuple[Floats, Floats]:

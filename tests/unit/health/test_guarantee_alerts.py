@@ -118,6 +118,20 @@ def test_an_alert_of_a_breach_does_not_recover_in_silence_but_ends_as_a_data_gap
     assert alert.life.resolved_at == START + timedelta(days=80, hours=24)
 
 
+@pytest.mark.parametrize(
+    "amended",
+    [{"starts_on": (START + timedelta(days=76)).date(), **TERMS}, {"ends_on": (START + timedelta(days=75)).date()}],
+)
+def test_a_window_that_an_amendment_ends_is_closed_as_it_was_judged_last(amended):
+    """216 of 120 hours are lost when the contract begins anew on day 76, or is ended."""
+    versions = contract(**TERMS), contract(contract_id=2, valid_from=(START + timedelta(days=76)).date(), **amended)
+    result = assess(None, customer([asset(1, 80, downs=trips(4, 12, last=75))], contracts=versions))
+    (window,) = [row for row in result.outcomes if row.outcome == "guarantee_window"]
+    assert (window.at, window.happened) == (START + timedelta(days=77, hours=1), True)
+    (first, *_) = [e.life for e in result.episodes if e.kind == "guarantee_breach"]
+    assert (first.resolution, first.resolved_at) == (Resolution.MATERIALISED, window.at)
+
+
 def test_a_stop_that_the_customer_caused_changes_nothing():
     quiet = told(trips(30, 4))
     block = customer([asset(1, DAYS, downs=(*trips(30, 4), (24 * 50, 40)))], contracts=(contract(**TERMS),))
