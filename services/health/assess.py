@@ -41,7 +41,7 @@ from services.health.advisory_generation.outcomes import (
     guarantee_outcomes,
     wear_forecasts,
 )
-from services.health.advisory_generation.repeated_failures import repeated_failures
+from services.health.advisory_generation.repeated_failures import repeated_failures, together
 from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.assessment import (
     CustomerHealthRow,
@@ -57,7 +57,9 @@ from services.health.assessment import (
 )
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
-from services.health.health_assessment.asset_times import states_of
+from services.health.health_assessment.asset_changes import fleet_changes
+from services.health.health_assessment.asset_hours import fleet_hours
+from services.health.health_assessment.asset_times import fleet_states
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_figures import (
     capabilities,
@@ -74,6 +76,7 @@ from services.health.health_assessment.records_in_force import promises_by_day
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.rows import interval_rows, life_day_rows, signal_rows, times_rows
 from services.health.state_detection.calendars import Calendar, calendar
+from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.value_assessment.value_realized import (
     Counterfactual,
     acceptance_window,
@@ -133,6 +136,15 @@ class Assessment(StateRows):
     state: CustomerState
 
 
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What an assessment has found out on the way to its rows. lasting: conditions that are known in the morning."""
+
+    assets: tuple[AssetResult, ...]
+    customer: CustomerWork
+    lasting: tuple[Condition, ...]
+
+
 def assess(
     state: CustomerState | None,
     block: CustomerBlock,
@@ -142,44 +154,62 @@ def assess(
     """Assess one customer over the block's hours, going on from `state`; None at the customer's first data.
 
     The block starts at `state.through`, a UTC midnight; `block.events` holds all events of the customer's scopes up to
-    the block's end. models: those of
-    remaining life, of any type and age. Raises ValueError where the block does not start where the state ends.
+    the block's end. models: those of remaining life, of any type and age. Raises ValueError where the block does not
+    start where the state ends.
     """
+    return assess_with_work(state, block, actions, models)[0]
+
+
+def assess_with_work(
+    state: CustomerState | None,
+    block: CustomerBlock,
+    actions: tuple[PersonAction, ...] = (),
+    models: Sequence[LifeModel] = (),
+) -> tuple[Assessment, Work]:
+    """As `assess`, with what it found out on the way."""
     before = state or _nothing_yet(block.start)
     if before.through != block.start:
         raise ValueError(f"the block starts at {block.start}, its state ends at {before.through}")
     assets = _assets(before, block, models)
-    silences = [silence(s, before.silent_h.get(s.source_id, float("nan"))) for s in block.sources]
+    silences = silences_of(before, block)
     work = _customer_work(before, block, assets, silences)
     own = _counterfactual(before, work)
-    episodes, alerts = _alerts(before, work, assets, silences, actions)
+    found = Work(assets=tuple(assets), customer=work, lasting=tuple(_lasting_conditions(work, assets)))
+    moving = moving_conditions(before, work, assets, silences, actions)
+    keep_hours = 24 * (work.hours // 24)
+    episodes, alerts = advance_alerts(
+        before.alerts, [*moving, *found.lasting], actions, start=block.start, keep_hours=keep_hours
+    )
     works = [a.work for a in assets]
-    states = _state_rows(block, [a.states for a in assets])
-    return Assessment(
+    states = state_rows(block, [a.states for a in assets])
+    rows = Assessment(
         intervals=states.intervals,
         times=states.times,
         signals=tuple(signal_rows(work, works, block.hours // 24)),
         health=tuple(_health(work, own)),
-        values=tuple(_values(block, works)),
+        values=value_rows(block, works),
         episodes=tuple(episodes),
-        outcomes=(*guarantee_outcomes(work), *(row for asset in works for row in asset_outcomes(block, asset))),
+        outcomes=outcome_rows(work, works),
         forecasts=tuple(_forecasts(work, works)),
         life_days=tuple(row for asset in works for row in life_day_rows(asset)),
         state=_kept(before, work, assets, silences, own, alerts),
     )
+    return rows, found
 
 
 def assess_states(state: CustomerState, block: CustomerBlock) -> StateRows:
     """The rows of intervals and times that `assess` gives, alone: what moves on before the next hour is whole."""
-    scheduled = _calendars(block)
-    open_at_start = {asset_id: own.interval for asset_id, own in state.assets.items()}
-    return _state_rows(
-        block,
-        [states_of(block, a, scheduled[a.site_id, a.line_id], open_at_start.get(a.asset_id)) for a in block.assets],
-    )
+    return state_rows(block, states_of(state, block))
 
 
-def _state_rows(block: CustomerBlock, assets: Sequence[AssetStates]) -> StateRows:
+def states_of(before: CustomerState, block: CustomerBlock) -> list[AssetStates]:
+    """What each asset of the block was doing, going on from the state."""
+    open_at_start = {asset_id: own.interval for asset_id, own in before.assets.items()}
+    return fleet_states(block, _calendars(block), open_at_start)
+
+
+def state_rows(block: CustomerBlock, assets: Sequence[AssetStates]) -> StateRows:
+    """Intervals and times of all assets."""
     end = block.end.timestamp()
     return StateRows(
         intervals=tuple(row for a in assets for row in interval_rows(a, end)),
@@ -188,11 +218,20 @@ def _state_rows(block: CustomerBlock, assets: Sequence[AssetStates]) -> StateRow
 
 
 def _assets(before: CustomerState, block: CustomerBlock, models: Sequence[LifeModel]) -> list[AssetResult]:
-    scheduled, sites = _calendars(block), {site.site_id: site for site in block.sites}
+    sites = {site.site_id: site for site in block.sites}
+    states = states_of(before, block)
+    hours = fleet_hours(block, states)
+    changes = fleet_changes(changes_at(before, block), block.assets, hours, block.start.timestamp())
     return [
-        assess_asset(block, a, sites[a.site_id], scheduled[a.site_id, a.line_id], before.assets.get(a.asset_id), models)
-        for a in block.assets
+        assess_asset(block, own, changed, sites[own.asset.site_id], before.assets.get(own.asset.asset_id), models)
+        for own, changed in zip(states, changes, strict=True)
     ]
+
+
+def changes_at(before: CustomerState, block: CustomerBlock) -> list[ChangeState | None]:
+    """What the search for changes goes on from, of each asset of the block."""
+    known = [before.assets.get(asset.asset_id) for asset in block.assets]
+    return [None if state is None else state.change for state in known]
 
 
 def _calendars(block: CustomerBlock) -> dict[tuple[int, int | None], Calendar]:
@@ -257,21 +296,9 @@ def _whole_days(work: CustomerWork) -> int:
     return work.days.kept + work.hours // 24
 
 
-def _alerts(
-    before: CustomerState,
-    work: CustomerWork,
-    assets: Sequence[AssetResult],
-    silences: Sequence[Silence],
-    actions: tuple[PersonAction, ...],
-) -> tuple[list[Episode], dict[str, Standing]]:
-    """Episodes of the block, and how every condition stands at its last midnight."""
-    keep_hours = 24 * (work.hours // 24)
-    conditions = [
-        *_machine_conditions(work.block, assets, silences),
-        *_guarantee_conditions(work, before, actions, keep_hours),
-        *_customer_conditions(work),
-    ]
-    return advance_alerts(before.alerts, conditions, actions, start=work.block.start, keep_hours=keep_hours)
+def silences_of(before: CustomerState, block: CustomerBlock) -> list[Silence]:
+    """How long each source has been silent."""
+    return [silence(source, before.silent_h.get(source.source_id, float("nan"))) for source in block.sources]
 
 
 def _health(work: CustomerWork, own: Counterfactual | None) -> list[CustomerHealthRow]:
@@ -302,28 +329,43 @@ def _kept(
     )
 
 
-def _machine_conditions(
-    block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence]
+def moving_conditions(
+    before: CustomerState,
+    work: CustomerWork,
+    assets: Sequence[AssetResult],
+    silences: Sequence[Silence],
+    actions: tuple[PersonAction, ...],
 ) -> list[Condition]:
+    """Conditions that any hour can move."""
+    found = [wear(work.block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
+    changing = [a.work for a in assets if a.work.changes is not None]
+    found += [judge(work.block, own) for own in changing for judge in (condition_change, sensor_fault)]
+    found += _silent_sources(work.block, silences)
+    return [*found, *_guarantee_conditions(work, before, actions)]
+
+
+def _lasting_conditions(work: CustomerWork, assets: Sequence[AssetResult]) -> list[Condition]:
+    """Conditions that are known in the morning and last all day."""
     works = [a.work for a in assets]
-    found = [wear(block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
-    changing = [work for work in works if work.changes is not None]
-    found += [judge(block, work) for work in changing for judge in (condition_change, sensor_fault)]
-    found += [repeated_failures(block, work, works) for work in works if work.intervals is not None]
-    updates = [regression_after_update(block, work, works) for work in works if work.intervals is not None]
+    telling = [own for own in works if own.intervals is not None]
+    of_type = together(works)
+    found = [repeated_failures(work.block, own, of_type[own.asset.asset_type]) for own in telling]
+    updates = [regression_after_update(work.block, own, works) for own in telling]
     found += [condition for condition in updates if condition is not None]
+    return [*found, *_customer_conditions(work)]
+
+
+def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[Condition]:
     assets_of = {s.source_id: sum(s.source_id in a.source_ids for a in block.assets) for s in block.sources}
-    for site in block.sites:
-        own = [s for s in silences if s.source.site_id == site.site_id]
-        if own:
-            found.append(silent_source(block, site.site_id, site.name, own, assets_of))
-    return found
+    by_site = [(site, [s for s in silences if s.source.site_id == site.site_id]) for site in block.sites]
+    return [silent_source(block, site.site_id, site.name, own, assets_of) for site, own in by_site if own]
 
 
 def _guarantee_conditions(
-    work: CustomerWork, before: CustomerState, actions: tuple[PersonAction, ...], keep_hours: int
+    work: CustomerWork, before: CustomerState, actions: tuple[PersonAction, ...]
 ) -> list[Condition]:
     breach = guarantee_breach(work)
+    keep_hours = 24 * (work.hours // 24)
     feared = live_hours(before.alerts, breach, actions, start=work.block.start, keep_hours=keep_hours)
     return [breach, budget_burn(work, feared | breach.raised)]
 
@@ -334,6 +376,11 @@ def _customer_conditions(work: CustomerWork) -> list[Condition]:
     return [*found, unused_capability(work)] if work.capabilities else found
 
 
+def outcome_rows(work: CustomerWork, assets: Sequence[AssetWork]) -> tuple[OutcomeRow, ...]:
+    """What came true in the block's hours."""
+    return (*guarantee_outcomes(work), *(row for asset in assets for row in asset_outcomes(work.block, asset)))
+
+
 def _forecasts(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[ForecastRow]:
     yield from guarantee_forecasts(work, range(-(-work.hours // 24)))
     for asset in assets:
@@ -341,7 +388,8 @@ def _forecasts(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[Fore
         yield from change_forecasts(work.block, asset)
 
 
-def _values(block: CustomerBlock, assets: Sequence[AssetWork]) -> list[ValueRow]:
+def value_rows(block: CustomerBlock, assets: Sequence[AssetWork]) -> tuple[ValueRow, ...]:
+    """Value of every month that the block touches."""
     businesses = line_of_business_of(block)
     members = [
         (a.asset.site_id, businesses[a.asset.line_id], a.days, a.counterfactual)
@@ -349,13 +397,14 @@ def _values(block: CustomerBlock, assets: Sequence[AssetWork]) -> list[ValueRow]
         if a.intervals is not None
     ]
     last = block.end - timedelta(seconds=1)
-    return monthly_values(
+    found = monthly_values(
         block,
         members,
         declared_counterfactual(block),
         first_month=month_number(block.start.date()),
         last_month=month_number(last.date()),
     )
+    return tuple(found)
 
 
 def _silent_at(silences: Sequence[Silence], hours: int) -> dict[int, float]:

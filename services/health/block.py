@@ -6,14 +6,15 @@ where the model state it goes on from was checkpointed, and ends at a whole five
 hourly arrays have its whole hours only.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
-
-"""Seconds of a fast bucket."""
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -209,6 +210,19 @@ class CustomerBlock:
     entitlements: tuple[Entitlement, ...]
     events: tuple[Event, ...]
     owner_roles: tuple[str, ...]
+
+    @cached_property
+    def _placed_events(self) -> Mapping[tuple[str, int | None], Sequence[tuple[int, Event]]]:
+        """Place in `events` and event, by scope."""
+        found: dict[tuple[str, int | None], list[tuple[int, Event]]] = {}
+        for place, event in enumerate(self.events):
+            found.setdefault((event.scope_type, event.scope_id), []).append((place, event))
+        return found
+
+    def events_reaching(self, *scopes: tuple[str, int | None]) -> list[Event]:
+        """The events of any of these scopes, in the order of `events`."""
+        placed = [found for scope in scopes for found in self._placed_events.get(scope, ())]
+        return [event for _, event in sorted(placed, key=itemgetter(0))]
 
     @property
     def hours(self) -> int:

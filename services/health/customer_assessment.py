@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
 
-from services.health.assess import Assessment, CustomerState, assess
+from services.health.assess import Assessment, CustomerState, Work, assess_with_work
 from services.health.assessment import PersonAction
 from services.health.block import CustomerBlock
 from services.health.charge import Fence, unfenced
@@ -21,11 +21,10 @@ from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
 from services.health.saving.record_saving import note_change
 from services.health.saving.row_saving import save_rows
-from services.health.underway import Underway, is_within_hour, moved_on, opened, stands
+from services.health.underway import Morning, Recorded, Underway, advanced, moved_on, opened, read_recorded
 from services.health.watermark import DAY, Span, next_span, parts
 
 _READ = "SELECT state_version, state FROM model_states WHERE customer_id = %s"
-_THROUGH = "SELECT assessed_through FROM model_states WHERE customer_id = %s"
 _WRITE = """
 INSERT INTO model_states (customer_id, assessed_through, assessed_at, state_version, state)
 VALUES (%(customer)s, %(through)s, %(now)s, %(version)s, %(state)s)
@@ -45,11 +44,12 @@ class AssessmentLimits:
 
 
 class LastPart(NamedTuple):
-    """The newest part of what was assessed: what it was given, and what was said of it."""
+    """The newest part of what was assessed: what it was given, what was said of it, and what was found out for that."""
 
     block: CustomerBlock
     told: Said
     said: Assessment
+    work: Work
 
 
 class Assessed(NamedTuple):
@@ -80,16 +80,18 @@ def assess_customer(
     with conn.transaction():
         fence(conn)
         day = remembered.pop(customer_id, None)
-        if day is not None and is_within_hour(day.through, end, changed_from) and stands(conn, day):
-            return _moved_on(conn, remembered, day, end, changed_from, now)
-        records, sources = read_records(conn, customer_id), read_sources(conn, customer_id)
+        day = None if day is None else advanced(conn, day, end, changed_from, now)
+        if day is not None:
+            return _remember(conn, remembered, day, changed_from)
+        recorded, sources = read_recorded(conn, customer_id), read_sources(conn, customer_id)
+        records = recorded.records
         (kept, _), first = _kept_states(conn, records), first_data(sources)
         if first is None:
             return None
         if kept:
-            day = opened(conn, records, kept[-1], end, changed_from, _raw_since(sources, limits, kept[-1].through))
+            day = opened(conn, recorded, kept[-1], end, changed_from, _raw_since(sources, limits, kept[-1].through))
             if day is not None:
-                return _moved_on(conn, remembered, day, end, changed_from, now)
+                return _remember(conn, remembered, moved_on(conn, day, end, changed_from, now), changed_from)
         checkpoints = [state.through for state in kept]
         span = next_span(first_data=first, end=end, checkpoints=checkpoints, changed_from=changed_from)
         if span is None:
@@ -98,57 +100,58 @@ def assess_customer(
         actions = read_actions(conn, customer_id)
         found, states, last = assessed(conn, records, sources, span, before, actions, limits)
         save_rows(conn, customer_id, records.assets, span, found)
-        newly_kept = thinned([*before, *states])
-        digests = tuple(digest(records, state.through) for state in newly_kept)
-        checkpoint = Checkpoint(states=newly_kept, records_digests=digests)
-        row = {"customer": customer_id, "through": end, "now": now, "version": LAYOUT_VERSION}
-        conn.execute(_WRITE, row | {"state": to_bytes(checkpoint)})
-        conn.execute(_NOT_DUE, [customer_id, changed_from])
+        _save_states(conn, records, thinned([*before, *states]), end, now)
         since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
         note_change(conn, since)
         save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
         if last.block.start == found.state.through:
-            remembered[customer_id] = Underway(
-                through=end,
-                assessed_at=now,
-                records=records,
-                state=found.state,
-                block=last.block,
-                told=last.told,
-                raw_since=_raw_since(sources, limits, span.start),
-                rows=last.said,
-            )
+            day = _underway(recorded, sources, last, _raw_since(sources, limits, span.start), end, now)
+            _remember(conn, remembered, day, changed_from)
+        else:
+            conn.execute(_NOT_DUE, [customer_id, changed_from])
     return span
 
 
-def withdraw(conn: psycopg.Connection, customer_id: int, now: datetime, fence: Fence = unfenced) -> None:
-    """End the open alerts of an assessed customer of whom no source speaks any more, and commit: no data support them.
-
-    What was assessed stays; where a source speaks again, it is assessed from the first data.
-    """
-    with conn.transaction():
-        fence(conn)
-        through = conn.execute(_THROUGH, [customer_id]).fetchone()
-        if through is None:
-            return
-        row = {"customer": customer_id, "through": through[0], "now": now, "version": LAYOUT_VERSION}
-        conn.execute(_WRITE, row | {"state": to_bytes(Checkpoint(states=(), records_digests=()))})
-        since = datetime.min.replace(tzinfo=UTC)
-        note_change(conn, since)
-        save_alerts(conn, customer_id, [], since=since, through=through[0], now=now)
+def _save_states(
+    conn: psycopg.Connection, records: CustomerRecords, kept: tuple[CustomerState, ...], end: datetime, now: datetime
+) -> None:
+    """Keep the states to go on from, with what the records said, and note how far the customer is assessed."""
+    digests = tuple(digest(records, state.through) for state in kept)
+    state = to_bytes(Checkpoint(states=kept, records_digests=digests))
+    row = {"customer": records.customer_id, "through": end, "now": now, "version": LAYOUT_VERSION, "state": state}
+    conn.execute(_WRITE, row)
 
 
-def _moved_on(
-    conn: psycopg.Connection,
-    remembered: dict[int, Underway],
-    day: Underway,
+def _underway(
+    recorded: Recorded,
+    sources: tuple[CustomerSource, ...],
+    last: LastPart,
+    raw_since: datetime,
     end: datetime,
-    changed_from: datetime | None,
     now: datetime,
+) -> Underway:
+    """The day under way as it has just been assessed and saved."""
+    said = last.said
+    return Underway(
+        through=end,
+        assessed_at=now,
+        recorded=recorded,
+        state=said.state,
+        block=last.block,
+        told=last.told,
+        raw_since=raw_since,
+        rows=said,
+        morning=Morning(work=last.work, sources=sources, values=said.values, outcomes=said.outcomes),
+    )
+
+
+def _remember(
+    conn: psycopg.Connection, remembered: dict[int, Underway], day: Underway, changed_from: datetime | None
 ) -> Span:
-    remembered[day.records.customer_id] = moved_on(conn, day, end, changed_from, now)
+    """Keep the day in memory, and its changes due no more; the time that was assessed."""
+    remembered[day.records.customer_id] = day
     conn.execute(_NOT_DUE, [day.records.customer_id, changed_from])
-    return Span(start=day.block.start, end=end, restart=False)
+    return Span(start=day.block.start, end=day.through, restart=False)
 
 
 def records_changed(conn: psycopg.Connection, customer_id: int) -> bool:
@@ -190,25 +193,17 @@ def assessed(
     state = before[-1] if before else None
     states: list[CustomerState] = []
     models = read_models(conn, sorted({asset.asset_type for asset in records.assets}))
-    for part in parts(span, KEPT_AGES, longest, _moves(records, span)):
+    for part in parts(span, KEPT_AGES, longest):
         told = read_told(conn, records, part)
         block = block_of(conn, records, sources, part, raw_since, told)
-        said = assess(state, block, actions, models)
+        said, work = assess_with_work(state, block, actions, models)
         found = said if found is None else joined(found, said, part.start)
         state = said.state
         states.append(state)
-        last = LastPart(block, told, said)
+        last = LastPart(block, told, said, work)
     if found is None:
         raise ValueError(f"the span {span} has no part")
     return Assessed(found, states, last)
-
-
-def _moves(records: CustomerRecords, span: Span) -> list[datetime]:
-    """The midnights in the span on which a machine moved from one site or line of the customer to another: within a
-    block each stands in one place."""
-    starts = {placement.window[0] for asset in records.assets for placement in asset.placements[1:]}
-    inside = (at for at in starts if span.start.timestamp() < at < span.end.timestamp())
-    return [datetime.fromtimestamp(at, UTC) for at in sorted(inside)]
 
 
 def _raw_since(sources: Sequence[CustomerSource], limits: AssessmentLimits, start: datetime) -> datetime:

@@ -20,15 +20,16 @@ from shared.records.vocabulary import CAUSES
 
 HOUR_S = 3600.0
 SILENT_HOURS = 24
-NOT_OURS = [CAUSES.index(cause) for cause in ("customer", "external", "operator")]
+# By index of a cause, the last also by -1, for none.
+IS_NOT_OURS: Bools = np.isin([*CAUSES, ""], ("customer", "external", "operator"))
 WORK_KINDS = ("work_order", "part", "inspection")
 
 
 def event_hours(block: CustomerBlock, asset_id: int, kinds: Sequence[str], hours: int) -> Bools:
     """Hours in which an event of one of the kinds happened to an asset."""
     found = np.zeros(hours, dtype=np.bool_)
-    for event in block.events:
-        if event.kind in kinds and event.scope_type == "asset" and event.scope_id == asset_id:
+    for event in block.events_reaching(("asset", asset_id)):
+        if event.kind in kinds:
             hour = (event.at - block.start) // timedelta(hours=1)
             if 0 <= hour < hours:
                 found[hour] = True
@@ -40,7 +41,7 @@ def failure_hours(block: CustomerBlock, work: AssetWork) -> Bools:
     hours = len(work.running)
     found = event_hours(block, work.asset.asset_id, ("failure",), hours)
     if work.intervals is not None:
-        own = work.intervals.failure & ~np.isin(work.intervals.cause, NOT_OURS)
+        own = work.intervals.failure & ~IS_NOT_OURS[work.intervals.cause]
         hour = ((work.intervals.started[own] - block.start.timestamp()) // HOUR_S).astype(np.int64)
         found[hour[(hour >= 0) & (hour < hours)]] = True
     return found

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, ASSET_WORK, GUARANTEE_WINDOW, KINDS
-from services.health.advisory_generation.machine_conditions import NOT_OURS, WORK_KINDS
+from services.health.advisory_generation.machine_conditions import IS_NOT_OURS, WORK_KINDS
 from services.health.assessment import ForecastRow, OutcomeRow
 from services.health.block import Bools, CustomerBlock, Floats
 from services.health.health_assessment.asset_work import AssetWork
@@ -22,9 +22,9 @@ def asset_outcomes(block: CustomerBlock, work: AssetWork) -> list[OutcomeRow]:
     asset = work.asset
     failed: set[datetime] = set()
     if work.intervals is not None:
-        own = work.intervals.failure & ~np.isin(work.intervals.cause, NOT_OURS)
+        own = work.intervals.failure & ~IS_NOT_OURS[work.intervals.cause]
         failed = {datetime.fromtimestamp(at, UTC) for at in work.intervals.started[own].tolist()}
-    events = [e for e in block.events if e.scope_type == "asset" and e.scope_id == asset.asset_id]
+    events = block.events_reaching(("asset", asset.asset_id))
     failed |= {e.at for e in events if e.kind == "failure"}
     worked = {e.at for e in events if e.kind in WORK_KINDS}
     return [

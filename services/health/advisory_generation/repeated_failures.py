@@ -54,14 +54,42 @@ class _Usual:
         return np.where(self.known_days >= LEAST_KNOWN_DAYS, told, np.nan)
 
 
-def repeated_failures(block: CustomerBlock, work: AssetWork, works: Sequence[AssetWork]) -> Condition:
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """Failures and known seconds of all machines of a type in the 120 days up to each day; the newest day last."""
+
+    failures: Floats
+    known_s: Floats
+
+
+def together(works: Sequence[AssetWork]) -> dict[str, Together]:
+    """The machines of a customer together, by type."""
+    rows = max((len(work.days.table) for work in works), default=0)
+    found: dict[str, Together] = {}
+    for work in works:
+        own = _within_peers_days(work)
+        total = found.setdefault(work.asset.asset_type, Together(failures=np.zeros(rows), known_s=np.zeros(rows)))
+        total.failures[rows - len(own.failures) :] += own.failures
+        total.known_s[rows - len(own.known_s) :] += own.known_s
+    return found
+
+
+def _within_peers_days(work: AssetWork) -> Together:
+    known_s = work.days.column(PBT) - work.days.column(UNKNOWN_S)
+    return Together(
+        failures=trailing_sum(work.days.column(FAILURES), PEERS_DAYS), known_s=trailing_sum(known_s, PEERS_DAYS)
+    )
+
+
+def repeated_failures(block: CustomerBlock, work: AssetWork, all_machines: Together) -> Condition:
     """At least three failures in 30 days where chance gives that many in one month of a thousand.
 
-    It clears when at most one is left, or when so many are no surprise any more. works: all machines of the customer.
+    It clears when at most one is left, or when so many are no surprise any more. all_machines: of its type at the
+    customer, itself among them.
     """
     failures, known = work.days.column(FAILURES), _known_days(work)
     recent, recent_known = trailing_sum(failures, REPEAT_DAYS), trailing_sum(known, REPEAT_DAYS)
-    usual = _usual(work, works)
+    usual = _usual(work, all_machines)
     chance = usual.chance(recent, recent_known)
     raised = (recent >= LEAST_FAILURES) & (chance < CHANCE)
     cleared = (recent <= 1) | (chance >= CHANCE_AGAIN)
@@ -111,25 +139,14 @@ def _known_days(work: AssetWork) -> Floats:
     return np.asarray((work.days.column(PBT) - work.days.column(UNKNOWN_S)) / DAY_S, dtype=np.float64)
 
 
-def _usual(work: AssetWork, works: Sequence[AssetWork]) -> _Usual:
+def _usual(work: AssetWork, all_machines: Together) -> _Usual:
     rows = len(work.days.table)
     before = work.older_failures + _sum_until(work.days.column(FAILURES), USUAL_DAYS_AGO)
     known_before = work.older_known_s / DAY_S + _sum_until(_known_days(work), USUAL_DAYS_AGO)
-    own = known_before >= LEAST_KNOWN_DAYS
-    peers, peers_known = np.zeros(rows), np.zeros(rows)
-    for other in works:
-        if other.asset.asset_type == work.asset.asset_type and other.asset.asset_id != work.asset.asset_id:
-            peers += _last(trailing_sum(other.days.column(FAILURES), PEERS_DAYS), rows)
-            peers_known += _last(trailing_sum(_known_days(other), PEERS_DAYS), rows)
+    own, mine = known_before >= LEAST_KNOWN_DAYS, _within_peers_days(work)
+    peers = all_machines.failures[-rows:] - mine.failures
+    peers_known = (all_machines.known_s[-rows:] - mine.known_s) / DAY_S
     return _Usual(failures=np.where(own, before, peers), known_days=np.where(own, known_before, peers_known), own=own)
-
-
-def _last(column: Floats, rows: int) -> Floats:
-    """The newest rows of another machine's days, which end on the same day; 0 before its first."""
-    found = np.zeros(rows)
-    newest = column[-rows:]
-    found[rows - len(newest) :] = newest
-    return found
 
 
 def _sum_until(column: Floats, days_ago: int) -> Floats:

@@ -61,14 +61,9 @@ class Effect:
 def releases_of(block: CustomerBlock, work: AssetWork) -> list[Event]:
     """Software releases that reached an asset, oldest first."""
     asset = work.asset
-    reached = {
-        ("asset", asset.asset_id),
-        ("line", asset.line_id),
-        ("site", asset.site_id),
-        ("customer", block.customer_id),
-    }
-    found = [e for e in block.events if e.kind == "software_release" and (e.scope_type, e.scope_id) in reached]
-    return sorted(found, key=lambda e: e.at)
+    reached = (("asset", asset.asset_id), ("line", asset.line_id), ("site", asset.site_id))
+    events = block.events_reaching(*reached, ("customer", block.customer_id))
+    return sorted((e for e in events if e.kind == "software_release"), key=lambda e: e.at)
 
 
 def _change(part: Floats, whole: Floats, release: int, row: int) -> tuple[float, float, float]:

@@ -1,15 +1,16 @@
 """Read one customer's block: hours of rollups, states and records, as arrays."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import psycopg
 
-from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, StateSamples
+from services.health.block import AssetBlock, CustomerBlock, StateSamples
 from services.health.data_acquisition.hourly_reading import Hourly, read_hourly
-from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords, Window
+from services.health.data_acquisition.metric_hours import MetricHours, metric_hours
+from services.health.data_acquisition.record_reading import AssetRecord, CustomerRecords
 from services.health.data_acquisition.said_reading import Said, read_said
 from services.health.data_acquisition.source_reading import (
     CustomerSource,
@@ -18,7 +19,7 @@ from services.health.data_acquisition.source_reading import (
     read_source_blocks,
 )
 from services.health.data_acquisition.state_reading import other_samples, state_meaning, state_samples
-from services.health.watermark import Span, floor_hour
+from services.health.watermark import HOUR, Span, floor_hour
 
 
 def read_block(
@@ -44,12 +45,14 @@ def block_of(
 
     raw_since: from when on every raw sample is still stored; states of before come from the stored intervals too.
     """
-    start_s, end_s = span.start.timestamp(), span.end.timestamp()
-    series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
-    hourly = read_hourly(conn, sorted(series_ids), span.start, floor_hour(span.end))
-    here = [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
-    assets = tuple(with_states(_asset(record, hourly, span), record, told, span, raw_since) for record in here)
-    reports = [r for record, asset in zip(here, assets, strict=True) for r in _reports(record, asset.states)]
+    hourly = read_hours(conn, records, sources, span)
+    here = standing_here(records, span)
+    hours = metric_hours(here, hourly, hour_starts(span))
+    assets = tuple(
+        with_states(_asset(record, own, span), record, told, span, raw_since)
+        for record, own in zip(here, hours, strict=True)
+    )
+    reports = state_reports(here, assets)
     return CustomerBlock(
         customer_id=records.customer_id,
         name=records.name,
@@ -68,8 +71,69 @@ def block_of(
     )
 
 
+def block_with_hours(
+    conn: psycopg.Connection,
+    before: CustomerBlock,
+    records: CustomerRecords,
+    sources: Sequence[CustomerSource],
+    since: datetime,
+    span: Span,
+    raw_since: datetime,
+    told: Said,
+) -> CustomerBlock:
+    """The block of a day up to the span's end, with the hours of `before` up to `since` and all later ones read.
+
+    Records and sources say what they said before, but for events; the day is the same, so that nothing moved.
+    """
+    kept, later = (since - span.start) // HOUR, Span(start=since, end=span.end, restart=False)
+    hourly = read_hours(conn, records, sources, later)
+    here = standing_here(records, span)
+    hours = metric_hours(here, hourly, hour_starts(later))
+    assets = tuple(
+        with_states(_with_hours(asset, own, kept), record, told, span, raw_since)
+        for asset, record, own in zip(before.assets, here, hours, strict=True)
+    )
+    hourly = replace(hourly, hour=hourly.hour + kept)
+    heard = [source.heard[:kept] for source in before.sources]
+    return replace(
+        before,
+        end=span.end,
+        assets=assets,
+        sources=read_source_blocks(conn, sources, hourly, state_reports(here, assets), span, heard),
+        events=tuple(event for event in records.events if event.at < span.end),
+    )
+
+
+def _with_hours(asset: AssetBlock, later: MetricHours, kept: int) -> AssetBlock:
+    """The asset with its first `kept` hours and the later ones."""
+    return replace(
+        asset,
+        mean=np.hstack([asset.mean[:, :kept], later.mean]),
+        covered_s=np.hstack([asset.covered_s[:, :kept], later.covered_s]),
+        increase=np.hstack([asset.increase[:, :kept], later.increase]),
+    )
+
+
+def read_hours(
+    conn: psycopg.Connection, records: CustomerRecords, sources: Sequence[CustomerSource], span: Span
+) -> Hourly:
+    """Rollups of the span's whole hours of all series of the customer."""
+    series_ids = {i for s in sources for i in s.series_ids} | {c.series_id for a in records.assets for c in a.channels}
+    return read_hourly(conn, sorted(series_ids), span.start, floor_hour(span.end))
+
+
+def standing_here(records: CustomerRecords, span: Span) -> list[AssetRecord]:
+    """The assets that stood with the customer for any part of the span."""
+    start_s, end_s = span.start.timestamp(), span.end.timestamp()
+    return [a for a in records.assets if any(p.window[0] < end_s and p.window[1] > start_s for p in a.placements)]
+
+
+def state_reports(records: Sequence[AssetRecord], assets: Sequence[AssetBlock]) -> list[StateReport]:
+    """Who reported the assets' states: the sources of their state metric, not those of their other metrics."""
+    return [report for record, asset in zip(records, assets, strict=True) for report in _reports(record, asset.states)]
+
+
 def _reports(asset: AssetRecord, states: StateSamples | None) -> Iterator[StateReport]:
-    """Who reported an asset's states: the sources of its state metric, not those of its other metrics."""
     meaning = state_meaning(asset)
     for channel in asset.channels:
         if states is not None and meaning is not None and channel.metric == meaning.metric.name:
@@ -102,19 +166,7 @@ def with_states(asset: AssetBlock, record: AssetRecord, told: Said, span: Span, 
     return replace(asset, states=states, modes=modes[0] if modes else None, faults=tuple(faults))
 
 
-def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span) -> AssetBlock:
-    metrics = tuple(m.metric for m in asset.meanings if m.metric.role != "state")
-    hours = hour_starts(span)
-    mean, covered, increase = (np.full((len(metrics), len(hours)), np.nan) for _ in range(3))
-    row_of = {metric.name: row for row, metric in enumerate(metrics)}
-    covered[:] = -1.0
-    for channel in asset.channels:
-        row, rollups = row_of.get(channel.metric), hourly.get(channel.series_id)
-        if row is not None and rollups is not None:
-            _place(rollups, _inside(hours, [channel.window]), mean[row], covered[row], increase[row])
-    elsewhere = ~_inside(hours, [placement.window for placement in asset.placements])
-    mean[:, elsewhere] = increase[:, elsewhere] = np.nan
-    covered[:, elsewhere] = 0.0
+def _asset(asset: AssetRecord, hours: MetricHours, span: Span) -> AssetBlock:
     stands = [p for p in asset.placements if p.window[0] < span.end.timestamp()][-1]
     return AssetBlock(
         asset_id=asset.asset_id,
@@ -126,27 +178,11 @@ def _asset(asset: AssetRecord, hourly: Mapping[int, Hourly], span: Span) -> Asse
         commissioned_on=asset.commissioned_on,
         unit_time_s=asset.unit_time_s,
         capacity_per_hour=asset.capacity_per_hour,
-        metrics=metrics,
-        mean=mean,
-        covered_s=np.maximum(covered, 0.0),
-        increase=increase,
+        metrics=tuple(m.metric for m in asset.meanings if m.metric.role != "state"),
+        mean=hours.mean,
+        covered_s=hours.covered_s,
+        increase=hours.increase,
         states=None,
         source_ids=tuple(sorted({channel.source_id for channel in asset.channels})),
         here=tuple(placement.window for placement in asset.placements),
     )
-
-
-def _place(rollups: Hourly, inside: Bools, mean: Floats, covered: Floats, increase: Floats) -> None:
-    """Write a series' hours into one metric's row; where two series speak, the one that covers more of the hour."""
-    chosen = inside[rollups.hour] & (rollups.covered_s > covered[rollups.hour])
-    hour = rollups.hour[chosen]
-    mean[hour] = rollups.mean[chosen]
-    covered[hour] = rollups.covered_s[chosen]
-    increase[hour] = rollups.increase[chosen]
-
-
-def _inside(hours: Floats, windows: Iterable[Window]) -> Bools:
-    inside = np.zeros(len(hours), dtype=bool)
-    for since, until in windows:
-        inside |= (hours >= since) & (hours < until)
-    return inside

@@ -1,6 +1,7 @@
 """What people say about one customer, read as the dataclasses of its block."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
@@ -23,6 +24,7 @@ from services.health.block import (
 )
 from shared.errors import RecordError
 
+Sums = tuple[str | None, ...]
 Window = tuple[float, float]
 """[from, until) in Unix seconds, open ends infinite."""
 
@@ -75,7 +77,7 @@ WHERE customer_id = %(customer)s ORDER BY asset_id, valid_from
 """
 _METRICS = """
 SELECT asset_type_id, name, unit, role, capability, max_hold_s FROM metrics
-WHERE asset_type_id = ANY(%(types)s) ORDER BY metric_id
+WHERE asset_type_id IN (SELECT asset_type_id FROM assets WHERE asset_id = ANY(%(assets)s)) ORDER BY metric_id
 """
 _BINDINGS = """
 SELECT asset_id, source_id, series_id, metric, valid_from, until
@@ -83,8 +85,30 @@ FROM (SELECT *, lead(valid_from) OVER (PARTITION BY device_id ORDER BY valid_fro
 JOIN devices USING (device_id) JOIN series USING (device_id)
 WHERE asset_id = ANY(%(assets)s) ORDER BY asset_id, series_id, valid_from
 """
+_RECORDS = (
+    _CUSTOMER,
+    _SITES,
+    _SHIFTS,
+    _PLANNED_STOPS,
+    _LINES,
+    _CONTRACTS,
+    _ECONOMICS,
+    _ENTITLEMENTS,
+    _OWNER_ROLES,
+    _PLACEMENTS,
+    _METRICS,
+    _BINDINGS,
+)
+_OWN_ASSETS = "SELECT asset_id FROM placements JOIN sites USING (site_id) WHERE customer_id = %(customer)s"
 
 
+def _sums(queries: Sequence[str]) -> str:
+    """One row with a checksum of what each query gives."""
+    asked = (query.replace("= ANY(%(assets)s)", f"IN ({_OWN_ASSETS})") for query in queries)
+    return "SELECT " + ", ".join(f"(SELECT md5(string_agg(said::text, '|')) FROM ({query}) said)" for query in asked)
+
+
+_SUM_OF_EVENTS, _SUMS_OF_RECORDS = _sums([_EVENTS]), _sums(_RECORDS)
 _OF_ASSET = ("name", "asset_type", "state_decoder", "unit_time_s", "capacity_per_hour", "commissioned_on")
 
 
@@ -163,7 +187,7 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
             customer_id=customer_id,
             name=customer["name"],
             segment=customer["segment"],
-            sites=read_sites(conn, customer_id),
+            sites=_sites(rows(_SITES), rows(_SHIFTS), rows(_PLANNED_STOPS)),
             lines=tuple(Line(**row) for row in rows(_LINES)),
             contracts=tuple(
                 Contract(**row | {"guarantee_exclusions": tuple(row["guarantee_exclusions"])})
@@ -177,20 +201,14 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
         )
 
 
-def read_sites(conn: psycopg.Connection, customer_id: int) -> tuple[Site, ...]:
-    """The customer's sites with their calendars."""
-    with conn.cursor(row_factory=dict_row) as cur:
-        shifts, stops, sites = (
-            cur.execute(query, {"customer": customer_id}).fetchall() for query in (_SHIFTS, _PLANNED_STOPS, _SITES)
-        )
-        return _sites(sites, shifts, stops)
+def sum_of_events(conn: psycopg.Connection, customer_id: int) -> Sums:
+    """A checksum of what has happened to the customer and its assets by now."""
+    return conn.execute(_SUM_OF_EVENTS, {"customer": customer_id}).fetchone() or ()
 
 
-def read_events(conn: psycopg.Connection, records: CustomerRecords) -> tuple[Event, ...]:
-    """What has happened to the customer and its assets by now."""
-    with conn.cursor(row_factory=dict_row) as cur:
-        asked = {"customer": records.customer_id, "assets": [asset.asset_id for asset in records.assets]}
-        return tuple(Event(**row) for row in cur.execute(_EVENTS, asked))
+def sums_of_records(conn: psycopg.Connection, customer_id: int) -> Sums:
+    """Checksums of all that `read_records` reads but the events."""
+    return conn.execute(_SUMS_OF_RECORDS, {"customer": customer_id}).fetchone() or ()
 
 
 def digest(records: CustomerRecords, before: datetime) -> bytes:
@@ -259,7 +277,7 @@ def _assets(cur: psycopg.Cursor[dict[str, Any]], placements: list[dict[str, Any]
     for row in placements:
         placed[row["asset_id"]].append(row)
     meanings: dict[int, list[Meaning]] = defaultdict(list)
-    for row in cur.execute(_METRICS, {"types": [row["asset_type_id"] for row in placements]}).fetchall():
+    for row in cur.execute(_METRICS, {"assets": list(placed)}).fetchall():
         hold, type_id = row.pop("max_hold_s"), row.pop("asset_type_id")
         meanings[type_id].append(Meaning(metric=Metric(**row), max_hold_s=7200.0 if hold is None else hold))
     channels: dict[int, list[Channel]] = defaultdict(list)

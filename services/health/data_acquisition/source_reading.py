@@ -82,12 +82,16 @@ def forget_old_ticks(conn: psycopg.Connection) -> None:
     conn.execute(_FORGET_TICKS)
 
 
-def read_sources(conn: psycopg.Connection, customer_id: int) -> tuple[CustomerSource, ...]:
-    """The customer's sources."""
+def read_sources(
+    conn: psycopg.Connection, customer_id: int, first_heard: Mapping[int, datetime] | None = None
+) -> tuple[CustomerSource, ...]:
+    """The customer's sources. first_heard: of those of which that is known and cannot have changed."""
     rows = conn.execute(_SOURCES, [customer_id]).fetchall()
     ids = [row[0] for row in rows]
     series: dict[int, list[int]] = dict(conn.execute(_SERIES, [ids]).fetchall())
-    first: dict[int, datetime | None] = dict(conn.execute(_FIRST_HEARD, [ids]).fetchall())
+    first: dict[int, datetime | None] = dict(first_heard or {})
+    if unknown := [source_id for source_id in ids if source_id not in first]:
+        first |= dict(conn.execute(_FIRST_HEARD, [unknown]).fetchall())
     return tuple(
         CustomerSource(
             source_id=source_id,
@@ -109,21 +113,24 @@ def first_data(sources: Iterable[CustomerSource]) -> datetime | None:
 def read_source_blocks(
     conn: psycopg.Connection,
     sources: Sequence[CustomerSource],
-    hourly: Mapping[int, Hourly],
+    hourly: Hourly,
     reports: Sequence[StateReport],
     span: Span,
+    before: Sequence[Bools] = (),
 ) -> tuple[SourceBlock, ...]:
-    """When each source was heard in the span, and which silences are not its own."""
+    """When each source was heard in the span, and which silences are not its own.
+
+    before: of each source, the hours at the span's start of which that is known already.
+    """
     hours = hour_starts(span)
     deaf = not_listening(hours, [(a.timestamp(), b.timestamp()) for a, b in conn.execute(_SESSIONS)])
+    heard_by_numbers = _heard(sources, hourly, len(hours))
+    for numbers, known in zip(heard_by_numbers, before, strict=False):
+        numbers[: len(known)] = known
     blocks = []
-    for source in sources:
-        heard = np.zeros(len(hours), dtype=bool)
-        for rollups in (hourly[i] for i in source.series_ids if i in hourly):
-            heard[rollups.hour] |= (rollups.covered_s > 0) | (rollups.sample_count > 0)
-        for report in (r for r in reports if r.source_id == source.source_id):
-            since, until = report.window
-            heard |= hours_of_states(report.states, hours) & (hours + 3600 > since) & (hours < until)
+    for source, numbers in zip(sources, heard_by_numbers, strict=True):
+        told = () if numbers.all() else [r for r in reports if r.source_id == source.source_id]
+        heard = np.logical_or.reduce([numbers, *(_hours_reported(report, hours) for report in told)])
         first = np.inf if source.first_heard is None else source.first_heard.timestamp()
         through = -np.inf if source.through is None else source.through.timestamp()
         blocks.append(
@@ -136,6 +143,24 @@ def read_source_blocks(
             )
         )
     return tuple(blocks)
+
+
+def _heard(sources: Sequence[CustomerSource], hourly: Hourly, hours: int) -> Bools:
+    """Hours in which a number of a source came or held, shape (sources, T)."""
+    heard = np.zeros((len(sources), hours), dtype=np.bool_)
+    series = np.array([i for source in sources for i in source.series_ids], dtype=np.int64)
+    of = np.repeat(np.arange(len(sources)), [len(source.series_ids) for source in sources])
+    if len(series) and len(hourly.hour):
+        order = np.argsort(series, kind="stable")
+        place = np.searchsorted(series[order], hourly.series_id).clip(max=len(series) - 1)
+        own = (series[order][place] == hourly.series_id) & hourly.told
+        heard[of[order][place[own]], hourly.hour[own]] = True
+    return heard
+
+
+def _hours_reported(report: StateReport, hours: Floats) -> Bools:
+    since, until = report.window
+    return np.asarray(hours_of_states(report.states, hours) & (hours + 3600 > since) & (hours < until), dtype=np.bool_)
 
 
 def hours_of_states(states: StateSamples, hours: Floats) -> Bools:

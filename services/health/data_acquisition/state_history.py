@@ -69,6 +69,8 @@ def with_history(at: Floats, state: NDArray[np.object_], known: Sequence[Known],
     A sample speaks until the next one, at most for `max_hold_s`. A known stretch is repeated as often as its hold
     needs and ended by a "no value" where nothing follows at once. at: shape (n,), ascending, Unix seconds.
     """
+    if not known:
+        return StateSamples(at=at, state=tuple(state), max_hold_s=max_hold_s)
     silent_from = np.append(-np.inf, np.minimum(np.append(at[1:], np.inf), at + max_hold_s))
     silent_until = np.append(at, np.inf)
     silence = silent_until > silent_from

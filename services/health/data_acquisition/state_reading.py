@@ -67,18 +67,19 @@ def _told(
     asset: AssetRecord, meaning: Meaning, read: Callable[[int], RawStates]
 ) -> tuple[Floats, NDArray[np.object_], list[Window]]:
     """What the series of a metric said of an asset while they spoke for it and it stood here, and when that was."""
-    at, state = [np.empty(0)], [np.empty(0, dtype=object)]
+    parts: list[tuple[Floats, NDArray[np.object_]]] = []
     windows: list[Window] = []
     for channel in asset.channels:
         if channel.metric == meaning.metric.name:
             here = _common([channel.window], [p.window for p in asset.placements])
             raw = read(channel.series_id)
-            channel_at, channel_state = clip(raw.at, raw.state, here)
-            at.append(channel_at)
-            state.append(channel_state)
+            parts.append(clip(raw.at, raw.state, here))
             windows += here
-    said_at, said = _by_time(np.concatenate(at), np.concatenate(state))
-    return said_at, said, windows
+    if len(parts) == 1:
+        return *parts[0], windows
+    at = np.concatenate([np.empty(0), *(at for at, _ in parts)])
+    said = np.concatenate([np.empty(0, dtype=object), *(state for _, state in parts)])
+    return *_by_time(at, said), windows
 
 
 def _by_limits(asset: AssetRecord, meaning: Meaning, told: tuple[Floats, Floats]) -> RawStates:

@@ -18,6 +18,8 @@ from services.health.data_manipulation.time_weighting import (
     DAY_US,
     HOUR_US,
     MINUTE_US,
+    Bools,
+    Buckets,
     Ints,
     Runs,
     days_of,
@@ -64,8 +66,9 @@ def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[C
     cur = cursor(conn)
     cur.execute("SELECT pg_advisory_xact_lock(%s)", [AdvisoryLock.ROLLUPS])
     said = rows.read_said(cur, np.unique([change.series_id for change in changes]), UNASSIGNED_HOLD_S)
-    touched = _touched(cur, changes, said)
-    _roll_up_hours(cur, touched, said)
+    reached = _reached(cur, changes, said)
+    touched = _aligned(reached, HOUR_US)
+    _roll_up_hours(cur, touched, _aligned(reached, MINUTE_US), said)
     _roll_up_days(cur, _aligned(touched, DAY_US))
     return [
         ChangedBuckets(series_id=series_id, start=rows.to_datetime(start), end=rows.to_datetime(end))
@@ -73,8 +76,8 @@ def roll_up(conn: psycopg.Connection, changes: Sequence[ChangedRange]) -> list[C
     ]
 
 
-def _touched(cur: psycopg.Cursor, changes: Sequence[ChangedRange], said: rows.Said) -> Runs:
-    """Whole hours that the changes touch, disjoint, sorted by series and time."""
+def _reached(cur: psycopg.Cursor, changes: Sequence[ChangedRange], said: rows.Said) -> Runs:
+    """Time that the changes reach, disjoint, sorted by series and time."""
     merged = _merged(
         (change.series_id, rows.to_us(change.range_from), rows.to_us(change.range_through)) for change in changes
     )
@@ -83,21 +86,24 @@ def _touched(cur: psycopg.Cursor, changes: Sequence[ChangedRange], said: rows.Sa
     reach = np.maximum(merged.end + longest, held + HOUR_US)
     cut = following <= reach
     end = np.where(cut, following, np.maximum(reach - 1, merged.end))
-    return _aligned(Runs(series_id=merged.series_id, start=merged.start, end=end + 1), HOUR_US)
+    return Runs(series_id=merged.series_id, start=merged.start, end=end + 1)
 
 
-def _roll_up_hours(cur: psycopg.Cursor, touched: Runs, said: rows.Said) -> None:
-    """Write hours and minutes, so many runs at a time that about a million samples are in memory."""
+def _roll_up_hours(cur: psycopg.Cursor, touched: Runs, minutes: Runs, said: rows.Said) -> None:
+    """Write hours, and those of their minutes that the changes reach.
+
+    It takes so many runs at a time that about a million samples are in memory.
+    """
     runs = _cut(touched)
     since = touched.start[np.searchsorted(touched.series_id, runs.series_id)]
     done, size = 0, _FIRST_RUNS
     while done < runs.start.size:
-        count = _roll_up_runs(cur, _part(runs, done, size), since[done : done + size], said)
+        count = _roll_up_runs(cur, _part(runs, done, size), since[done : done + size], minutes, said)
         done += size
         size = min(4 * size, _MOST_RUNS, max(1, size * _SAMPLES_AT_ONCE // max(count, 1)))
 
 
-def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, said: rows.Said) -> int:
+def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, changed_minutes: Runs, said: rows.Said) -> int:
     """Write hours and minutes of these runs; return how many samples they have."""
     raw, stored = rows.read_samples(cur, runs, said), rows.read_stored(cur, runs)
     kept = gone(runs, raw, stored)
@@ -110,11 +116,27 @@ def _roll_up_runs(cur: psycopg.Cursor, runs: Runs, since: Ints, said: rows.Said)
     for table, buckets in (("rollups_1h", hours), ("rollups_1m", minutes)):
         hour = _hour_key(buckets.run, buckets.start)
         known = np.isin(hour, known_hours)
-        rows.write_buckets(cur, table, runs, buckets, new=~known, known=known & ~np.isin(hour, known_hours[kept]))
+        other = np.ones(len(hour), dtype=np.bool_) if table == "rollups_1h" else _within(runs, buckets, changed_minutes)
+        still = np.isin(hour, known_hours[kept])
+        rows.write_buckets(cur, table, runs, buckets, new=~known & other, known=known & other & ~still)
     uncovered = ~kept & ~np.isin(known_hours, _hour_key(hours.run, hours.start))
     if uncovered.any():
         rows.delete_hours(cur, runs.series_id[stored.run[uncovered]], stored.start[uncovered])
     return raw.at.size
+
+
+def _within(runs: Runs, buckets: Buckets, minutes: Runs) -> Bools:
+    """Which minutes lie in the disjoint, sorted runs of minutes; the others say what they said."""
+    series, at = runs.series_id[buckets.run], buckets.start // MINUTE_US
+    started = _minute_key(minutes.series_id, minutes.start // MINUTE_US)
+    place = np.searchsorted(started, _minute_key(series, at), side="right") - 1
+    found: Bools = (place >= 0) & (minutes.series_id[place] == series) & (at < minutes.end[place] // MINUTE_US)
+    return found
+
+
+def _minute_key(series: Ints, minute: Ints) -> Ints:
+    """Ascending by series and minute: there are fewer than 2^33 minutes between the years 1 and 9999."""
+    return (series << 33) + minute + (1 << 31)
 
 
 def _roll_up_days(cur: psycopg.Cursor, touched: Runs) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
-from psycopg.rows import TupleRow
 
 from services.health.data_acquisition.array_parameters import ArrayParameter, Float8s, Instants, Int4s, received
 from services.health.data_manipulation import rollup_queries as queries
@@ -30,7 +29,6 @@ _MICROSECOND = timedelta(microseconds=1)
 # More in one statement makes PostgreSQL spill the arrays to disk: 77,000 rows/s at 500,000, 249,000 at 50,000.
 _ROWS_AT_ONCE = 50_000
 _ALWAYS = np.iinfo(np.int64).min
-_Number = TypeVar("_Number", np.int64, np.float64)
 
 
 def to_us(at: datetime) -> int:
@@ -95,24 +93,15 @@ def read_after(cur: psycopg.Cursor, series_ids: Ints, through: Ints) -> tuple[In
 
 def read_samples(cur: psycopg.Cursor, runs: Runs, said: Said) -> RunSamples:
     """Raw samples inside the runs."""
-    found = cur.execute(queries.SAMPLES, _asked(runs)).fetchall()
-    at = _joined([received(row[1], ">i8") for row in found], np.int64)
-    value = _joined([received(row[2], ">f8") for row in found], np.float64)
-    return _run_samples(runs, said, _run_of(found), at, value, counted=True)
+    run, at, value = _read(cur, queries.SAMPLES, _asked(runs), ">i4", ">i8", ">f8")
+    return _run_samples(runs, said, run - 1, at, value, counted=True)
 
 
 def read_standing(cur: psycopg.Cursor, runs: Runs, since: Ints, said: Said) -> RunSamples:
     """What was in force when each run starts, not counted. `since`: the first change to the run's series."""
     asked = _asked(runs) | {"since": Instants(since), "least_since": to_datetime(int(since.min()))}
-    run, at, value = cur.execute(queries.STANDING, asked).fetchone() or (None, None, None)
-    return _run_samples(
-        runs,
-        said,
-        received(run, ">i4").astype(np.int64) - 1,
-        _instants(at),
-        received(value, ">f8").astype(np.float64),
-        counted=False,
-    )
+    run, at, value = _read(cur, queries.STANDING, asked, ">i4", ">i8", ">f8")
+    return _run_samples(runs, said, run - 1, at, value, counted=False)
 
 
 def standing_for(runs: Runs, said: Said, stored: StoredHours, which: Bools) -> RunSamples:
@@ -135,14 +124,8 @@ def together(*parts: RunSamples) -> RunSamples:
 
 def read_stored(cur: psycopg.Cursor, runs: Runs) -> StoredHours:
     """Rollups of the runs' hours as they are stored."""
-    found = cur.execute(queries.STORED, _asked(runs)).fetchall()
-    return StoredHours(
-        run=_run_of(found),
-        start=_joined([received(row[1], ">i8") for row in found], np.int64),
-        sample_count=_joined([received(row[2], ">i4") for row in found], np.int64),
-        last_at=_joined([received(row[3], ">i8") for row in found], np.int64),
-        last_value=_joined([received(row[4], ">f8") for row in found], np.float64),
-    )
+    run, start, count, last_at, last_value = _read(cur, queries.STORED, _asked(runs), ">i4", ">i8", ">i4", ">i8", ">f8")
+    return StoredHours(run=run - 1, start=start, sample_count=count, last_at=last_at, last_value=last_value)
 
 
 def write_buckets(cur: psycopg.Cursor, table: str, runs: Runs, buckets: Buckets, *, new: Bools, known: Bools) -> None:
@@ -176,29 +159,39 @@ def delete_hours(cur: psycopg.Cursor, series_ids: Ints, starts: Ints) -> None:
 
 def read_hours(cur: psycopg.Cursor, runs: Runs) -> Buckets:
     """Stored rollups of the runs' hours, all columns."""
-    found = cur.execute(queries.BUCKETS, _asked(runs)).fetchall()
-    bucket, mean, minimum, maximum, last_value, last_at, increase, count, covered = (
-        [row[column] for row in found] for column in range(1, 10)
+    types = (">i4", ">i8", *[">f8"] * 4, ">i8", ">f8", ">i4", ">f8")
+    run, start, mean, minimum, maximum, last_value, last_at, increase, count, covered = _read(
+        cur, queries.BUCKETS, _asked(runs), *types
     )
     return Buckets(
-        run=_run_of(found),
-        start=_joined([received(sent, ">i8") for sent in bucket], np.int64),
-        mean=_floats(mean),
-        minimum=_floats(minimum),
-        maximum=_floats(maximum),
-        last_value=_floats(last_value),
-        last_at=_joined([received(sent, ">i8") for sent in last_at], np.int64),
-        increase=_floats(increase),
-        sample_count=_joined([received(sent, ">i4") for sent in count], np.int64),
-        covered_s=_floats(covered),
+        run=run - 1,
+        start=start,
+        mean=mean,
+        minimum=minimum,
+        maximum=maximum,
+        last_value=last_value,
+        last_at=last_at,
+        increase=increase,
+        sample_count=count,
+        covered_s=covered,
     )
 
 
 def read_stored_days(cur: psycopg.Cursor, runs: Runs) -> tuple[Ints, Ints, Ints]:
     """Run, start and sample_count of each stored day in the runs."""
-    found = cur.execute(queries.STORED_DAYS, _asked(runs)).fetchall()
-    starts = _joined([received(row[1], ">i8") for row in found], np.int64)
-    return _run_of(found), starts, _joined([received(row[2], ">i4") for row in found], np.int64)
+    run, start, count = _read(cur, queries.STORED_DAYS, _asked(runs), ">i4", ">i8", ">i4")
+    return run - 1, start, count
+
+
+def _read(cur: psycopg.Cursor, query: str, asked: dict[str, object], *types: str) -> list[NDArray[Any]]:
+    """Columns of a query of one row, as int64 or float64, in the order of the first and then the second."""
+    row = cur.execute(query, asked).fetchone() or (None,) * len(types)
+    columns = [
+        received(sent, dtype).astype(np.float64 if dtype == ">f8" else np.int64)
+        for sent, dtype in zip(row, types, strict=True)
+    ]
+    order = np.lexsort((columns[1], columns[0]))
+    return [column[order] for column in columns]
 
 
 def delete_days(cur: psycopg.Cursor, series_ids: Ints, starts: Ints) -> None:
@@ -214,8 +207,6 @@ def make_room(conn: psycopg.Connection, table: str, starts: Ints) -> None:
 
 
 def _run_samples(runs: Runs, said: Said, run: Ints, at: Ints, value: Floats, *, counted: bool) -> RunSamples:
-    order = np.argsort(run, kind="stable")
-    run, at, value = run[order], at[order], value[order]
     meaning = np.empty(at.size, dtype=np.int64)
     edges = np.searchsorted(run, np.arange(runs.series_id.size + 1))
     for series_id, start, end in zip(runs.series_id.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
@@ -233,21 +224,9 @@ def _asked(runs: Runs) -> dict[str, object]:
     }
 
 
-def _run_of(found: Sequence[TupleRow]) -> Ints:
-    return np.repeat(_ints([row[0] - 1 for row in found]), [len(received(row[1], ">i8")) for row in found])
-
-
-def _floats(columns: Sequence[bytes]) -> Floats:
-    return _joined([received(sent, ">f8") for sent in columns], np.float64)
-
-
 def _instants(sent: bytes | None) -> Ints:
     return received(sent, ">i8").astype(np.int64)
 
 
 def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, dtype=np.int64)
-
-
-def _joined(parts: Sequence[NDArray[np.generic]], dtype: type[_Number]) -> NDArray[_Number]:
-    return np.concatenate([np.empty(0, dtype), *parts]).astype(dtype)

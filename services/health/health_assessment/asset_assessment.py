@@ -6,15 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats, Site
-from services.health.health_assessment.asset_changes import AssetChanges, assess_changes
+from services.health.health_assessment.asset_changes import AssetChanges
 from services.health.health_assessment.asset_condition import AssetCondition, assess_condition
-from services.health.health_assessment.asset_hours import AssetHours, asset_hours, used_seconds
+from services.health.health_assessment.asset_hours import AssetHours, used_seconds
 from services.health.health_assessment.asset_life import AssetLife, AssetLifeResult, assess_life
-from services.health.health_assessment.asset_times import states_of
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
-from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.state_detection.condition_state import ConditionState
 from services.health.state_detection.state_intervals import OpenInterval
@@ -52,30 +50,27 @@ class AssetResult:
 
     work: AssetWork
     states: AssetStates
+    changes: AssetChanges
     condition: AssetCondition
     state: AssetState
 
 
 def assess_asset(
     block: CustomerBlock,
-    asset: AssetBlock,
+    states: AssetStates,
+    changes: AssetChanges,
     site: Site,
-    scheduled: Calendar,
     state: AssetState | None,
     models: Sequence[LifeModel] = (),
 ) -> AssetResult:
-    """Advance one asset over the block. scheduled: the calendar of its line."""
-    before = state or AssetState(usage={})
-    start_s = block.start.timestamp()
-    states = states_of(block, asset, scheduled, before.interval)
-    hours = asset_hours(block, asset, states.intervals)
-    changes = assess_changes(before.change, asset, hours, start_s)
-    trusted = changes.trusted(asset)
+    """Advance one asset over the block, given what it was doing and what changed at it."""
+    before, hours = state or AssetState(usage={}), changes.hours
+    start_s, trusted = block.start.timestamp(), changes.trusted(states.asset)
     condition = assess_condition(before.condition, trusted, hours, start_s)
     life = _life(before.life, trusted, hours, start_s, condition, models)
     work = _work(before, site, states, hours, changes, condition, life)
-    after = _kept(before, work, states, changes, condition, block.start.timestamp() + DAY_S * (block.hours // 24))
-    return AssetResult(work=work, states=states, condition=condition, state=after)
+    after = _kept(before, work, states, changes, condition, start_s + DAY_S * (block.hours // 24))
+    return AssetResult(work=work, states=states, changes=changes, condition=condition, state=after)
 
 
 def _life(

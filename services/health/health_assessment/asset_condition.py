@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S
 from services.health.block import AssetBlock
 from services.health.health_assessment.asset_hours import AssetHours
-from services.health.state_detection.condition import ConditionFindings, advance_condition
+from services.health.state_detection.condition import FINDINGS, ConditionFindings, advance_condition
 from services.health.state_detection.condition_state import ConditionState
 
 
@@ -64,6 +65,12 @@ def _judged(
     return _concatenated(told), at_midnight
 
 
+def standing(findings: ConditionFindings, hours: int) -> ConditionFindings:
+    """Findings over the first hours of a day, in all of which stands what was said at its midnight."""
+    told: dict[str, Any] = {name: np.full(hours, getattr(findings, name)[0]) for name in FINDINGS}
+    return replace(findings, **told)
+
+
 def _last_midnight(asset: AssetBlock) -> int:
     """The first hour of the day under way."""
     return int(asset.mean.shape[1]) // 24 * 24
@@ -83,14 +90,5 @@ def _concatenated(parts: Sequence[ConditionFindings]) -> ConditionFindings:
     if len(parts) == 1:
         return parts[0]
     first, second = parts
-    return ConditionFindings(
-        deviation=np.concatenate([first.deviation, second.deviation]),
-        watch=np.concatenate([first.watch, second.watch]),
-        act=np.concatenate([first.act, second.act]),
-        expected_at=np.concatenate([first.expected_at, second.expected_at]),
-        expected_low=np.concatenate([first.expected_low, second.expected_low]),
-        expected_high=np.concatenate([first.expected_high, second.expected_high]),
-        confidence=np.concatenate([first.confidence, second.confidence]),
-        renewed=np.concatenate([first.renewed, second.renewed]),
-        blame=second.blame,
-    )
+    told: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in FINDINGS}
+    return ConditionFindings(**told, blame=second.blame)

@@ -1,11 +1,13 @@
 """The hours of one asset: which are known, in which it ran, what it was used for, when it was repaired. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S, WORK_KINDS, event_hours
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats
+from services.health.health_assessment.asset_work import AssetStates
 from services.health.state_detection.state_intervals import Intervals
 from services.health.state_detection.states import IS_FAILED, UNKNOWN
 from services.health.state_detection.times import production_hours
@@ -28,12 +30,21 @@ class AssetHours:
     repaired: Bools
 
 
-def asset_hours(block: CustomerBlock, asset: AssetBlock, found: Intervals | None) -> AssetHours:
-    """The asset's hours, by what it was doing; found: None for an asset that reports no states."""
-    start, hours = block.start.timestamp(), asset.mean.shape[1]
-    covered = _covered(asset, hours)
-    running, running_s = _running(found, covered, start, hours)
-    repaired = _repaired(block, asset, found, start, hours)
+def fleet_hours(block: CustomerBlock, assets: Sequence[AssetStates]) -> list[AssetHours]:
+    """The hours of each asset, by what it was doing."""
+    telling = [states.intervals for states in assets if states.intervals is not None]
+    produced = zip(*production_hours(telling, start=block.start.timestamp(), hours=block.hours), strict=True)
+    return [_asset_hours(block, states, None if states.intervals is None else next(produced)) for states in assets]
+
+
+def _asset_hours(block: CustomerBlock, states: AssetStates, produced: tuple[Floats, Floats] | None) -> AssetHours:
+    """produced: seconds of production and of known time; without states every covered hour counts."""
+    covered = _covered(states.asset, block.hours)
+    running, running_s = covered, np.where(covered, HOUR_S, 0.0)
+    if produced is not None:
+        running_s, known = produced
+        running = (known > 0) & (running_s > known / 2)
+    repaired = _repaired(block, states.asset, states.intervals, block.start.timestamp(), block.hours)
     return AssetHours(covered=covered, running=running, running_s=running_s, repaired=repaired)
 
 
@@ -43,14 +54,6 @@ def _covered(asset: AssetBlock, hours: int) -> Bools:
     return (
         np.asarray((asset.covered_s[judged] > 0).any(axis=0), dtype=np.bool_) if judged else np.zeros(hours, np.bool_)
     )
-
-
-def _running(found: Intervals | None, covered: Bools, start: float, hours: int) -> tuple[Bools, Floats]:
-    """Hours of production, and seconds of it; without states every covered hour counts."""
-    if found is None:
-        return covered, np.where(covered, HOUR_S, 0.0)
-    producing, known = production_hours(found, start=start, hours=hours)
-    return (known > 0) & (producing > known / 2), producing
 
 
 def _repaired(block: CustomerBlock, asset: AssetBlock, found: Intervals | None, start: float, hours: int) -> Bools:

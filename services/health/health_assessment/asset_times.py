@@ -1,16 +1,19 @@
-"""What one asset was doing up to a block's end, and its times and counts a day. Pure."""
+"""What each asset was doing up to a block's end, and its times and counts a day. Pure."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
+from math import inf
 
 import numpy as np
 
 from services.health.advisory_generation.machine_conditions import HOUR_S
 from services.health.block import AssetBlock, CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetStates
-from services.health.health_assessment.unit_counts import counts
+from services.health.health_assessment.unit_counts import Counts, counts
 from services.health.state_detection.calendars import Calendar, limited
 from services.health.state_detection.orders import orders
 from services.health.state_detection.state_intervals import Intervals, OpenInterval, intervals
+from services.health.state_detection.time_pieces import MachineTime
 from services.health.state_detection.times import (
     ASUT,
     CAPACITY,
@@ -28,7 +31,7 @@ from services.health.state_detection.times import (
     SCRAPPED,
     UNKNOWN_S,
     WAITING,
-    daily_times,
+    fleet_times,
 )
 
 _COLUMN_OF = {
@@ -41,12 +44,22 @@ _COLUMN_OF = {
 }
 
 
-def states_of(block: CustomerBlock, asset: AssetBlock, scheduled: Calendar, before: OpenInterval | None) -> AssetStates:
-    """What an asset was doing up to the block's end, from the interval open at its start on."""
-    when = limited(scheduled, asset.here)
-    found = _intervals(block, asset, before)
-    daily = _daily_rows(block, asset, found, when)
-    return AssetStates(asset=asset, intervals=found, calendar=when, first_day=block.first_day, daily=daily)
+def fleet_states(
+    block: CustomerBlock,
+    scheduled: Mapping[tuple[int, int | None], Calendar],
+    before: Mapping[int, OpenInterval | None],
+) -> list[AssetStates]:
+    """What each asset of a block was doing up to its end.
+
+    scheduled: the calendar of each site and line. before: by asset, the interval open at the block's start.
+    """
+    found = [_intervals(block, asset, before.get(asset.asset_id)) for asset in block.assets]
+    when = [limited(scheduled[asset.site_id, asset.line_id], asset.here) for asset in block.assets]
+    daily = _fleet_days(block, found, when)
+    return [
+        AssetStates(asset=asset, intervals=own, calendar=calendar, first_day=block.first_day, daily=rows)
+        for asset, own, calendar, rows in zip(block.assets, found, when, daily, strict=True)
+    ]
 
 
 def _intervals(block: CustomerBlock, asset: AssetBlock, before: OpenInterval | None) -> Intervals | None:
@@ -66,41 +79,52 @@ def _intervals(block: CustomerBlock, asset: AssetBlock, before: OpenInterval | N
 
 def _events(block: CustomerBlock, asset: AssetBlock) -> list[Event]:
     """The events that reach an asset: its own, its line's and its site's."""
-    reached = {("asset", asset.asset_id), ("line", asset.line_id), ("site", asset.site_id)}
-    return [e for e in block.events if (e.scope_type, e.scope_id) in reached]
+    return block.events_reaching(("asset", asset.asset_id), ("line", asset.line_id), ("site", asset.site_id))
 
 
-def _daily_rows(block: CustomerBlock, asset: AssetBlock, found: Intervals | None, when: Calendar) -> Floats:
-    """DAILY_FIELDS of the block's days; times are 0 for an asset without states, counts NaN where nobody counts."""
+def _fleet_days(block: CustomerBlock, found: Sequence[Intervals | None], when: Sequence[Calendar]) -> Floats:
+    """DAILY_FIELDS of the block's days, shape (assets, days, 31); times are 0 for an asset without states, counts NaN
+    where nobody counts."""
     start, end = block.start.timestamp(), block.end.timestamp()
-    rows = np.full((block.days, len(DAILY_FIELDS)), np.nan)
-    rows[:, :PRODUCED] = rows[:, ASUT:PMT] = rows[:, WAITING] = 0.0
-    counted = counts(asset, block.days)
-    if found is not None:
-        commissioned = np.inf
-        if asset.commissioned_on is not None:
-            commissioned = datetime.combine(asset.commissioned_on, time(), UTC).timestamp()
-        sent = orders(_events(block, asset), start=start, end=end)
-        rows = daily_times(
-            found,
-            when,
-            start=start,
-            end=end,
-            expected_from=commissioned,
-            orders=sent,
-            counted=counted.spans(start),
+    table = np.full((len(block.assets), block.days, len(DAILY_FIELDS)), np.nan)
+    table[:, :, :PRODUCED] = table[:, :, ASUT:PMT] = table[:, :, WAITING] = 0.0
+    telling = [i for i, own in enumerate(found) if own is not None]
+    counted = [counts(asset, block.days) for asset in block.assets]
+    times = [
+        MachineTime(
+            found=own,
+            calendar=when[i],
+            expected_from=_commissioned_s(block.assets[i]),
+            orders=orders(_events(block, block.assets[i]), start=start, end=end),
+            counted=counted[i].spans(start),
         )
-        if not _tells_maintenance(asset):
+        for i, own in enumerate(found)
+        if own is not None
+    ]
+    table[telling] = fleet_times(times, start=start, end=end)
+    for rows, asset, own, units in zip(table, block.assets, found, counted, strict=True):
+        if own is not None and not _tells_maintenance(asset):
             rows[:, [PMT, CMT]] = np.nan
+        _count(rows, asset, units)
+    return table
+
+
+def _commissioned_s(asset: AssetBlock) -> float:
+    """From when an asset should report; infinite where nobody says."""
+    if asset.commissioned_on is None:
+        return inf
+    return datetime.combine(asset.commissioned_on, time(), UTC).timestamp()
+
+
+def _count(rows: Floats, asset: AssetBlock, counted: Counts) -> None:
+    """Fill in the units that were counted, and what follows of them."""
     for role, column in _COLUMN_OF.items():
         rows[:, column] = counted.by_day[role]
     rows[np.isnan(rows[:, PRODUCED]), COUNTED_APT] = np.nan
-    known_s = rows[:, PBT] - rows[:, UNKNOWN_S]
     if asset.unit_time_s is not None:
         rows[:, PLANNED_RUN_S] = asset.unit_time_s * rows[:, PRODUCED]
     if asset.capacity_per_hour is not None:
-        rows[:, CAPACITY] = asset.capacity_per_hour * known_s / HOUR_S
-    return rows
+        rows[:, CAPACITY] = asset.capacity_per_hour * (rows[:, PBT] - rows[:, UNKNOWN_S]) / HOUR_S
 
 
 def _tells_maintenance(asset: AssetBlock) -> bool:

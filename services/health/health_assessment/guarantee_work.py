@@ -3,7 +3,7 @@
 Records name no machines in a contract, so all machines count that report states and whose calendar somebody gave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,13 +50,14 @@ class GuaranteeWork:
     """Budgets of every guarantee as of the two evenings before the block and every whole day of it.
 
     closed: fixed windows that by the evening before each day of the block were over, or ended by an amendment, as they
-    were judged last. hours: shape (n, 3), those of the block last: planned, known and lost seconds. counted: how many
-    machines are.
+    were judged last. hours: shape (n, 3), those of the block last: planned, known and lost seconds; the first
+    `kept_hours` are from before it. counted: how many machines are.
     """
 
     evenings: tuple[tuple[Budget, ...], ...]
     closed: tuple[tuple[Budget, ...], ...]
     hours: Floats
+    kept_hours: int
     counted: int
     state: GuaranteeState
 
@@ -74,10 +75,10 @@ def guarantee_work(
         none = GuaranteeState(known_s={})
         nothing = np.zeros((hours, 3))
         never = ((),) * (2 + whole)
-        return GuaranteeWork(evenings=never, closed=never[1:], hours=nothing, counted=0, state=none)
+        return GuaranteeWork(evenings=never, closed=never[1:], hours=nothing, kept_hours=0, counted=0, state=none)
     reporting = sorted((a for a in assets if a.intervals is not None), key=lambda a: a.asset.asset_id)
-    counted = [a for a in reporting if not a.calendar.assumed]
-    own, rows = _lost(before, counted, block.start.timestamp(), hours)
+    counted = _counted(reporting)
+    own, rows = _lost(before, counted, block)
     days = history(before.days, _by_day(own), first_day)
     fleets = _Fleets(counted, before.known_s, whole)
     tail = np.concatenate([np.frombuffer(before.hours).reshape(-1, 3), own])
@@ -95,7 +96,14 @@ def guarantee_work(
     )
     told = (*((),) * (2 + whole - len(evenings)), *evenings)
     closed = tuple(_ended(told[day], block, first_day + day - 1) for day in range(1 + whole))
-    return GuaranteeWork(evenings=told, closed=closed, hours=tail, counted=len(counted), state=state)
+    return GuaranteeWork(
+        evenings=told,
+        closed=closed,
+        hours=tail,
+        kept_hours=len(tail) - hours,
+        counted=len(counted),
+        state=state,
+    )
 
 
 def _ended(told: Sequence[Budget], block: CustomerBlock, day: int) -> tuple[Budget, ...]:
@@ -104,23 +112,42 @@ def _ended(told: Sequence[Budget], block: CustomerBlock, day: int) -> tuple[Budg
     return tuple(b for b in told if not b.rolling and (b.contract, b.first_day) not in goes_on)
 
 
-def _lost(before: GuaranteeState, counted: Sequence[AssetWork], start: float, hours: int) -> tuple[Floats, Floats]:
+def with_hours(before: GuaranteeWork, assets: Sequence[AssetWork], block: CustomerBlock) -> GuaranteeWork:
+    """The same in a day under way, with what the block's hours have of it; `before` may know fewer of them."""
+    counted = _counted(assets) if before.counted else []
+    own = sum((hours for _, hours in _attributed(counted, block)), np.zeros((block.hours, 3)))
+    return replace(before, hours=np.concatenate([before.hours[: before.kept_hours], own]))
+
+
+def _counted(assets: Sequence[AssetWork]) -> list[AssetWork]:
+    """Machines that count for a guarantee, by number."""
+    own = [a for a in assets if a.intervals is not None and not a.calendar.assumed]
+    return sorted(own, key=lambda a: a.asset.asset_id)
+
+
+def _lost(before: GuaranteeState, counted: Sequence[AssetWork], block: CustomerBlock) -> tuple[Floats, Floats]:
     """Planned, known and lost seconds an hour of all machines, and rows of their stops, ascending by day."""
-    total, stops = np.zeros((hours, 3)), [np.frombuffer(before.stops).reshape(-1, supplier_stops.COLUMNS)]
+    total, stops = np.zeros((block.hours, 3)), [np.frombuffer(before.stops).reshape(-1, supplier_stops.COLUMNS)]
     lasting = dict(stops[0][:, [supplier_stops.ASSET, supplier_stops.LASTS]].tolist())
-    plans: dict[tuple[bytes, bytes], Plan] = {}
-    for work in counted:
+    for work, own in _attributed(counted, block):
+        total += own
         if work.intervals is not None:
-            shared = (work.calendar.scheduled.tobytes(), work.calendar.planned.tobytes())
-            if shared not in plans:
-                plans[shared] = plan(work.calendar, start=start, hours=hours)
-            own = _hours(work, work.intervals, plans[shared], start, hours)
-            total += own
-            lost_s = _by_day(own)[:, DOWN_S]
-            lasts = lasting.get(work.asset.asset_id) == 1
-            stops.append(stop_days(work.asset.asset_id, work.intervals, lost_s, int(start // DAY_S), lasting=lasts))
+            lost_s, lasts = _by_day(own)[:, DOWN_S], lasting.get(work.asset.asset_id) == 1
+            stops.append(stop_days(work.asset.asset_id, work.intervals, lost_s, block.first_day, lasting=lasts))
     rows = np.concatenate(stops)
     return total, rows[np.lexsort((rows[:, supplier_stops.ASSET], rows[:, DAY]))]
+
+
+def _attributed(counted: Sequence[AssetWork], block: CustomerBlock) -> Iterator[tuple[AssetWork, Floats]]:
+    """Each machine's planned, known and lost seconds an hour, shape (hours, 3)."""
+    start = block.start.timestamp()
+    plans: dict[tuple[bytes, bytes], Plan] = {}
+    for work in counted:
+        shared = (work.calendar.scheduled.tobytes(), work.calendar.planned.tobytes())
+        if shared not in plans:
+            plans[shared] = plan(work.calendar, start=start, hours=block.hours)
+        if work.intervals is not None:
+            yield work, _hours(work, work.intervals, plans[shared], start, block.hours)
 
 
 def _hours(work: AssetWork, found: Intervals, planned: Plan, start: float, hours: int) -> Floats:

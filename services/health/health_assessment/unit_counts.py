@@ -36,15 +36,20 @@ class Counts:
 def counts(asset: AssetBlock, days: int) -> Counts:
     """What the asset's counters say of a block's days; units made and good units only of hours that have both, and of
     those the scrapped and reworked, not known on a day on which one such hour of theirs is not."""
-    told = {role: _told(asset, role, days) for role in (*_MADE, *_INSPECTED, *_OF_MADE)}
-    made, inspected = (_together(np.stack([told[role][1] for role in group])) for group in (_MADE, _INSPECTED))
-    by_day = {role: _by_day(*told[role], made) for role in _MADE}
-    by_day |= {role: _by_day(*told[role], inspected) for role in _INSPECTED}
-    for role in _OF_MADE:
-        units, known = told[role]
-        lacking = (made & ~known).reshape(days, 24).any(axis=1)
-        counted = np.where(_any_by_day(made), made, known)
-        by_day[role] = np.where(lacking, np.nan, _by_day(units, known, counted))
+    counting = {metric.role for metric in asset.metrics} & {*_MADE, *_INSPECTED, *_OF_MADE}
+    told = {role: _told(asset, role, days) for role in counting}
+    made, inspected = (
+        _together(np.stack([told[role][1] for role in group if role in told] or [np.zeros(days * 24, dtype=np.bool_)]))
+        for group in (_MADE, _INSPECTED)
+    )
+    by_day = dict.fromkeys((*_MADE, *_INSPECTED, *_OF_MADE), np.full(days, np.nan))
+    for role, (units, known) in told.items():
+        if role in _OF_MADE:
+            lacking = (made & ~known).reshape(days, 24).any(axis=1)
+            counted = np.where(_any_by_day(made), made, known)
+            by_day[role] = np.where(lacking, np.nan, _by_day(units, known, counted))
+        else:
+            by_day[role] = _by_day(units, known, made if role in _MADE else inspected)
     return Counts(by_day=by_day, hours=made)
 
 

@@ -38,9 +38,14 @@ _NEW_VERSION = "UPDATE alerts SET version = version + 1, updated_at = %(now)s WH
 _LIFE = tuple(AlertLife.__dataclass_fields__)
 
 
+def date_actions(conn: psycopg.Connection, customer_id: int) -> None:
+    """Date what people have done since in event time, before an assessment moves on."""
+    conn.execute(_DATE_ACTIONS, {"customer": customer_id})
+
+
 def read_actions(conn: psycopg.Connection, customer_id: int) -> tuple[PersonAction, ...]:
     """What people did to the customer's alerts, oldest first, each dated in event time."""
-    conn.execute(_DATE_ACTIONS, {"customer": customer_id})
+    date_actions(conn, customer_id)
     with conn.cursor(row_factory=dict_row) as cur:
         rows = cur.execute(_ACTIONS, {"customer": customer_id}).fetchall()
     return tuple(

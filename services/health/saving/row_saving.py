@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from services.health.assess import Assessment, StateRows
+from services.health.assessment import OutcomeRow, ValueRow
 from services.health.data_acquisition.record_reading import AssetRecord
 from services.health.watermark import Span
 
@@ -111,11 +112,21 @@ def save_state_rows(
         conn.execute(_END_AT_START, asked)
         replace_rows(conn, _TIMES, [vars(row) for row in after.times], asked)
         return
-    for target, stored, wanted in (
-        (_INTERVALS, before.intervals, after.intervals),
-        (_TIMES, before.times, after.times),
-    ):
-        _update(conn, target, [vars(row) for row in stored], [vars(row) for row in wanted])
+    _update(conn, _INTERVALS, [vars(row) for row in before.intervals], [vars(row) for row in after.intervals])
+    _update(conn, _TIMES, [vars(row) for row in before.times], [vars(row) for row in after.times])
+
+
+def save_hour_rows(
+    conn: psycopg.Connection,
+    customer_id: int,
+    before: tuple[Sequence[ValueRow], Sequence[OutcomeRow]],
+    after: tuple[Sequence[ValueRow], Sequence[OutcomeRow]],
+) -> None:
+    """Make the stored values and outcomes of a day under way those of `after`, where those of `before` are stored."""
+    of_customer = {"customer_id": customer_id}
+    for target, stored, wanted in zip((_VALUES, _OUTCOMES), before, after, strict=True):
+        old, new = ([of_customer | vars(row) for row in rows] for rows in (stored, wanted))
+        _update(conn, target, old, new)
 
 
 def _update(

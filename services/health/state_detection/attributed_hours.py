@@ -10,7 +10,7 @@ import numpy as np
 from services.health.block import Bools, Floats
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.state_intervals import Intervals
-from services.health.state_detection.states import PLANNED_STATES, SUPPLIER, UNKNOWN, is_stop
+from services.health.state_detection.states import IS_PLANNED, SUPPLIER, UNKNOWN, is_stop
 
 HOUR_S = 3600.0
 
@@ -40,7 +40,7 @@ def attributed_hours(
     spans = np.column_stack([found.started, found.ended])
     lost, lost_s = is_stop(found.state, found.cause) & (found.cause == SUPPLIER), np.zeros(hours)
     if lost.any():
-        busy = _less(planned.spans, spans[np.isin(found.state, PLANNED_STATES)])
+        busy = _less(planned.spans, spans[IS_PLANNED[found.state]])
         lost_s = _seconds(_both(spans[lost], busy), start, hours)
     if _told_throughout(found, start, start + HOUR_S * hours):
         return np.column_stack([planned.seconds, planned.seconds, lost_s])
@@ -50,7 +50,7 @@ def attributed_hours(
 
 def _told_throughout(found: Intervals, start: float, end: float) -> bool:
     """Whether all time is known and none planned by the machine itself: then the calendar says everything."""
-    if not len(found.state) or np.isin(found.state, (UNKNOWN, *PLANNED_STATES)).any():
+    if not len(found.state) or bool((IS_PLANNED[found.state] | (found.state == UNKNOWN)).any()):
         return False
     return bool(found.started[0] <= start and found.ended[-1] >= end)
 
@@ -59,11 +59,11 @@ def _known(found: Intervals, planned: Plan, start: float, hours: int, expected_f
     """Planned seconds an hour that are known, and those that should be."""
     end = start + HOUR_S * hours
     spans = np.column_stack([found.started, found.ended])
-    busy = _less(planned.spans, spans[np.isin(found.state, PLANNED_STATES)])
+    busy = _less(planned.spans, spans[IS_PLANNED[found.state]])
     silent = spans[found.state == UNKNOWN]
     if expected_from < end:
         silent = np.concatenate([silent, _less(np.array([[max(start, expected_from), end]]), spans)])
-    told = spans[~np.isin(found.state, (UNKNOWN, *PLANNED_STATES))]
+    told = spans[~IS_PLANNED[found.state] & (found.state != UNKNOWN)]
     return _seconds(_both(told, busy), start, hours), _seconds(_both(silent, busy), start, hours)
 
 

@@ -1,6 +1,6 @@
 """When machines are meant to run: shifts in the site's time zone less planned stops, as sorted intervals. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -38,8 +38,11 @@ def calendar(site: Site, line_id: int | None, *, start: float, end: float) -> Ca
     return Calendar(scheduled=union(scheduled, start, end), planned=union(stops, start, end), assumed=not site.shifts)
 
 
-def limited(when: Calendar, windows: Iterable[tuple[float, float]]) -> Calendar:
+def limited(when: Calendar, windows: Sequence[tuple[float, float]]) -> Calendar:
     """The calendar without scheduled time outside disjoint, ascending windows [from, until)."""
+    spans = when.scheduled
+    if not len(spans) or any(since <= spans[0, 0] and until >= spans[-1, 1] for since, until in windows):
+        return when
     parts = [union([(since, until) for since, until in when.scheduled.tolist()], *window) for window in windows]
     return replace(when, scheduled=np.concatenate([np.empty((0, 2)), *parts]))
 

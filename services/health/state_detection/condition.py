@@ -38,7 +38,8 @@ _STEP_BACK_FROM = 3.0  # below, the smoothed deviation finds back by itself with
 _EFFECT_DAYS = 3  # after as many days seven eighths of `fast` are younger than the repair
 _LEAST_BLAME = 0.05
 _HOUR_S = 3600.0
-_FIELDS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected_high", "confidence", "renewed")
+# Arrays of ConditionFindings, and fields of Verdict.
+FINDINGS = ("deviation", "watch", "act", "expected_at", "expected_low", "expected_high", "confidence", "renewed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def advance_condition(
     new = hour_table(state, asset, running, hours, np.zeros(len(hours), bool) if repaired is None else repaired)
     table = np.vstack([unpack(state.pending, new.shape[1]), new])
     before = len(table) - len(new)
-    verdicts = np.empty((len(table), len(_FIELDS)))
+    verdicts = np.empty((len(table), len(FINDINGS)))
     day = np.floor(table[:, 0] / DAY_S)
     for first, end in _days(day):
         part = table[first:end]
@@ -279,11 +280,11 @@ def _days(day: Floats) -> list[tuple[int, int]]:
 
 
 def _row(verdict: Verdict) -> list[float]:
-    return [float(getattr(verdict, name)) for name in _FIELDS]
+    return [float(getattr(verdict, name)) for name in FINDINGS]
 
 
 def _findings(state: ConditionState, rows: Floats) -> ConditionFindings:
-    column = dict(zip(_FIELDS, rows.T, strict=True))
+    column = dict(zip(FINDINGS, rows.T, strict=True))
     return ConditionFindings(
         deviation=column["deviation"],
         watch=column["watch"] > 0,

@@ -1,9 +1,8 @@
-"""Disjoint, ascending spans [from, until) of time: their union, and which of them holds an instant. Pure."""
+"""Disjoint, ascending spans [from, until) of time: their union. Pure."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.health.block import Floats
 
@@ -21,11 +20,3 @@ def union(spans: Sequence[tuple[float, float]], start: float, end: float) -> Flo
     reach = np.maximum.accumulate(found[:, 1])
     first = np.append(True, found[1:, 0] > reach[:-1])
     return np.column_stack([found[first, 0], reach[np.append(first[1:], True)]])
-
-
-def index_of(at: Floats, started: Floats, ended: Floats) -> NDArray[np.int64]:
-    """Which of the disjoint, ascending spans holds each instant; -1 for none."""
-    if not len(started):
-        return np.full(len(at), -1, dtype=np.int64)
-    index = np.searchsorted(started, at, side="right") - 1
-    return np.where((index >= 0) & (at < ended[index]), index, -1)

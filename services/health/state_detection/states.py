@@ -20,6 +20,9 @@ STOPS = (DOWN, REPAIR, HELD, SUSPENDED)
 PLANNED_STATES = (PLANNED, MAINTENANCE)
 # By index of a state, the last also by -1, for none.
 IS_FAILED: Bools = np.isin(np.arange(len(STATES) + 1), FAILED)
+# By index of a state, the last also by its number of states, for none.
+_STOPS: Bools = np.isin(np.arange(len(STATES) + 1), STOPS)
+IS_PLANNED: Bools = np.isin(np.arange(len(STATES) + 1), PLANNED_STATES)
 NO_CAUSE = -1
 SUPPLIER, CUSTOMER = CAUSES.index("supplier"), CAUSES.index("customer")
 MODE_PRODUCTION, MODE_MAINTENANCE, MODE_MANUAL = range(3)
@@ -145,10 +148,10 @@ def kept_in(raw: str | None) -> Kept | None:
     return Kept(state=state, cause=cause, basis=basis, why=why)
 
 
-def is_stop(state: NDArray[np.signedinteger], cause: Codes) -> Bools:
+def is_stop(state: NDArray[np.signedinteger], cause: NDArray[np.signedinteger]) -> Bools:
     """Which of some states, shape (n,), are stops: of a machine that is idle it depends on the cause, for without an
     order it waits for its customer and is ready."""
-    return np.asarray(np.isin(state, STOPS) | ((state == IDLE) & (cause != CUSTOMER)), dtype=np.bool_)
+    return np.asarray(_STOPS[state] | ((state == IDLE) & (cause != CUSTOMER)), dtype=np.bool_)
 
 
 def in_mode(state: Codes, mode: Codes) -> Codes:

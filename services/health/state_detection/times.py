@@ -26,7 +26,8 @@ Every column adds up over days, over machines, and over any division of a span: 
 and of [b, c).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ from numpy.typing import NDArray
 from services.health.block import Bools, Floats
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.orders import NO_ORDERS, Orders
-from services.health.state_detection.spans import NEVER, index_of
+from services.health.state_detection.spans import NEVER
 from services.health.state_detection.state_intervals import Intervals
 from services.health.state_detection.states import (
     DAY_S,
@@ -53,6 +54,7 @@ from services.health.state_detection.states import (
     Codes,
     is_stop,
 )
+from services.health.state_detection.time_pieces import Ints, MachineTime, Pieces, pieces
 from shared.records.vocabulary import CAUSES, STATES
 
 # Columns of an array of daily times: FIELDS are kept from day to day, MORE_FIELDS are stored only.
@@ -117,22 +119,7 @@ def _class_of_state(*, calendar_assumed: bool) -> Codes:
 
 
 # By whether the calendar is assumed.
-_CLASS_OF_STATE = (_class_of_state(calendar_assumed=False), _class_of_state(calendar_assumed=True))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Pieces:
-    """Time cut at every edge: within a piece day, state, schedule and order are one. day: counted from the first."""
-
-    started: Floats
-    seconds: Floats
-    day: NDArray[np.int64]
-    interval: NDArray[np.int64]
-    scheduled: Bools
-    planned: Bools
-    ordered: Bools
-    orders_sent: Bools
-    counted: Bools
+_CLASS_OF_STATE = np.stack([_class_of_state(calendar_assumed=False), _class_of_state(calendar_assumed=True)])
 
 
 def daily_times(
@@ -145,138 +132,136 @@ def daily_times(
     orders: Orders = NO_ORDERS,
     counted: Floats = NEVER,
 ) -> Floats:
-    """Times of each UTC day that [start, end) touches, shape (days, 31), by DAILY_FIELDS; NaN for all that is counted.
+    """Times of one machine on each UTC day that [start, end) touches, shape (days, 31); see `fleet_times`."""
+    machine = MachineTime(found=found, calendar=calendar, expected_from=expected_from, orders=orders, counted=counted)
+    only: Floats = fleet_times([machine], start=start, end=end)[0]
+    return only
 
-    start, end: any instants. expected_from: from when the machine should have reported even if no interval is known
-    (its commissioning); before both, its time is nobody's. AUBT and AOET are NaN on days on which no orders are sent
-    yet. counted: when units were counted, disjoint, ascending spans; COUNTED_APT is of APT what lies in them.
+
+def fleet_times(machines: Sequence[MachineTime], *, start: float, end: float) -> Floats:
+    """Times of machines on each UTC day that [start, end) touches, shape (machines, days, 31), by DAILY_FIELDS; NaN for
+    all that is counted. COUNTED_APT is of APT what lies in counted hours.
+
+    start, end: any instants. Before a machine's first interval and before it is expected, its time is nobody's. AUBT
+    and AOET are NaN on days on which no orders are sent yet.
     """
     days = int(np.ceil(end / DAY_S) - start // DAY_S)
-    pieces = _pieces(found, calendar, orders, counted, start, end, expected_from)
-    inside = pieces.interval >= 0
-    state = np.full(len(inside), len(STATES))
-    state[inside] = found.state[pieces.interval[inside]]
-    state[~inside & (pieces.started >= expected_from)] = UNKNOWN
-    stops = inside.copy()
-    stops[inside] = is_stop(found.state, found.cause)[pieces.interval[inside]]
-    kind = _classes(state, stops, pieces, calendar)
-    result = np.full((days, len(DAILY_FIELDS)), np.nan)
-    classes = _seconds_by(kind, _CLASSES, pieces, days)
-    result[:, _COLUMN_OF_CLASS] = classes[:, 1:]
+    if not machines:
+        return np.empty((0, days, len(DAILY_FIELDS)))
+    cut = pieces(machines, start=start, end=end, none_state=len(STATES))
+    cut = replace(cut, state=np.where((cut.state == len(STATES)) & cut.expected, UNKNOWN, cut.state))
+    add = _Adding(place=cut.machine * days + cut.day, size=len(machines) * days)
+    stops = is_stop(cut.state, cut.cause)
+    kind = _classes(cut, stops)
+    result = np.full((add.size, len(DAILY_FIELDS)), np.nan)
+    result[:, _COLUMN_OF_CLASS] = add.by(kind, _CLASSES, cut.seconds)[:, 1:]
     result[:, PBT] = result[:, [APT, ASUT, ADET, ADOT, UNKNOWN_S]].sum(axis=1)
     result[:, POT] = result[:, PBT] + result[:, PLANNED_S]
-    result[:, DOWN_BY_CAUSE] = _stops_by_cause(found, pieces, stops & _BUSY[kind], days)
+    by_cause = add.by(np.where(stops & _BUSY[kind], cut.cause, len(CAUSES)), len(CAUSES) + 1, cut.seconds)
+    result[:, DOWN_BY_CAUSE] = by_cause[:, : len(CAUSES)]
     result[:, STOPPED] = result[:, DOWN_BY_CAUSE].sum(axis=1)
-    by_state = _seconds_by(state, len(STATES) + 1, pieces, days)
+    by_state = add.by(cut.state, len(STATES) + 1, cut.seconds)
     result[:, [REPAIR_S, PMT, CMT]] = np.column_stack(
         [by_state[:, FAILED].sum(axis=1), by_state[:, [MAINTENANCE, REPAIR]]]
     )
-    failed = IS_FAILED[state] & _BUSY[kind]
-    result[:, WAITING] = np.bincount(pieces.day, pieces.seconds * _waits(found, pieces, state, kind), days)
-    result[:, COUNTED_APT] = np.bincount(pieces.day, pieces.seconds * (pieces.counted & (kind == _APT)), days)
-    result[:, FAILED_S] = np.bincount(pieces.day, pieces.seconds * failed, days)
-    result[:, FAILURES] = _entries_per_day(found, start, end, days)
-    if orders.sent_from < end:
-        _add_orders(result, pieces, state, kind, days)
-    return result
+    result[:, WAITING] = add.total(cut.seconds * _waits(cut, kind))
+    result[:, COUNTED_APT] = add.total(cut.seconds * (cut.counted & (kind == _APT)))
+    result[:, FAILED_S] = add.total(cut.seconds * (IS_FAILED[cut.state] & _BUSY[kind]))
+    result[:, FAILURES] = _entries_per_day(machines, start, end, days)
+    if cut.orders_sent.any():
+        _add_orders(result, cut, kind, add)
+    return result.reshape(len(machines), days, -1)
 
 
-def _seconds_by(what: NDArray[np.signedinteger], kinds: int, pieces: _Pieces, days: int) -> Floats:
-    """Seconds of each kind a day, shape (days, kinds)."""
-    total = np.bincount(pieces.day * kinds + what, pieces.seconds, days * kinds)
-    return total.astype(np.float64).reshape(days, kinds)
+@dataclass(frozen=True, kw_only=True)
+class _Adding:
+    """Sums pieces to days of machines. place: (n,), which of `size` days each piece is of."""
+
+    place: Ints
+    size: int
+
+    def total(self, seconds: Floats) -> Floats:
+        """Seconds a day of a machine, shape (size,)."""
+        return np.bincount(self.place, seconds, self.size).astype(np.float64)
+
+    def by(self, what: NDArray[np.signedinteger], kinds: int, seconds: Floats) -> Floats:
+        """Seconds of each kind a day of a machine, shape (size, kinds)."""
+        total = np.bincount(self.place * kinds + what, seconds, self.size * kinds)
+        return total.astype(np.float64).reshape(self.size, kinds)
 
 
-def _stops_by_cause(found: Intervals, pieces: _Pieces, stopped: Bools, days: int) -> Floats:
-    """Seconds of the pieces that are stops in PBT by cause, shape (days, causes), in orders or not."""
-    cause = found.cause[pieces.interval[stopped]]
-    place = pieces.day[stopped] * len(CAUSES) + cause
-    total = np.bincount(place, pieces.seconds[stopped], days * len(CAUSES))
-    return total.astype(np.float64).reshape(days, len(CAUSES))
-
-
-def _waits(found: Intervals, pieces: _Pieces, state: NDArray[np.int64], kind: Codes) -> Bools:
+def _waits(cut: Pieces, kind: Codes) -> Bools:
     """Pieces in which the machine waits for others."""
-    for_others = np.append(np.isin(found.cause, (NO_CAUSE, *_OTHERS)), False)[pieces.interval]
-    return np.asarray(np.isin(state, (IDLE, SUSPENDED, OFF)) & np.isin(kind, (_ADET, _ADOT)) & for_others, np.bool_)
+    for_others = np.isin(cut.cause, (NO_CAUSE, *_OTHERS))
+    return np.asarray(np.isin(cut.state, (IDLE, SUSPENDED, OFF)) & np.isin(kind, (_ADET, _ADOT)) & for_others, np.bool_)
 
 
-def _add_orders(result: Floats, pieces: _Pieces, state: NDArray[np.int64], kind: Codes, days: int) -> None:
-    sent = np.bincount(pieces.day, pieces.seconds * pieces.orders_sent, days) > 0
-    busy = pieces.ordered & np.isin(kind, (_APT, _ASUT, _ADET))
-    known = pieces.ordered & (state != UNKNOWN) & (state != len(STATES))
+def _add_orders(result: Floats, cut: Pieces, kind: Codes, add: _Adding) -> None:
+    sent = add.total(cut.seconds * cut.orders_sent) > 0
+    busy = cut.ordered & np.isin(kind, (_APT, _ASUT, _ADET))
+    known = cut.ordered & (cut.state != UNKNOWN) & (cut.state != len(STATES))
     for column, chosen in ((AUBT, busy), (AOET, known)):
-        result[sent, column] = np.bincount(pieces.day, pieces.seconds * chosen, days)[sent]
+        result[sent, column] = add.total(cut.seconds * chosen)[sent]
 
 
-def _classes(state: NDArray[np.int64], stops: Bools, pieces: _Pieces, calendar: Calendar) -> Codes:
+def _classes(cut: Pieces, stops: Bools) -> Codes:
     """The class of time of each piece; stops: which of them are one."""
-    kind = _CLASS_OF_STATE[calendar.assumed][state]
+    kind = _CLASS_OF_STATE[cut.assumed.astype(np.int64), cut.state]
     kind[stops] = _ADET
-    if pieces.orders_sent.any():
-        of_order = (kind == _ASUT) | (kind == _ADET)
-        kind[pieces.ordered & (kind == _ADOT)] = _ADET
-        kind[pieces.orders_sent & ~pieces.ordered & of_order] = _ADOT
-    kind[pieces.planned & (kind != _NO_TIME)] = _PLANNED
-    kind[~pieces.scheduled] = _NO_TIME
+    of_order = (kind == _ASUT) | (kind == _ADET)
+    kind[cut.ordered & (kind == _ADOT)] = _ADET
+    kind[cut.orders_sent & ~cut.ordered & of_order] = _ADOT
+    kind[cut.planned & (kind != _NO_TIME)] = _PLANNED
+    kind[~cut.scheduled] = _NO_TIME
     return kind
 
 
-def _entries_per_day(found: Intervals, start: float, end: float, days: int) -> Floats:
-    entered = found.started[found.failure & (found.started >= start) & (found.started < end)]
-    return np.bincount((entered // DAY_S - start // DAY_S).astype(np.int64), minlength=days).astype(np.float64)
+def _entries_per_day(machines: Sequence[MachineTime], start: float, end: float, days: int) -> Floats:
+    began = np.concatenate([m.found.started for m in machines])
+    machine = np.repeat(np.arange(len(machines)), [len(m.found.started) for m in machines])
+    entered = np.concatenate([m.found.failure for m in machines]) & (began >= start) & (began < end)
+    place = machine[entered] * days + (began[entered] // DAY_S - start // DAY_S).astype(np.int64)
+    return np.bincount(place, minlength=len(machines) * days).astype(np.float64)
 
 
-def _pieces(
-    found: Intervals,
-    calendar: Calendar,
-    orders: Orders,
-    counted: Floats,
-    start: float,
-    end: float,
-    expected_from: float,
-) -> _Pieces:
-    edges = np.concatenate(
-        [
-            np.arange(start - start % DAY_S, end, DAY_S),
-            found.started,
-            found.ended,
-            calendar.scheduled.ravel(),
-            calendar.planned.ravel(),
-            orders.spans.ravel(),
-            counted.ravel(),
-            [end, expected_from, orders.sent_from],
-        ]
+def production_hours(machines: Sequence[Intervals], *, start: float, hours: int) -> tuple[Floats, Floats]:
+    """Seconds of production, and seconds in a known state, of each machine in each hour; both (machines, hours).
+
+    Counted in whole microseconds, so that it makes no difference with how many others a machine is counted.
+    """
+    span = hours * 3_600_000_000
+    began, ended = (
+        np.clip(
+            _microseconds(np.concatenate([side(m) for m in machines] or [np.empty(0)])) - round(start * 1e6), 0, span
+        )
+        for side in (_started, _ended)
     )
-    edges = np.unique(np.clip(edges, start, end))
-    started = edges[:-1]
-    return _Pieces(
-        started=started,
-        seconds=np.diff(edges),
-        day=(started // DAY_S - start // DAY_S).astype(np.int64),
-        interval=index_of(started, found.started, found.ended),
-        scheduled=index_of(started, calendar.scheduled[:, 0], calendar.scheduled[:, 1]) >= 0,
-        planned=index_of(started, calendar.planned[:, 0], calendar.planned[:, 1]) >= 0,
-        ordered=index_of(started, orders.spans[:, 0], orders.spans[:, 1]) >= 0,
-        orders_sent=started >= orders.sent_from,
-        counted=index_of(started, counted[:, 0], counted[:, 1]) >= 0,
-    )
+    before = np.repeat(np.arange(len(machines)), [len(m.started) for m in machines]) * (span + 1)
+    state = np.concatenate([m.state for m in machines] or [np.empty(0, dtype=np.int8)])
+    edges = (np.arange(len(machines)) * (span + 1))[:, None] + np.arange(hours + 1) * 3_600_000_000
+    own = before + began, before + ended
+    return _hourly(own, state == PRODUCTION, edges), _hourly(own, state != UNKNOWN, edges)
 
 
-def production_hours(found: Intervals, *, start: float, hours: int) -> tuple[Floats, Floats]:
-    """Seconds of production, and seconds in a known state, in each hour; both shape (hours,)."""
-    edges = start + 3600.0 * np.arange(hours + 1, dtype=np.float64)
-    return (
-        np.diff(_time_before(edges, found, found.state == PRODUCTION)),
-        np.diff(_time_before(edges, found, found.state != UNKNOWN)),
-    )
+def _microseconds(at: Floats) -> Ints:
+    """Of Unix seconds: what an instant is rounded to depends on nothing else."""
+    return (at * 1e6).round().astype(np.int64)
 
 
-def _time_before(at: Floats, found: Intervals, chosen: Bools) -> Floats:
-    """Seconds of the chosen intervals before each instant, exactly: the integral is linear between edges."""
-    started, ended = found.started[chosen], found.ended[chosen]
-    if not len(started):
-        return np.zeros(len(at))
-    knots = np.column_stack([started, ended]).ravel()
-    total = np.cumsum(np.column_stack([np.zeros(len(started)), ended - started]).ravel())
-    return np.asarray(np.interp(at, knots, total), dtype=np.float64)
+def _started(found: Intervals) -> Floats:
+    return found.started
+
+
+def _ended(found: Intervals) -> Floats:
+    return found.ended
+
+
+def _hourly(spans: tuple[Ints, Ints], chosen: Bools, edges: Ints) -> Floats:
+    """Seconds of the chosen of ascending spans between an edge and the next in its row; all in microseconds."""
+    started, ended = spans[0][chosen], spans[1][chosen]
+    total = np.append(0, np.cumsum(ended - started))
+    place = np.searchsorted(started, edges.ravel(), side="right")
+    last = np.maximum(place - 1, 0)
+    within = np.minimum(edges.ravel(), np.append(ended, 0)[last]) - np.append(started, 0)[last]
+    before = np.where(place > 0, total[last] + within, 0)
+    return np.asarray(np.diff(before.reshape(edges.shape), axis=1) / 1e6, dtype=np.float64)

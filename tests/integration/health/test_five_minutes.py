@@ -99,21 +99,6 @@ def test_what_is_said_within_an_hour_is_known_before_the_hour_is_over(plant, run
     assert plant.rows("SELECT assessed_through FROM model_states") == [(START + 2 * HOUR + 10 * MINUTE,)]
 
 
-def test_a_stop_that_is_planned_within_an_hour_reaches_it(plant, run_health):
-    customer = plant.customer("alpha")
-    state = customer.machines[0].series["state"]
-    plant.deliver(customer, [Sample(state, START + n * 5 * MINUTE, "FAULT") for n in range(25)])
-    run_health()
-    plant.conn.execute(
-        "INSERT INTO planned_stops (record_source, external_id, site_id, starts_at, ends_at)"
-        " VALUES ('files', 'inspection', %s, %s, %s)",
-        [customer.site_id, START + 2 * HOUR, START + 4 * HOUR],
-    )
-    plant.deliver(customer, [Sample(state, START + 2 * HOUR + 10 * MINUTE, "FAULT")])
-    run_health()
-    assert plant.rows("SELECT planned_s, adet_s FROM times_daily") == [(600.0, 7200.0)]
-
-
 def test_what_happens_within_an_hour_reaches_it(plant, run_health):
     customer = plant.customer("alpha")
     machine = customer.machines[0]
@@ -127,3 +112,38 @@ def test_what_happens_within_an_hour_reaches_it(plant, run_health):
     plant.deliver(customer, [Sample(machine.series["state"], START + 2 * HOUR + 5 * MINUTE, "FAULT")])
     run_health()
     assert plant.rows("SELECT cause FROM state_intervals") == [("external",)]
+
+
+def test_what_a_person_does_within_an_hour_is_dated_by_what_was_assessed_when_they_did_it(plant, run_health):
+    customer = plant.customer("alpha")
+    machine = customer.machines[0]
+    plant.deliver(customer, [Sample(machine.series["state"], START + n * 5 * MINUTE, "RUN") for n in range(26)])
+    run_health()
+    plant.conn.execute(
+        "INSERT INTO alerts (alert_id, customer_id, kind, scope_type, scope_id, tier, state, pending_since, sentence,"
+        " evidence, basis, owner_role, play, version, updated_at) VALUES (gen_random_uuid(), %s, 'wear', 'asset', %s,"
+        " 'watch', 'pending', %s, 'It wears.', '{}', 'measured', 'service_manager', 'Look.', 1, now())",
+        [customer.customer_id, machine.asset_id, START],
+    )
+    plant.conn.execute(
+        "INSERT INTO alert_actions (alert_id, at, actor, action) SELECT alert_id, now(), 'ann', 'snooze' FROM alerts"
+    )
+    plant.deliver(customer, [Sample(machine.series["state"], START + 2 * HOUR + 10 * MINUTE, "RUN")])
+    run_health()
+    assert plant.rows("SELECT assessed_through FROM model_states") == [(START + 2 * HOUR + 10 * MINUTE,)]
+    assert plant.rows("SELECT effective_at FROM alert_actions") == [(START + 2 * HOUR + 5 * MINUTE,)]
+
+
+def test_a_planned_stop_that_is_entered_today_counts_when_the_next_hour_is_over(plant, run_health):
+    customer = plant.customer("alpha")
+    state = customer.machines[0].series["state"]
+    plant.deliver(customer, [Sample(state, START + n * 5 * MINUTE, "RUN") for n in range(25)])
+    run_health()
+    plant.conn.execute(
+        "INSERT INTO planned_stops (record_source, external_id, site_id, starts_at, ends_at)"
+        " VALUES ('files', 'x', %s, %s, %s)",
+        [customer.site_id, START + HOUR, START + 2 * HOUR],
+    )
+    plant.deliver(customer, [Sample(state, START + 2 * HOUR + n * 5 * MINUTE, "RUN") for n in range(1, 13)])
+    run_health()
+    assert plant.rows("SELECT planned_s, apt_s FROM times_daily") == [(3600.0, 7200.0)]

@@ -131,9 +131,9 @@ def test_hours_of_production_are_exact_parts_of_each_hour():
     found = intervals(
         None, StateSamples(at=at, state=("production", "down"), max_hold_s=HOUR), TEXT, (), start=0, end=3 * HOUR
     )
-    running, known = production_hours(found, start=0, hours=3)
-    assert (running / HOUR).tolist() == [0.5, 0.25, 0]
-    assert (known / HOUR).tolist() == [0.5, 1, 0.25]
+    running, known = production_hours([found, found], start=0, hours=3)
+    assert (running / HOUR).tolist() == [[0.5, 0.25, 0]] * 2
+    assert (known / HOUR).tolist() == [[0.5, 1, 0.25]] * 2
 
 
 MINUTES = st.dictionaries(st.integers(0, 4000), st.sampled_from([*TEXT["states"], None]), max_size=20)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.block import Metric
-from services.health.health_assessment.asset_times import states_of
+from services.health.health_assessment.asset_times import fleet_states
 from services.health.health_assessment.unit_counts import counts
 from services.health.state_detection.calendars import calendar
 from services.health.state_detection.times import APT, COUNTED_APT, GOOD, PLANNED_RUN_S, PRODUCED, SCRAPPED
@@ -35,7 +35,8 @@ def machine(produced=10.0, good=8.0, scrapped=1.0, *, missing=(), hours=24):
 def day(one):
     block = customer([one])
     start, end = block.start.timestamp(), block.end.timestamp()
-    return states_of(block, one, calendar(block.sites[0], 1, start=start, end=end), None).daily[0]
+    scheduled = {(one.site_id, one.line_id): calendar(block.sites[0], one.line_id, start=start, end=end)}
+    return fleet_states(block, scheduled, {})[0].daily[0]
 
 
 def test_hours_without_a_count_are_left_out_of_the_time_that_was_counted():
