@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.health.block import AssetBlock, Bools
-from services.health.prognostic_assessment.remaining_life.life_days import LifeDays, life_days
+from services.health.prognostic_assessment.remaining_life.life_days import (
+    LifeDays,
+    life_days,
+    of_one_layout,
+    points_heard,
+)
 from services.health.prognostic_assessment.remaining_life.life_filter import LifeSums, advance_life
 from services.health.prognostic_assessment.remaining_life.life_model import (
     END_ZONE_DAYS,
@@ -37,11 +42,13 @@ _NO_DAYS = LifeDays(
 class AssetLife:
     """What an asset's remaining life goes on from at a midnight; serialisable.
 
-    near_end: the newest forecast's four values, from which the next ones do not rise. said: what stands until the next
-    judged day: expected_at, low, high as Unix seconds and the confidence; None while no model with skill speaks.
+    points: operating points that it is known to have. near_end: the newest forecast's four values, from which the next
+    ones do not rise. said: what stands until the next judged day: expected_at, low, high as Unix seconds and the
+    confidence; None while no model with skill speaks.
     """
 
     sums: LifeSums
+    points: tuple[str, ...] = ()
     near_end: tuple[float, ...] = ()
     said: tuple[float, float, float, float] | None = None
     act: bool = False
@@ -87,11 +94,27 @@ def assess_life(
     state = before or AssetLife(sums=LifeSums())
     if asset.mean.shape[1] < 24:
         return AssetLifeResult(days=_NO_DAYS, forecasts=(), findings=_ruled(findings, [(-1, state)]), state=state)
-    days = life_days(asset, running, start_s, findings.deviation, findings.renewed)
-    sums, figures = advance_life(state.sums, days)
+    days = life_days(asset, running, start_s, findings.deviation, findings.renewed, state.points)
+    state = replace(state, points=points_heard(asset, state.points))
     own = sorted((m for m in models if m.asset_type == asset.asset_type), key=lambda m: m.learned_through)
-    state, forecasts, told = replace(state, sums=sums), [], [(-1, state)]
-    for first, end, model in _spans(days, own):
+    forecasts: list[LifeOfDay] = []
+    told = [(-1, state)]
+    for part in of_one_layout(days):
+        state, said = _judged(state, part, own)
+        for standing, forecast in said:
+            told.append((forecast.day - int(start_s // DAY_S), standing))
+            if np.isfinite(forecast.left):
+                forecasts.append(forecast)
+    return AssetLifeResult(days=days, forecasts=tuple(forecasts), findings=_ruled(findings, told), state=state)
+
+
+def _judged(
+    state: AssetLife, days: LifeDays, models: Sequence[LifeModel]
+) -> tuple[AssetLife, list[tuple[AssetLife, LifeOfDay]]]:
+    """The state after more days of one layout; after each that a model judged the state, and what was told."""
+    sums, figures = advance_life(state.sums, days)
+    state, found = replace(state, sums=sums), []
+    for first, end, model in _spans(days, models):
         near_end = () if days.renewed[first] else state.near_end
         said, near_end = without_rise(remaining(model, sums, figures[first:end]), near_end)
         state = replace(state, near_end=near_end)
@@ -99,11 +122,10 @@ def assess_life(
             forecast = _of_day(said, row - first, int(days.day[row]))
             if model.skill.demonstrated:
                 state = _standing(state, forecast)
-                told.append((int(days.day[row] - start_s // DAY_S), state))
-            if np.isfinite(forecast.left):
-                blame = contributions(model, sums, figures[: row + 1]) if forecast.left <= HORIZON_DAYS else ()
-                forecasts.append(replace(forecast, metrics=blame))
-    return AssetLifeResult(days=days, forecasts=tuple(forecasts), findings=_ruled(findings, told), state=state)
+            if forecast.left <= HORIZON_DAYS:
+                forecast = replace(forecast, metrics=contributions(model, sums, figures[: row + 1]))
+            found.append((state, forecast))
+    return state, found
 
 
 def _spans(days: LifeDays, models: Sequence[LifeModel]) -> list[tuple[int, int, LifeModel]]:

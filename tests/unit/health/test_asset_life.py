@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.health.block import AssetBlock
 from services.health.health_assessment.asset_life import AssetLifeResult, assess_life
@@ -13,7 +15,7 @@ from services.health.prognostic_assessment.remaining_life.life_days import life_
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.prognostic_assessment.remaining_life.lives import Life
 from services.health.state_detection.condition import ConditionFindings, advance_condition
-from tests.unit.health.condition_fleet import START_S, always, hours_of, part, pump
+from tests.unit.health.condition_fleet import START_S, always, asset, hours_of, part, pump
 
 DAYS = 100
 FIRST_DAY = START_S / 86_400
@@ -61,13 +63,49 @@ def test_the_act_tier_and_the_dates_follow_a_model_with_skill(told):
     assert last.metrics
 
 
+@given(seed=st.integers(0, 999), cuts=st.sets(st.integers(1, 29), max_size=4))
+@settings(max_examples=12)
+def test_any_cut_gives_the_same_whichever_operating_points_are_silent(model, seed, cuts):
+    rng, days = np.random.default_rng(seed), 30
+    worn = worn_pump(seed)
+    values = {m.name: row[-24 * days :] for m, row in zip(worn.metrics, worn.mean, strict=True)}
+    points = {name: values.pop(name) for name in ("load", "ambient")} | dict.fromkeys("xyz", np.ones(24 * days))
+
+    def heard(row):
+        silent = np.repeat(rng.random(days) < rng.choice([0.0, 0.3, 0.9]), 24) | (rng.random(24 * days) < 0.02)
+        return np.where(silent, np.nan, row)
+
+    block = asset(values, {name: heard(row) for name, row in points.items()})
+    whole = replace(findings_of(block), deviation=heard(np.ones(24 * days)), renewed=rng.random(24 * days) < 0.01)
+    running = rng.random(24 * days) < 0.9
+    once = assess_life(None, block, running, START_S, whole, (model,))
+    state, rows, forecasts = None, [], []
+    for first, end in pairwise([0, *sorted(24 * cut for cut in cuts), 24 * days]):
+        said = _hours(whole, first, end)
+        found = assess_life(state, part(block, first, end), running[first:end], START_S + 3600 * first, said, (model,))
+        state, rows, forecasts = found.state, [*rows, *_stored(found)], [*forecasts, *found.forecasts]
+    assert (repr(state), rows, repr(forecasts)) == (repr(once.state), _stored(once), repr(list(once.forecasts)))
+
+
+def _stored(found: AssetLifeResult) -> list[tuple]:
+    """What is kept of the days: numbers that are none are not."""
+    days, tables = found.days, ((found.days.metrics, found.days.values), (found.days.terms, found.days.terms_mean))
+    return [
+        (day, *({n: v for n, v in zip(names, table[i], strict=True) if np.isfinite(v)} for names, table in tables))
+        for i, day in enumerate(days.day)
+    ]
+
+
+def _hours(findings: ConditionFindings, first: int, end: int) -> ConditionFindings:
+    own = {name: value[first:end] for name, value in vars(findings).items() if isinstance(value, np.ndarray)}
+    return replace(findings, **own)
+
+
 def test_any_cut_at_midnights_gives_the_same(model, told):
     block, whole = worn_pump(99), findings_of(worn_pump(99))
     state, parts = None, []
     for first, end in pairwise([0, 24, 24 * 61, 24 * 62, 24 * DAYS]):
-        said = replace(
-            whole, **{name: value[first:end] for name, value in vars(whole).items() if isinstance(value, np.ndarray)}
-        )
+        said = _hours(whole, first, end)
         own = part(block, first, end)
         found = assess_life(state, own, always(own), START_S + 3600 * first, said, (model,))
         state = found.state

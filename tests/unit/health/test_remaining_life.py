@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.health.prognostic_assessment.remaining_life.learning import LEAST_FAILURES, learn
-from services.health.prognostic_assessment.remaining_life.life_days import LifeDays, life_days
+from services.health.prognostic_assessment.remaining_life.life_days import (
+    LifeDays,
+    life_days,
+    of_one_layout,
+    points_heard,
+)
 from services.health.prognostic_assessment.remaining_life.life_filter import FAST, SLOW, LifeSums, advance_life
 from services.health.prognostic_assessment.remaining_life.life_model import (
     LifeModel,
@@ -88,7 +93,19 @@ def test_a_new_metric_joins_and_a_new_operating_point_starts_anew():
     bare = replace(days, terms=(), terms_mean=np.empty((60, 0)))
     state = advance_life(LifeSums(), bare.rows(slice(0, 30)))[0]
     anew = advance_life(state, days.rows(slice(30, 60)))[1]
-    np.testing.assert_array_equal(anew, advance_life(LifeSums(), days.rows(slice(30, 60)))[1])
+    np.testing.assert_array_equal(anew[:, :-1], advance_life(LifeSums(), days.rows(slice(30, 60)))[1][:, :-1])
+    np.testing.assert_array_equal(anew[:, -1, :, 0], advance_life(LifeSums(), days)[1][30:, -1, :, 0])
+
+
+def test_once_heard_an_operating_point_that_is_silent_leaves_readings_that_cannot_be_compared():
+    block = asset({"heat": np.arange(96.0)}, {"load": np.where((np.arange(96) // 24) % 2 == 1, 2.0, np.nan)})
+    nothing = np.full(96, np.nan)
+    found = life_days(block, always(block), START_S, nothing, np.zeros(96, dtype=bool))
+    assert (found.day - START_S / 86400).tolist() == [0, 1, 3]
+    assert np.isnan(found.terms_mean).all(axis=1).tolist() == [True, False, False]
+    assert [(part.terms, len(part.day)) for part in of_one_layout(found)] == [((), 1), (("load", "load * load"), 2)]
+    known = life_days(block, always(block), START_S, nothing, np.zeros(96, dtype=bool), points_heard(block, ("speed",)))
+    assert not len(known.day)
 
 
 def test_a_days_reading_is_the_mean_of_running_hours_whose_operating_point_is_known():

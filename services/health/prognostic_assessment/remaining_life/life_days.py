@@ -6,8 +6,8 @@ few distinct regimes too, and what is kept of a machine needs no model to be kno
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class LifeDays:
     """Days of one asset, ascending; those with a value or a renewal only.
 
     day: (n,), days since 1970-01-01. metrics: names of M columns of `values` (n, M), means of the hours in which the
-    asset ran, NaN where unknown. terms: names of K columns of `terms_mean` (n, K). deviation: (n,), combined deviation
+    asset ran, NaN where unknown. terms: names of K columns of `terms_mean` (n, K), NaN where the machine was not yet
+    known to have one of the term's points. deviation: (n,), combined deviation
     from the asset's own baseline in its sigmas, NaN before there is one. renewed: (n,), true on the day with which a
     new life begins.
     """
@@ -47,20 +48,26 @@ class LifeDays:
         )
 
 
-def life_days(asset: AssetBlock, running: Bools, start_s: float, deviation: Floats, renewed: Bools) -> LifeDays:
+def life_days(
+    asset: AssetBlock, running: Bools, start_s: float, deviation: Floats, renewed: Bools, known: Sequence[str] = ()
+) -> LifeDays:
     """The whole days of a block that starts at a UTC midnight.
 
-    running, deviation, renewed: (T,), as ConditionFindings has them at each hour's end. An hour without one of the
-    operating points is left out, since its readings cannot be compared; a point that the block never has is none.
+    running, deviation, renewed: (T,), as ConditionFindings has them at each hour's end. known: operating points that
+    the machine is known to have from earlier days. From the day on which a point is first heard, an hour without it is
+    left out, since its readings cannot be compared; one that was never heard is none.
     """
     days = asset.mean.shape[1] // 24
     metrics, values = _named(asset, "condition", days)
-    points, settings = _named(asset, "operating_point", days)
-    usable = (
-        running[: 24 * days].reshape(days, 24) & np.isfinite(values).any(axis=0) & np.isfinite(settings).all(axis=0)
+    points, settings = _with_silent(*_named(asset, "operating_point", days), known)
+    heard = np.isfinite(settings).any(axis=2)
+    had = np.array([name in known for name in points], dtype=np.bool_)[:, None] | np.logical_or.accumulate(
+        heard, axis=1
     )
-    names, terms = point_terms(points, settings)
+    usable = running[: 24 * days].reshape(days, 24) & np.isfinite(values).any(axis=0)
+    usable &= (np.isfinite(settings) | ~had[:, :, None]).all(axis=0)
     means = _means(values, usable)
+    names, terms_mean = _terms_of_days(points, settings, had, usable)
     at_midnight = np.arange(days) * 24 + 23
     fresh = renewed[at_midnight]
     found = LifeDays(
@@ -68,11 +75,54 @@ def life_days(asset: AssetBlock, running: Bools, start_s: float, deviation: Floa
         metrics=metrics,
         values=means,
         terms=names,
-        terms_mean=_means(terms, usable),
+        terms_mean=terms_mean,
         deviation=deviation[at_midnight],
         renewed=fresh,
     )
     return found.rows(np.asarray(np.isfinite(means).any(axis=1) | fresh))
+
+
+def points_heard(asset: AssetBlock, known: Sequence[str]) -> tuple[str, ...]:
+    """Operating points known before with those that have a value in the block's whole days, by name."""
+    return tuple(sorted({*known, *_named(asset, "operating_point", asset.mean.shape[1] // 24)[0]}))
+
+
+def of_one_layout(days: LifeDays) -> list[LifeDays]:
+    """The days cut where a new operating point came to be known, each part with its own terms alone."""
+    known = np.isfinite(days.terms_mean)
+    valued = np.flatnonzero(np.isfinite(days.values).any(axis=1))
+    changed = valued[1:][(known[valued[1:]] != known[valued[:-1]]).any(axis=1)]
+    parts = []
+    for first, end in pairwise([0, *changed.tolist(), len(days.day)]):
+        part = days.rows(slice(first, end))
+        own = np.flatnonzero(np.isfinite(part.terms_mean).any(axis=0)).tolist()
+        names = tuple(days.terms[k] for k in own)
+        parts.append(replace(part, terms=names, terms_mean=part.terms_mean[:, own]))
+    return parts
+
+
+def _with_silent(names: tuple[str, ...], rows: Floats, known: Sequence[str]) -> tuple[tuple[str, ...], Floats]:
+    """The points with those that are known but silent in all of the block."""
+    every = tuple(sorted({*names, *known}))
+    table = np.full((len(every), *rows.shape[1:]), np.nan)
+    table[[every.index(name) for name in names]] = rows
+    return every, table
+
+
+def _terms_of_days(
+    points: tuple[str, ...], settings: Floats, had: Bools, usable: Bools
+) -> tuple[tuple[str, ...], Floats]:
+    """Names, in order, and daily means (days, K) of the terms of the points that each day had."""
+    columns: dict[str, Floats] = {}
+    patterns, member = np.unique(had, axis=1, return_inverse=True)
+    for pattern in range(patterns.shape[1]):
+        own: list[bool] = patterns[:, pattern].tolist()
+        of_pattern = member.reshape(-1) == pattern
+        names, terms = point_terms([name for name, has in zip(points, own, strict=True) if has], settings[own])
+        for name, row in zip(names, _means(terms, usable).T, strict=True):
+            columns.setdefault(name, np.full(len(row), np.nan))[of_pattern] = row[of_pattern]
+    every = tuple(sorted(columns))
+    return every, np.array([columns[name] for name in every], dtype=np.float64).reshape(len(every), len(usable)).T
 
 
 def point_terms(names: Sequence[str], points: Floats) -> tuple[tuple[str, ...], Floats]:

@@ -39,7 +39,8 @@ class LifeSums:
 
 
 def with_layout(state: LifeSums, days: LifeDays) -> LifeSums:
-    """The sums with room for every metric; new operating points make what was summed without them worthless."""
+    """The sums with room for every metric; new operating points make what was summed of readings without them
+    worthless, and change nothing about the deviation."""
     terms = days.terms if set(days.terms) - set(state.terms) else state.terms
     metrics = tuple(sorted({*state.metrics, *days.metrics}))
     if (metrics, terms) == (state.metrics, state.terms):
@@ -48,6 +49,8 @@ def with_layout(state: LifeSums, days: LifeDays) -> LifeSums:
     if terms == state.terms:
         for old, name in enumerate((*state.metrics, "")):
             table[metrics.index(name) if name else -1] = _unpacked(state)[old]
+    elif state.sums:
+        table[-1, _plain(terms)] = _unpacked(state)[-1, _plain(state.terms)]
     return LifeSums(metrics=metrics, terms=terms, sums=table.tobytes())
 
 
@@ -148,6 +151,11 @@ def _figures(sums: Floats) -> Floats:
 
 def _width(terms: tuple[str, ...]) -> int:
     return _COUNTS + FIGURES * (1 + len(terms))
+
+
+def _plain(terms: tuple[str, ...]) -> list[int]:
+    """Columns of the counts and of the reading itself, without those of its terms."""
+    return [*range(_COUNTS), *range(_COUNTS, _width(terms), 1 + len(terms))]
 
 
 def _unpacked(state: LifeSums) -> NDArray[np.float64]:
