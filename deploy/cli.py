@@ -205,11 +205,14 @@ def backtest(
         list[str] | None, typer.Option(help="only this customer, by its external id; may be repeated")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="an SVG to draw: what was told against what happened")
+    ] = None,
 ) -> None:
     """Replay stored history through the engine and say how often its alerts would have been right."""
     from services.health.backtest.command import backtest as run
 
-    run(database, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC), customer, as_json=as_json)
+    run(database, since.replace(tzinfo=UTC), until.replace(tzinfo=UTC), customer, as_json=as_json, plot=plot)
 
 
 @app.command()

@@ -91,6 +91,7 @@ def decide(
     *,
     since: datetime,
     through: datetime,
+    most_a_week: int = MOST_A_WEEK,
 ) -> dict[UUID, Shown]:
     """What is shown of one customer's alerts as of `through`.
 
@@ -110,7 +111,7 @@ def decide(
             if c.alert_id not in shown and (at := _eligible_at(c, kinds[c.kind], skills, through)) is not None
         ]
         told = [(at, c) for c in own if (at := shown.get(c.alert_id)) is not None]
-        more, flapping = _budgeted(told, coming, since, through)
+        more, flapping = _budgeted(told, coming, since, through, most_a_week)
         shown |= more
         for c in own:
             found[c.alert_id] = Shown(
@@ -152,6 +153,7 @@ def _budgeted(
     coming: Iterable[tuple[datetime, Candidate]],
     since: datetime,
     through: datetime,
+    most_a_week: int,
 ) -> tuple[dict[UUID, datetime], set[UUID]]:
     """When each of one owner's alerts is shown, from `since` on, and which are held back as flapping.
 
@@ -166,7 +168,7 @@ def _budgeted(
     queue: list[tuple[bool, float, datetime, UUID, Candidate]] = []
     clock = since
     while order or queue:
-        free = history[-MOST_A_WEEK][0] + WEEK if len(history) >= MOST_A_WEEK else clock
+        free = history[-most_a_week][0] + WEEK if len(history) >= most_a_week else clock
         if order and (not queue or order[0][0] <= max(free, clock)):
             clock, alert_id, at, candidate = heappop(order)
             if alert_id not in flapping and _alike(history, candidate, at) >= MOST_ALIKE:

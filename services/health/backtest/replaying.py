@@ -9,9 +9,11 @@ import psycopg
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.assess import Assessment
 from services.health.assessment import Episode
+from services.health.backtest.budgets import BudgetReport, budget_report
 from services.health.customer_assessment import AssessmentLimits, assessed
 from services.health.data_acquisition.record_reading import read_records
 from services.health.data_acquisition.source_reading import first_data, read_sources
+from services.health.track_record.controls import shuffled_precision
 from services.health.track_record.gathering import FleetRows, OpenedAlert, history_of
 from services.health.track_record.record import Record, record
 from services.health.watermark import Span, floor_day
@@ -25,13 +27,18 @@ WHERE %(asked)s::text[] IS NULL OR external_id = ANY(%(asked)s) ORDER BY custome
 
 @dataclass(frozen=True, kw_only=True)
 class Backtest:
-    """What [since, until) would have brought. stated: alerts of kinds that state what was measured, by kind."""
+    """What [since, until) would have brought. stated: alerts of kinds that state what was measured, by kind.
+
+    shuffled: by kind, the precision of alerts that are judged by other scopes' outcomes.
+    """
 
     since: datetime
     until: datetime
     customers: int
     records: dict[str, Record]
+    shuffled: dict[str, float | None]
     stated: dict[str, int]
+    budget: BudgetReport
 
 
 def assessed_customers(conn: psycopg.Connection, asked: Sequence[str] | None) -> dict[int, datetime]:
@@ -75,15 +82,25 @@ def judged(found: dict[int, Assessment], customers: dict[int, datetime], since: 
         ],
         through={customer: min(until, floor_day(through)) for customer, through in customers.items()},
     )
-    records, stated = {}, {}
+    records, shuffled, stated = {}, {}, {}
     for kind in KINDS.values():
         if kind.outcome_test is not None:
             history = history_of(kind.name, kind.outcome_test, rows)
             told = record(kind.outcome_test, kind.forecast_days, history, until, since.timestamp())
             records[kind.name] = told
+            shuffled[kind.name] = shuffled_precision(kind.outcome_test, history, until, since.timestamp())
         else:
             stated[kind.name] = sum(a.kind == kind.name and since <= a.opened_at < until for a in rows.alerts)
-    return Backtest(since=since, until=until, customers=len(found), records=records, stated=stated)
+    episodes = {customer: said.episodes for customer, said in found.items()}
+    return Backtest(
+        since=since,
+        until=until,
+        customers=len(found),
+        records=records,
+        shuffled=shuffled,
+        stated=stated,
+        budget=budget_report(episodes, rows, since, until),
+    )
 
 
 def _opened(customer_id: int, episode: Episode) -> OpenedAlert:

@@ -43,7 +43,8 @@ def verdicts(test: OutcomeTest, history: KindHistory) -> Ints:
     deadline = alerts.opened + test.horizon_days * DAY_S
     within = outcome_at <= np.minimum(deadline, alerts.through)
     due = within if test.decided else alerts.through >= deadline
-    materialised = alerts.resolution == Resolution.MATERIALISED
+    # Where a known day decides, nothing else does: a fear that another alert took over may yet prove wrong.
+    materialised = (alerts.resolution == Resolution.MATERIALISED) & (not test.decided)
     right = (within & happened) | (materialised & (alerts.ended <= deadline))
     averted = alerts.resolution == Resolution.AVERTED
     unknown = np.isin(alerts.resolution, (Resolution.DATA_GAP, Resolution.DUPLICATE)) | (worked_at <= deadline)

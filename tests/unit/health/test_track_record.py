@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, ASSET_WORK, GUARANTEE_WINDOW, OutcomeTest
 from services.health.assessment import ForecastRow, OutcomeRow
+from services.health.track_record.controls import shuffled_precision
 from services.health.track_record.fleet_record import record_instants
 from services.health.track_record.gathering import FleetRows, OpenedAlert, history_of
 from services.health.track_record.record import record
@@ -127,6 +128,26 @@ def test_a_guarantee_is_judged_when_its_window_closes():
     found = told(alerts, closes, as_of=101, test=BREACH)
     assert counts(found) == {"came_true": 1, "false_alarms": 1, "unjudged": 1}
     assert found.base_rate == 0.5
+
+
+def test_a_burn_that_turned_into_a_feared_breach_is_right_only_where_the_window_closed_broken():
+    closes = [outcome(1, 100, GUARANTEE_WINDOW, happened=False), outcome(2, 100, GUARANTEE_WINDOW)]
+    burns = [alert(machine, 50, 60, "materialised") for machine in (1, 2)]
+    assert counts(told(burns, closes, as_of=101, test=BREACH)) == {"came_true": 1, "false_alarms": 1}
+
+
+def test_the_shuffled_control_judges_each_alert_by_every_other_scope():
+    """Two of four machines fail in time: one of the three others of a good alert, two of those of a bad one."""
+    rows = FleetRows(
+        alerts=[alert(1, 10), alert(3, 10)],
+        outcomes=[(1, outcome(1, 20)), (1, outcome(2, 20))],
+        forecasts=[(1, forecast(machine, 0, 0.5)) for machine in (1, 2, 3, 4)],
+        through={1: day(365)},
+        unseen=[],
+    )
+    history = history_of("kind", WEAR, rows)
+    assert shuffled_precision(WEAR, history, day(365)) == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert shuffled_precision(WEAR, history, day(365), day(11).timestamp()) is None
 
 
 def test_brier_score_and_its_skill_against_the_base_rate():
