@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format bench-ingest bench-storage bench-health bench-signals fuzz drills
+.PHONY: run setup setup-dev test lint format pictures bench-ingest bench-storage bench-health bench-signals fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -45,6 +45,10 @@ lint: setup-dev
 format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# What services/health/README.md shows, drawn from the engine's own output; some minutes.
+pictures: setup-dev
+	@$(BIN)/python -m tests.bench.pictures
 
 bench-ingest: setup-dev
 	@$(BIN)/python -m tests.bench.bench_ingest $(ARGS)

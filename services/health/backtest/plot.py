@@ -37,7 +37,7 @@ def _panel(left: int, top: int, kind: str, told: Calibration) -> list[str]:
     return [
         panel.axes(title, "probability that was told", "share that happened", _TICKS, _TICKS),
         panel.line(np.array([0.0, 1.0]), np.array([0.0, 1.0]), GREY, dash="5 4", thick=1),
-        panel.note(0.72, 0.72, "as told", GREY, anchor="end", up=8),
+        panel.note(0.68, 0.6, "as told", GREY),
         *(
             panel.line(np.array([x, x]), np.array([y - e, y + e]), BLUE, thick=1)
             for x, y, e in zip(said, happened, error, strict=True)
