@@ -9,7 +9,7 @@ import numpy as np
 from services.health.advisory_generation.machine_conditions import HOUR_S
 from services.health.block import AssetBlock, CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetStates
-from services.health.health_assessment.unit_counts import Counts, counts
+from services.health.health_assessment.unit_counts import Counts, fleet_counts
 from services.health.state_detection.calendars import Calendar, limited
 from services.health.state_detection.orders import orders
 from services.health.state_detection.state_intervals import Intervals, OpenInterval, intervals
@@ -89,7 +89,7 @@ def _fleet_days(block: CustomerBlock, found: Sequence[Intervals | None], when: S
     table = np.full((len(block.assets), block.days, len(DAILY_FIELDS)), np.nan)
     table[:, :, :PRODUCED] = table[:, :, ASUT:PMT] = table[:, :, WAITING] = 0.0
     telling = [i for i, own in enumerate(found) if own is not None]
-    counted = [counts(asset, block.days) for asset in block.assets]
+    counted = fleet_counts(block.assets, block.days)
     times = [
         MachineTime(
             found=own,
