@@ -28,13 +28,14 @@ class Machine:
     sigma: Floats
 
 
-def machine(seed: int, hours: int = YEAR_H) -> Machine:
-    """A machine in which nothing happens."""
+def machine(seed: int, hours: int = YEAR_H, shared: float | None = None) -> Machine:
+    """A machine in which nothing happens. shared: part of the disturbances that all metrics share, None for by chance."""
     rng = np.random.default_rng(seed)
     hour = np.arange(hours)
     regime = _regimes(rng, hours)
     speed = _SPEEDS[regime] + rng.standard_normal(hours)
-    shared = rng.uniform(0.0, 0.9)
+    by_chance = rng.uniform(0.0, 0.9)
+    shared = by_chance if shared is None else shared
     noise = np.sqrt(1 - shared) * _lasting(rng, (hours, METRICS)) + np.sqrt(shared) * _lasting(rng, (hours, 1))
     weather = np.sin(2 * np.pi * (hour / YEAR_H + rng.uniform())) * rng.uniform(0.0, 2.5)
     day = np.sin(2 * np.pi * (hour / 24 + rng.uniform())) * rng.uniform(0.0, 0.5)

@@ -133,7 +133,7 @@ class _Way:
 
 def _way(state: ChangeState | None, buckets: Buckets, tempo: Tempo) -> _Way:
     if state is None:
-        state = nothing_known(tuple(sorted(buckets.metrics)), tuple(sorted(buckets.points)), len(tempo.spans))
+        state = nothing_known(tuple(sorted(buckets.metrics)), tuple(sorted(buckets.points)), tempo.spans)
     state = with_metrics(state, buckets.metrics, buckets.points)
     table = _in_order(state, buckets)
     return _Way(
@@ -234,6 +234,7 @@ def _collect(state: ChangeState, table: Floats, tempo: Tempo, at: float) -> Chan
         anchor=nothing,
         level=nothing,
         memory=[nothing, nothing],
+        ahead=bytes(len(state.ahead)),
         quiet=0,
         averages=[nothing for _ in tempo.spans],
         crossed=[float(at)] * split,
@@ -271,6 +272,7 @@ def _settle(state: ChangeState, table: Floats, tempo: Tempo) -> tuple[ChangeStat
         anchor=anchor.tolist(),
         level=nothing,
         memory=[nothing, nothing],
+        ahead=bytes(len(state.ahead)),
         quiet=0,
         changed_for=0,
         averages=[nothing for _ in tempo.spans],

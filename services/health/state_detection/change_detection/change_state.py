@@ -1,10 +1,12 @@
 """What the search for changes carries from one block of buckets to the next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.health.block import Floats
+from services.health.state_detection.change_detection.level import Levels
 from services.health.state_detection.change_detection.reference import ChangeReference
 from services.health.state_detection.change_detection.sensor_runs import RunLimits, RunState
 from services.health.state_detection.operating_baseline import widened_baseline
@@ -19,8 +21,8 @@ class ChangeState:
 
     collected: readings that nothing was found in, to learn a reference from, rows of M + P float64; empty once a whole
     baseline is learned. learned: readings that the reference was learned from. anchor, level: where each metric stands
-    against the reference, fixed and followed. memory: what the level goes on by, (2, M). quiet: buckets since the
-    anchor moved. averages: smoothed deviations, one row a span. crossed: when each metric's shorter average last
+    against the reference, fixed and followed; memory, ahead: as Levels. quiet: buckets since the anchor
+    moved. averages: smoothed deviations, one row a span. crossed: when each metric's shorter average last
     changed its sign, Unix seconds; aside: readings since.
     changed_for: buckets that a change lasts, 0 for none. settling: buckets until it is known where the machine stands
     after a repair, 0 for none. settled: sums and counts of M readings meanwhile. renewed: a repair ended and nothing
@@ -35,6 +37,7 @@ class ChangeState:
     anchor: list[float]
     level: list[float]
     memory: list[list[float]]
+    ahead: bytes
     quiet: int = 0
     averages: list[list[float]]
     crossed: list[float]
@@ -57,8 +60,23 @@ class ChangeState:
         return np.frombuffer(self.told, dtype=np.float64)
 
 
-def nothing_known(metrics: tuple[str, ...], points: tuple[str, ...], spans: int) -> ChangeState:
-    """The state before the first reading."""
+def levels_of(states: Sequence[ChangeState]) -> Levels:
+    """Levels of several machines with as many metrics, side by side."""
+    ahead = [np.frombuffer(s.ahead, dtype=np.float64).reshape(-1, len(s.metrics)) for s in states]
+    return Levels(
+        level=np.array([s.level for s in states]).ravel(),
+        memory=np.hstack([s.memory for s in states]),
+        ahead=np.hstack(ahead),
+    )
+
+
+def with_levels(state: ChangeState, levels: Levels) -> ChangeState:
+    """The state with these levels."""
+    return replace(state, level=levels.level.tolist(), memory=levels.memory.tolist(), ahead=levels.ahead.tobytes())
+
+
+def nothing_known(metrics: tuple[str, ...], points: tuple[str, ...], spans: Sequence[int]) -> ChangeState:
+    """The state before the first reading; averages are over so many buckets."""
     many, sensors = len(metrics), len(metrics) + len(points)
     told = np.zeros(FIXED + PER_SENSOR * sensors)
     told[[0, 2]] = np.nan
@@ -68,7 +86,8 @@ def nothing_known(metrics: tuple[str, ...], points: tuple[str, ...], spans: int)
         anchor=[0.0] * many,
         level=[0.0] * many,
         memory=[[0.0] * many, [0.0] * many],
-        averages=[[0.0] * many for _ in range(spans)],
+        ahead=bytes(8 * many * spans[-1]),
+        averages=[[0.0] * many for _ in spans],
         crossed=[float("nan")] * many,
         aside=[0] * many,
         settled=[[0.0] * many, [0.0] * many],
@@ -100,6 +119,9 @@ def with_metrics(state: ChangeState, metrics: tuple[str, ...], points: tuple[str
         anchor=_picked(state.anchor, own, 0.0),
         level=_picked(state.level, own, 0.0),
         memory=[_picked(row, own, 0.0) for row in state.memory],
+        ahead=np.column_stack([levels_of([state]).ahead, np.zeros(len(state.ahead) // 8 // max(had, 1))])[
+            :, own
+        ].tobytes(),
         averages=[_picked(row, own, 0.0) for row in state.averages],
         crossed=_picked(state.crossed, own, float("nan")),
         aside=[state.aside[i] if i >= 0 else 0 for i in own],

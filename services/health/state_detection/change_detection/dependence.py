@@ -54,10 +54,11 @@ def _variance(values: Floats) -> Floats:
     return varied
 
 
-def shrunk_correlation(deviation: Floats) -> Floats:
+def shrunk_correlation(deviation: Floats, usual: float = 1.0) -> Floats:
     """Correlation of columns (n, M), drawn towards none as far as n readings are too few (Ledoit and Wolf 2004).
 
-    Missing readings count as the mean; columns without variance get a unit row.
+    usual: for how many readings an independent one stands. Missing readings count as the mean; columns without variance
+    get a unit row.
     """
     x = np.nan_to_num(deviation - np.nansum(deviation, axis=0) / np.maximum((~np.isnan(deviation)).sum(axis=0), 1))
     spread = np.sqrt((x**2).mean(axis=0))
@@ -68,6 +69,6 @@ def shrunk_correlation(deviation: Floats) -> Floats:
     distance = ((sample - np.eye(columns)) ** 2).sum()
     if distance == 0:
         return sample
-    error = ((x**2).T @ (x**2) / rows - sample**2).sum() / rows
+    error = ((x**2).T @ (x**2) / rows - sample**2).sum() * usual / rows
     kept = 1 - min(1.0, max(0.0, float(error / distance)))
     return np.asarray(kept * sample + (1 - kept) * np.eye(columns), dtype=np.float64)

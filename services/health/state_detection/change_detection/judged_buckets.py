@@ -9,8 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.health.block import Bools, Floats
-from services.health.state_detection.change_detection.change_state import FIXED, PER_SENSOR, ChangeState
-from services.health.state_detection.change_detection.level import advance_levels, drift_of, memory_of
+from services.health.state_detection.change_detection.change_state import (
+    FIXED,
+    PER_SENSOR,
+    ChangeState,
+    levels_of,
+    with_levels,
+)
+from services.health.state_detection.change_detection.level import Levels, advance_levels, drift_of, moved, starting
 from services.health.state_detection.change_detection.reference import REACH, ChangeReference, side_by_side
 from services.health.state_detection.change_detection.sensor_runs import RunLimits, RunState, advance_runs
 from services.health.state_detection.change_detection.smoothing import Ints, latched, smoothed
@@ -50,11 +56,10 @@ def judge_rows(states: Sequence[ChangeState], rows: Sequence[Rows], tempo: Tempo
     readings = np.hstack([each.readings for each in rows])
     runs, still, away = advance_runs(_runs(states), limits, readings)
     deviation = _deviation(states, np.where(still, np.nan, readings))
-    level, memory = _columns([s.level for s in states]), np.hstack([np.array(s.memory) for s in states])
     waiting = np.array([_waiting(state) for state in states])
-    levels, memory = advance_levels(deviation, level, memory, waiting.ravel(), tempo.following)
+    compared, levels = advance_levels(deviation, levels_of(states), waiting.ravel(), tempo)
     averages = [
-        smoothed(deviation - levels[:-1], _columns([s.averages[i] for s in states]), weight(span)).reshape(shape)
+        smoothed(deviation - compared, _columns([s.averages[i] for s in states]), weight(span)).reshape(shape)
         for i, span in enumerate(tempo.spans)
     ]
     told = _told(states, before, averages, still, away)
@@ -71,12 +76,11 @@ def judge_rows(states: Sequence[ChangeState], rows: Sequence[Rows], tempo: Tempo
         after = replace(
             state,
             runs=_run_of(runs, of_sensors),
-            level=levels[-1, own].tolist(),
-            memory=memory[:, own].tolist(),
             averages=[average[-1, a].tolist() for average in averages],
             crossed=crossed[a].tolist(),
             aside=aside[a].tolist(),
         )
+        after = with_levels(after, levels.of(own))
         found.append(_counted(after, told[:, a].copy(), waiting[a], bool(turning[-1, a]), tempo))
     return found
 
@@ -207,46 +211,42 @@ def _turned(state: ChangeState, told: Floats, waited: Bools, tempo: Tempo) -> Ch
     state = replace(state, told=told[-1].tobytes())
     if state.changed_for >= tempo.news:
         return _anchored(state, told, waited, tempo)
-    state = _with_memory(state, waited, tempo)
+    state = _switched(state, waited, tempo)
     if state.quiet < tempo.baseline:
         return state
-    level, none = np.array(state.level), np.zeros(len(state.level))
-    anchor, offset = np.array(state.anchor) + level, memory_of(level, none, tempo.following)
-    memory = np.array(state.memory) - np.where(_waiting(state), 0.0, offset)
-    return replace(state, anchor=anchor.tolist(), level=none.tolist(), memory=memory.tolist(), quiet=0)
+    levels = levels_of([state])
+    anchor = np.array(state.anchor) + levels.level
+    state = with_levels(state, moved(levels, levels.level, _waiting(state), tempo))
+    return replace(state, anchor=anchor.tolist(), quiet=0)
 
 
-def _drift(state: ChangeState, waited: Bools, tempo: Tempo) -> Floats:
-    """By how much each level drifts a row, (M,). waited: the levels that did not follow until now."""
-    memory = np.array(state.memory)
-    return np.where(waited, memory[0], drift_of(np.array(state.level), memory, tempo.following))
-
-
-def _with_memory(state: ChangeState, waited: Bools, tempo: Tempo) -> ChangeState:
-    """The state with the memory that its levels need, where one that followed now waits, or the other way round."""
-    waits = _waiting(state)
+def _switched(state: ChangeState, waited: Bools, tempo: Tempo) -> ChangeState:
+    """The state with levels that wait where they followed until now, or the other way round."""
+    waits, levels = _waiting(state), levels_of([state])
     if (waits == waited).all():
         return state
-    level, drift = np.array(state.level), _drift(state, waited, tempo)
-    following = memory_of(level, drift, tempo.following)
-    waiting = np.array([drift, np.zeros(len(drift))])
-    memory = np.where(waits == waited, state.memory, np.where(waits, waiting, following))
-    return replace(state, memory=memory.tolist())
+    anew = starting(levels.level, drift_of(levels, waited, tempo), waits, tempo)
+    same = waits == waited
+    return with_levels(
+        state,
+        Levels(
+            level=levels.level,
+            memory=np.where(same, levels.memory, anew.memory),
+            ahead=np.where(same, levels.ahead, anew.ahead),
+        ),
+    )
 
 
 def _anchored(state: ChangeState, told: Floats, waited: Bools, tempo: Tempo) -> ChangeState:
     """Go on from where the metrics are now, with the drift they had; what was found, if anything, is over."""
     told[-1, 1] = 0.0
     state = replace(state, told=told[-1].tobytes())
-    none, drift = np.zeros(len(state.level)), _drift(state, waited, tempo)
-    anchor = np.array(state.anchor) + state.level + state.averages[-1]
-    waiting = np.array([drift, none])
-    memory = np.where(_alone(state), waiting, memory_of(none, drift, tempo.following))
+    levels, none = levels_of([state]), np.zeros(len(state.metrics))
+    anchor = np.array(state.anchor) + levels.level + state.averages[-1]
+    state = with_levels(state, starting(none, drift_of(levels, waited, tempo), _alone(state), tempo))
     return replace(
         state,
         anchor=anchor.tolist(),
-        level=none.tolist(),
-        memory=memory.tolist(),
         quiet=0,
         changed_for=0,
         averages=[none.tolist() for _ in state.averages],

@@ -11,6 +11,7 @@ from scipy.stats import t as t_distribution
 
 from services.health.block import Bools, Floats
 from services.health.state_detection.change_detection.dependence import memory, shrunk_correlation
+from services.health.state_detection.change_detection.level import error_variance
 from services.health.state_detection.change_detection.sensor_runs import RunLimits, run_limits
 from services.health.state_detection.change_detection.tempo import Tempo, weight
 from services.health.state_detection.operating_baseline import Baseline, deviation_of_hours, fit_baseline
@@ -193,14 +194,14 @@ def _with_limits(
 ) -> ChangeReference:
     """usual: for how many readings an independent one stands; independent: how many of these there are; (M,) each."""
     judged = np.isfinite(np.array(baseline.sigma))
-    correlation = shrunk_correlation(np.where(judged, deviation, 0.0))
+    correlation = shrunk_correlation(np.where(judged, deviation, 0.0), float(usual[judged].max()))
     powers: Floats = np.linalg.eigvalsh(correlation[np.ix_(judged, judged)]).astype(np.float64)[::-1]
     leading = int(np.searchsorted(np.cumsum(powers) / powers.sum(), _LEADING) + 1)
     many, known = int(judged.sum()), float(independent[judged].min())
     chance = tempo.chance(_FAMILIES * len(tempo.spans))
     limit = np.full(len(judged), np.inf)
     limit[judged] = t_distribution.isf(chance / (2 * many), independent[judged] - 1)
-    error = np.where(judged, 1 / np.maximum(independent, 1), 0.0)
+    error = np.where(judged, np.maximum(1 / np.maximum(independent, 1), error_variance(tempo) * usual), 0.0)
     return ChangeReference(
         baseline=baseline,
         usual_points=usual_points,
