@@ -29,7 +29,7 @@ class Machine:
 
 
 def machine(seed: int, hours: int = YEAR_H, shared: float | None = None) -> Machine:
-    """A machine in which nothing happens. shared: part of the disturbances that all metrics share, None for by chance."""
+    """A machine in which nothing happens. shared: what part of the disturbances all metrics share, None: by chance."""
     rng = np.random.default_rng(seed)
     hour = np.arange(hours)
     regime = _regimes(rng, hours)
