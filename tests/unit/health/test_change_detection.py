@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.health.state_detection.change_detection.change import advance_change, advance_changes
 from services.health.state_detection.change_detection.change_state import ChangeState
+from services.health.state_detection.change_detection.dependence import shrunk_correlation
 from services.health.state_detection.change_detection.tempo import Tempo
 from tests.unit.health.change_fleet import TEMPO, buckets_of, judged, machine, part, starts, stepped
 
@@ -117,6 +118,15 @@ def test_a_season_and_slow_wear_are_no_change():
     assert not judged(values).changed.any()
 
 
+def test_an_alarm_in_autumn_ends_with_what_raised_it_though_the_season_goes_on():
+    hours = np.arange(24 * 250)[:, None]
+    values = machine(len(hours), seed=4) + 2.5 * np.sin(2 * np.pi * (hours - 3000) / 8760)
+    found = judged(stepped(values, 0, 3000, 3300, 3.0)).changed
+    (first,) = starts(found)
+    assert first in range(3000, 3020)
+    assert not found[3300 + 24 * 5 :].any()
+
+
 def test_a_glitch_is_no_change():
     values = stepped(machine(1200), 1, 900, 901, 1000.0)
     findings = judged(values)
@@ -209,6 +219,11 @@ def test_losing_readings_never_ends_what_was_found(first, lost):
     silent = values.copy()
     silent[max(first, found + 1) :, lost] = np.nan
     assert judged(silent).changed[found:].all()
+
+
+def test_what_lasts_says_less_of_how_metrics_hang_together():
+    readings = machine(200, shared=0.6) - 10
+    assert abs(shrunk_correlation(readings, 20.0)[0, 1]) < abs(shrunk_correlation(readings)[0, 1])
 
 
 def test_a_short_state_is_all_that_is_kept():
