@@ -173,7 +173,9 @@ def _unjudged(way: _Way, end: int, tempo: Tempo) -> tuple[ChangeState, Floats]:
 def _result(way: _Way) -> tuple[ChangeState, ChangeFindings]:
     told = np.vstack(way.told)
     last = int(way.renewals[way.read[-1] + 1]) if len(way.read) else 0
-    state = replace(way.state, renewed=bool(way.renewals[-1] > last), told=told[-1].tobytes())
+    state, renewed, newest = way.state, bool(way.renewals[-1] > last), told[-1].tobytes()
+    if (renewed, newest) != (state.renewed, state.told):
+        state = replace(state, renewed=renewed, told=newest)
     return state, _findings(state, told, way.read, len(way.table))
 
 

@@ -73,15 +73,23 @@ def judge_rows(states: Sequence[ChangeState], rows: Sequence[Rows], tempo: Tempo
             found += judge_rows([state], [rows[a].upto(int(first[a]) + 1)], tempo)
             continue
         own, of_sensors = slice(many * a, many * (a + 1)), slice(sensors * a, sensors * (a + 1))
+        said, standing = told[:, a].copy(), levels.of(own)
         after = replace(
             state,
             runs=_run_of(runs, of_sensors),
+            level=standing.level.tolist(),
+            memory=standing.memory.tolist(),
+            ahead=standing.ahead.tobytes(),
             averages=[average[-1, a].tolist() for average in averages],
             crossed=crossed[a].tolist(),
             aside=aside[a].tolist(),
+            quiet=state.quiet if state.changed_for else state.quiet + shape[0],
+            changed_for=state.changed_for + shape[0] if state.changed_for else 0,
+            told=said[-1].tobytes(),
         )
-        after = with_levels(after, levels.of(own))
-        found.append(_counted(after, told[:, a].copy(), waiting[a], bool(turning[-1, a]), tempo))
+        if turning[-1, a] or after.changed_for >= tempo.news or after.quiet >= tempo.baseline:
+            after = _turned(after, said, waiting[a], tempo)
+        found.append((after, said))
     return found
 
 
@@ -179,20 +187,6 @@ def _crossed(states: Sequence[ChangeState], average: Floats, at: Floats) -> tupl
     then = at[np.maximum(last, 1) - 1, np.arange(len(last))[:, None]]
     crossed = np.where(last > 0, then, [s.crossed for s in states])
     return crossed, len(average) - last + np.where(last > 0, 0, [s.aside for s in states])
-
-
-def _counted(
-    state: ChangeState, told: Floats, waited: Bools, turning: bool, tempo: Tempo
-) -> tuple[ChangeState, Floats]:
-    """Count the rows told; where anything turned or its time is over, what follows from that."""
-    rows = len(told)
-    if state.changed_for:
-        state = replace(state, changed_for=state.changed_for + rows, told=told[-1].tobytes())
-    else:
-        state = replace(state, quiet=state.quiet + rows, told=told[-1].tobytes())
-    if turning or state.changed_for >= tempo.news or state.quiet >= tempo.baseline:
-        return _turned(state, told, waited, tempo), told
-    return state, told
 
 
 def _turned(state: ChangeState, told: Floats, waited: Bools, tempo: Tempo) -> ChangeState:
