@@ -69,6 +69,15 @@ def counts(found):
     return {name: getattr(found, name) for name in named if getattr(found, name)}
 
 
+def test_a_kind_that_work_proves_right_is_judged_by_work_and_by_how_usual_work_is():
+    looked_at = OutcomeTest(outcome=ASSET_WORK, horizon_days=30, in_time_h=0)
+    work = [outcome(1, 15, ASSET_WORK), outcome(3, 70, ASSET_WORK)]
+    spans = [forecast(machine, at, None) for machine in (1, 2, 3) for at in (0, 30, 60)]
+    found = told([alert(1, 10, dated=False), alert(2, 20, dated=False)], work, spans, test=looked_at)
+    assert counts(found) == {"came_true": 1, "false_alarms": 1}
+    assert found.base_rate == pytest.approx(2 / 9)
+
+
 def test_three_alerts_and_two_failures():
     found = told([alert(1, 10), alert(2, 20), alert(3, 30)], [outcome(1, 22), outcome(4, 50)])
     assert counts(found) == {"came_true": 1, "false_alarms": 2}
