@@ -86,7 +86,7 @@ from services.health.value_assessment.value_realized import (
 )
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 9
+STATE_VERSION = 10
 
 KEPT_DAYS = 400
 
