@@ -163,6 +163,25 @@ def test_a_silence_that_ends_at_midnight_is_told_by_its_length(cut_day):
     assert "from the gateway of Coast plant for 3 days" in alert.content.sentence
 
 
+def test_machines_behind_one_silent_gateway_are_one_alert_and_not_one_each():
+    def mute(machine):
+        kept = machine.states.at < START.timestamp() + 86_400 * 45
+        states = replace(
+            machine.states,
+            at=machine.states.at[kept],
+            state=machine.states.state[: kept.sum()],
+            max_hold_s=7200.0,
+        )
+        mean = np.where(np.arange(60 * 24) < 45 * 24, machine.mean, np.nan)
+        return replace(machine, mean=mean, covered_s=np.where(np.isnan(mean), 0.0, 3600.0), states=states)
+
+    block = customer([mute(asset(n, 60)) for n in range(1, 7)])
+    heard = blanked(block.sources[0].heard, slice(24 * 45, None))
+    block = replace(block, sources=(replace(block.sources[0], heard=heard),))
+    (alert,) = assess(None, block).episodes
+    assert (alert.kind, alert.scope_type) == ("silent_source", "site")
+
+
 def test_hours_in_which_we_did_not_listen_blame_nobody(troubled):
     source = troubled.sources[0]
     deaf = replace(troubled, sources=(replace(source, excused=~source.heard),))
