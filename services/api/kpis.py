@@ -1,9 +1,10 @@
 """ISO 22400-2 key performance indicators from times and counts that add up over days and machines. Pure.
 
-Every indicator is None where its denominator is zero or an input is not declared, never 0 or 1: a machine that was not
-planned to run has no availability. Time without data is left out of both sides and published as coverage: the share of
-planned busy time for which an indicator's inputs exist. Ratios above 1 that cannot be are flagged, not clipped: a
-declared unit time is too long. Formulas: ISO 22400-2:2014, in the names of its newer edition where they differ.
+Every indicator is None where its denominator is zero or an input is not declared, never 0 or 1: a machine that was
+not planned to run has no availability. Time without data is left out of both sides and published as coverage: the
+share of planned busy time for which an indicator's inputs exist. Ratios above 1 that cannot be are flagged, not
+clipped: a declared unit time is too long, or orders were not sent. Formulas: ISO 22400-2:2014, in the names of its
+newer edition where they differ.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +136,9 @@ FORMULAS: Mapping[str, Formula] = {
         at_most_one=True,
     ),
     "allocation_efficiency": Formula(part=lambda t: t["aubt_s"], whole=lambda t: t["known_s"], inputs=("aubt_s",)),
-    "utilization_efficiency": Formula(part=lambda t: t["apt_s"], whole=lambda t: t["aubt_s"], inputs=("aubt_s",)),
+    "utilization_efficiency": Formula(
+        part=lambda t: t["apt_s"], whole=lambda t: t["aubt_s"], inputs=("aubt_s",), at_most_one=True
+    ),
     "technical_efficiency": Formula(part=lambda t: t["apt_s"], whole=lambda t: t["apt_s"] + t["adet_s"]),
     "setup_ratio": Formula(part=lambda t: t["asut_s"], whole=lambda t: t["aupt_s"]),
     "allocation_ratio": Formula(

@@ -95,6 +95,11 @@ def test_oee_above_one_is_flagged_and_not_clipped():
     assert said["effectiveness"].implausible
 
 
+def test_production_beyond_all_orders_is_flagged():
+    said = kpis([replace(SHIFT, apt_s=480 * MIN, aubt_s=120 * MIN)])["utilization_efficiency"]
+    assert (said.value, said.implausible) == (4, True)
+
+
 def test_time_without_data_counts_neither_up_nor_down():
     half_known = replace(SHIFT, pbt_s=900 * MIN, unknown_s=450 * MIN)
     assert kpis([half_known])["availability"].value == kpis([SHIFT])["availability"].value
