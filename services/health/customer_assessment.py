@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
@@ -25,6 +25,7 @@ from services.health.underway import Morning, Recorded, Underway, advanced, move
 from services.health.watermark import DAY, Span, next_span, parts
 
 _READ = "SELECT state_version, state FROM model_states WHERE customer_id = %s"
+_THROUGH = "SELECT assessed_through FROM model_states WHERE customer_id = %s"
 _WRITE = """
 INSERT INTO model_states (customer_id, assessed_through, assessed_at, state_version, state)
 VALUES (%(customer)s, %(through)s, %(now)s, %(version)s, %(state)s)
@@ -112,6 +113,23 @@ def assess_customer(
     return span
 
 
+def withdraw(conn: psycopg.Connection, customer_id: int, now: datetime, fence: Fence = unfenced) -> None:
+    """End the open alerts of an assessed customer of whom no source speaks any more, and commit: no data support them.
+
+    What was assessed stays; where a source speaks again, it is assessed from the first data.
+    """
+    with conn.transaction():
+        fence(conn)
+        through = conn.execute(_THROUGH, [customer_id]).fetchone()
+        if through is None:
+            return
+        row = {"customer": customer_id, "through": through[0], "now": now, "version": LAYOUT_VERSION}
+        conn.execute(_WRITE, row | {"state": to_bytes(Checkpoint(states=(), records_digests=()))})
+        since = datetime.min.replace(tzinfo=UTC)
+        note_change(conn, since)
+        save_alerts(conn, customer_id, [], since=since, through=through[0], now=now)
+
+
 def _save_states(
     conn: psycopg.Connection, records: CustomerRecords, kept: tuple[CustomerState, ...], end: datetime, now: datetime
 ) -> None:
@@ -193,7 +211,7 @@ def assessed(
     state = before[-1] if before else None
     states: list[CustomerState] = []
     models = read_models(conn, sorted({asset.asset_type for asset in records.assets}))
-    for part in parts(span, KEPT_AGES, longest):
+    for part in parts(span, KEPT_AGES, longest, _moves(records, span)):
         told = read_told(conn, records, part)
         block = block_of(conn, records, sources, part, raw_since, told)
         said, work = assess_with_work(state, block, actions, models)
@@ -204,6 +222,14 @@ def assessed(
     if found is None:
         raise ValueError(f"the span {span} has no part")
     return Assessed(found, states, last)
+
+
+def _moves(records: CustomerRecords, span: Span) -> list[datetime]:
+    """The midnights in the span on which a machine moved from one site or line of the customer to another: within a
+    block each stands in one place."""
+    starts = {placement.window[0] for asset in records.assets for placement in asset.placements[1:]}
+    inside = (at for at in starts if span.start.timestamp() < at < span.end.timestamp())
+    return [datetime.fromtimestamp(at, UTC) for at in sorted(inside)]
 
 
 def _raw_since(sources: Sequence[CustomerSource], limits: AssessmentLimits, start: datetime) -> datetime:

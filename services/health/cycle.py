@@ -17,7 +17,7 @@ import psycopg
 import structlog
 
 from services.health.charge import Fence, unfenced
-from services.health.customer_assessment import AssessmentLimits, assess_customer, records_changed
+from services.health.customer_assessment import AssessmentLimits, assess_customer, records_changed, withdraw
 from services.health.data_acquisition.change_intake import Due, newest_change, read_due, still_changing, take_changes
 from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
 from services.health.data_manipulation.retention import Retention, drop_expired
@@ -29,6 +29,10 @@ from services.health.watermark import Span, end_of_assessment, floor_day
 from shared.errors import PermanentError
 
 _ASSESSED = "SELECT customer_id, assessed_through FROM model_states"
+_UNHEARD = """
+SELECT DISTINCT customer_id FROM alerts
+WHERE resolved_at IS NULL AND customer_id <> ALL(%s) AND customer_id IN (SELECT customer_id FROM model_states)
+"""
 _RECORDS_EVERY = timedelta(minutes=1)
 # It is reckoned from all history over all customers, each of whom comes to midnight at a time of its own.
 _KEEP_RECORD_EVERY = timedelta(minutes=10)
@@ -36,7 +40,16 @@ _RETAIN_EVERY = timedelta(hours=1)
 _LEARN_EVERY = timedelta(minutes=10)
 _LEARN_FOR = timedelta(seconds=20)
 # What odd data of one customer can raise: it must not end the process that assesses all others.
-_ONES_OWN = (PermanentError, ValueError, LookupError, ArithmeticError, psycopg.DataError)
+_ONES_OWN = (
+    PermanentError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    psycopg.DataError,
+    psycopg.IntegrityError,
+)
 _FAILED_AGAIN_AFTER = timedelta(minutes=10)
 
 log = structlog.get_logger()
@@ -102,6 +115,7 @@ def run_cycle(
         if wanted and _assess(conn, memory, task, limits, now, fence):
             assessed.append(task.customer_id)
     if recheck:
+        _withdraw_unheard(conn, watermarks, now, fence)
         memory.records_checked_at = now
     if drained and _is_time(memory.record_kept_at, _KEEP_RECORD_EVERY, now) and _keep_record(conn, now, fence):
         memory.record_kept_at = now
@@ -155,6 +169,13 @@ def _tasks(conn: psycopg.Connection, watermarks: dict[int, datetime], changing: 
         for customer_id, watermark in sorted(watermarks.items())
     ]
     return sorted(tasks, key=lambda task: task.is_late)
+
+
+def _withdraw_unheard(conn: psycopg.Connection, watermarks: dict[int, datetime], now: datetime, fence: Fence) -> None:
+    """End what is said of customers who have lost their last source, as where all machines went to a buyer."""
+    for (customer_id,) in conn.execute(_UNHEARD, [list(watermarks)]).fetchall():
+        withdraw(conn, customer_id, now, fence)
+        log.info("withdrawn", customer_id=customer_id)
 
 
 def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:

@@ -91,11 +91,11 @@ def next_span(
     return None if start >= floor_hour(end) else Span(start=start, end=end, restart=not usable)
 
 
-def parts(span: Span, ages: Iterable[timedelta], longest: timedelta) -> list[Span]:
-    """The span cut at midnights: at each age before its end, where a state is worth keeping, and nowhere longer than
-    `longest` (whole days). Each part has a whole hour at least."""
+def parts(span: Span, ages: Iterable[timedelta], longest: timedelta, moves: Iterable[datetime] = ()) -> list[Span]:
+    """The span cut at midnights: at each age before its end, where a state is worth keeping, at each move of a machine,
+    and nowhere longer than `longest` (whole days). Each part has a whole hour at least."""
     last_midnight = floor_day(span.end)
-    cuts = {last_midnight - age for age in ages}
+    cuts = {*(last_midnight - age for age in ages), *moves}
     at = span.start + longest
     while at < span.end:
         cuts.add(at)

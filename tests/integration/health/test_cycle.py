@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
+from services.health import cycle
 from services.health.cycle import CycleLimits
 from services.health.data_acquisition.change_intake import newest_change, take_changes
 from services.health.settings import HealthSettings
@@ -77,6 +79,67 @@ def test_a_machine_that_is_sold_is_each_customers_own_for_its_time(plant, run_he
     )
     assert "unknown" not in {state for _, _, state in states}
     assert [ended for _, ended, _ in states] == [*(began for began, _, _ in states[1:]), None]
+
+
+def test_alerts_of_a_customer_who_has_lost_its_last_source_end_once(plant, run_health):
+    """Machines and source went to a buyer ten days ago, as is recorded today."""
+    seller, buyer = plant.customer("seller"), plant.customer("buyer")
+    plant.deliver(seller, told_by(seller))
+    run_health()
+    open_alerts = f"SELECT kind FROM alerts WHERE customer_id = {seller.customer_id} AND state <> 'resolved'"
+    assert plant.rows(open_alerts) != []
+    sold_on = START + 30 * DAY
+    plant.conn.execute(
+        "INSERT INTO placements (asset_id, valid_from, site_id) VALUES (%s, %s, %s)",
+        [seller.machines[0].asset_id, sold_on, buyer.site_id],
+    )
+    plant.conn.execute("UPDATE sources SET site_id = %s WHERE source_id = %s", [buyer.site_id, seller.source_id])
+    plant.conn.commit()
+    run_health()
+    assert plant.rows(open_alerts) == []
+    versions = f"SELECT alert_id, version, resolution FROM alerts WHERE customer_id = {seller.customer_id} ORDER BY 1"
+    ended = plant.rows(versions)
+    assert "data_gap" in {resolution for _, _, resolution in ended}
+    run_health()
+    assert plant.rows(versions) == ended
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, psycopg.IntegrityError])
+def test_whatever_the_data_of_one_customer_raise_the_others_go_on(plant, run_health, monkeypatch, error):
+    odd, fine = plant.customer("odd"), plant.customer("fine")
+    for customer in (odd, fine):
+        plant.deliver(customer, told_by(customer, days=2))
+    assess_customer = cycle.assess_customer
+
+    def assess(conn, customer_id, **more):
+        if customer_id == odd.customer_id:
+            raise error("odd data")
+        return assess_customer(conn, customer_id, **more)
+
+    monkeypatch.setattr(cycle, "assess_customer", assess)
+    assert run_health().assessed == (fine.customer_id,)
+
+
+def test_a_machine_that_moves_between_sites_keeps_each_sites_calendar_for_its_time(plant, run_health):
+    customer = plant.customer("alpha")
+    elsewhere = plant.conn.execute(
+        "INSERT INTO sites (record_source, external_id, customer_id, name, timezone)"
+        " VALUES ('files', 'elsewhere', %s, 'Elsewhere', 'UTC') RETURNING site_id",
+        [customer.customer_id],
+    ).fetchone()[0]
+    plant.conn.execute(
+        "INSERT INTO shifts (record_source, external_id, site_id, valid_from, weekdays, starts_at, ends_at)"
+        " VALUES ('files', 'day', %s, '0001-01-01', '{0,1,2,3,4,5,6}', '06:00', '14:00')",
+        [elsewhere],
+    )
+    plant.conn.execute(
+        "INSERT INTO placements (asset_id, valid_from, site_id) VALUES (%s, %s, %s)",
+        [customer.machines[0].asset_id, START + 2 * DAY, elsewhere],
+    )
+    plant.deliver(customer, told_by(customer, days=5))
+    run_health()
+    times = plant.rows("SELECT pot_s / 3600 FROM times_daily ORDER BY day")
+    assert times[:4] == [(24.0,), (24.0,), (8.0,), (8.0,)]
 
 
 def test_a_source_that_replays_2013_makes_nobody_else_late(plant, run_health):

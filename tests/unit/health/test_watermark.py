@@ -90,6 +90,11 @@ def test_parts_meet_at_midnights_and_are_never_too_long():
     assert all(part.start == floor_day(part.start) for part in found)
 
 
+def test_a_part_ends_where_a_machine_moves():
+    span = Span(start=MONDAY, end=MONDAY + 4 * DAY, restart=False)
+    assert [part.start for part in parts(span, [timedelta(0)], 15 * DAY, [MONDAY + DAY])] == [MONDAY, MONDAY + DAY]
+
+
 def test_no_part_is_shorter_than_an_hour():
     span = Span(start=MONDAY, end=MONDAY + 2 * DAY + timedelta(minutes=55), restart=True)
     assert [part.start for part in parts(span, [timedelta(0), DAY], 15 * DAY)] == [MONDAY, MONDAY + DAY]
