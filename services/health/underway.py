@@ -24,7 +24,7 @@ from services.health.data_acquisition.record_reading import (
     CustomerRecords,
     Sums,
     read_records,
-    sum_of_events,
+    sums_of_hours,
     sums_of_records,
 )
 from services.health.data_acquisition.said_reading import Said, read_said_since
@@ -44,7 +44,7 @@ class Recorded:
     """The records as they were read, and their checksums just before."""
 
     records: CustomerRecords
-    events: Sums
+    of_hours: Sums
     others: Sums
 
 
@@ -85,8 +85,8 @@ class Underway:
 
 def read_recorded(conn: psycopg.Connection, customer_id: int) -> Recorded:
     """What the records say now."""
-    events, others = sum_of_events(conn, customer_id), sums_of_records(conn, customer_id)
-    return Recorded(records=read_records(conn, customer_id), events=events, others=others)
+    of_hours, others = sums_of_hours(conn, customer_id), sums_of_records(conn, customer_id)
+    return Recorded(records=read_records(conn, customer_id), of_hours=of_hours, others=others)
 
 
 def is_within_hour(through: datetime, end: datetime, changed_from: datetime | None) -> bool:
@@ -131,7 +131,7 @@ def advanced(
     customer_id = day.records.customer_id
     if conn.execute(_STANDS, [customer_id]).fetchone() != (day.through, day.assessed_at):
         return None
-    if sum_of_events(conn, customer_id) == day.recorded.events and is_within_hour(day.through, end, changed_from):
+    if sums_of_hours(conn, customer_id) == day.recorded.of_hours and is_within_hour(day.through, end, changed_from):
         return moved_on(conn, day, end, changed_from, now)
     if day.morning is None or not _is_part_of(day, end, changed_from):
         return None
@@ -161,7 +161,7 @@ def _recorded_now(conn: psycopg.Connection, day: Underway) -> Recorded | None:
     customer_id, before = day.records.customer_id, day.recorded
     if sums_of_records(conn, customer_id) != before.others:
         return None
-    if sum_of_events(conn, customer_id) == before.events:
+    if sums_of_hours(conn, customer_id) == before.of_hours:
         return before
     recorded = read_recorded(conn, customer_id)
     same = recorded.others == before.others and _until(recorded, day) == _until(before, day)

@@ -108,7 +108,9 @@ def _sums(queries: Sequence[str]) -> str:
     return "SELECT " + ", ".join(f"(SELECT md5(string_agg(said::text, '|')) FROM ({query}) said)" for query in asked)
 
 
-_SUM_OF_EVENTS, _SUMS_OF_RECORDS = _sums([_EVENTS]), _sums(_RECORDS)
+# What has an hour of the day: it may have another effect on an hour that is not over.
+_SUMS_OF_HOURS = _sums((_EVENTS, _SITES, _SHIFTS, _PLANNED_STOPS))
+_SUMS_OF_RECORDS = _sums(_RECORDS)
 _OF_ASSET = ("name", "asset_type", "state_decoder", "unit_time_s", "capacity_per_hour", "commissioned_on")
 
 
@@ -201,9 +203,9 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
         )
 
 
-def sum_of_events(conn: psycopg.Connection, customer_id: int) -> Sums:
-    """A checksum of what has happened to the customer and its assets by now."""
-    return conn.execute(_SUM_OF_EVENTS, {"customer": customer_id}).fetchone() or ()
+def sums_of_hours(conn: psycopg.Connection, customer_id: int) -> Sums:
+    """Checksums of what has happened to the customer and its assets by now, and of its calendars."""
+    return conn.execute(_SUMS_OF_HOURS, {"customer": customer_id}).fetchone() or ()
 
 
 def sums_of_records(conn: psycopg.Connection, customer_id: int) -> Sums:

@@ -99,6 +99,21 @@ def test_what_is_said_within_an_hour_is_known_before_the_hour_is_over(plant, run
     assert plant.rows("SELECT assessed_through FROM model_states") == [(START + 2 * HOUR + 10 * MINUTE,)]
 
 
+def test_a_stop_that_is_planned_within_an_hour_reaches_it(plant, run_health):
+    customer = plant.customer("alpha")
+    state = customer.machines[0].series["state"]
+    plant.deliver(customer, [Sample(state, START + n * 5 * MINUTE, "FAULT") for n in range(25)])
+    run_health()
+    plant.conn.execute(
+        "INSERT INTO planned_stops (record_source, external_id, site_id, starts_at, ends_at)"
+        " VALUES ('files', 'inspection', %s, %s, %s)",
+        [customer.site_id, START + 2 * HOUR, START + 4 * HOUR],
+    )
+    plant.deliver(customer, [Sample(state, START + 2 * HOUR + 10 * MINUTE, "FAULT")])
+    run_health()
+    assert plant.rows("SELECT planned_s, adet_s FROM times_daily") == [(600.0, 7200.0)]
+
+
 def test_what_happens_within_an_hour_reaches_it(plant, run_health):
     customer = plant.customer("alpha")
     machine = customer.machines[0]
