@@ -12,7 +12,7 @@ import psycopg
 import structlog
 from prometheus_client import start_http_server
 
-from services.health.charge import Fence, fence_of, renewed, take_charge
+from services.health.charge import Fence, SignsOfLife, fence_of, renewed, take_charge
 from services.health.cycle import CycleLimits, Memory, run_cycle
 from services.health.measurements import CYCLES, IN_CHARGE
 from services.health.settings import HealthSettings
@@ -47,8 +47,9 @@ def main(arguments: Sequence[str] = ()) -> None:
                 if holder is None:
                     break
                 IN_CHARGE.set(1)
-                with renewed(database.database_url.get_secret_value(), holder):
-                    _run(conn, settings, fence_of(holder), stop, once=once)
+                signs = SignsOfLife()
+                with renewed(database.database_url.get_secret_value(), holder, signs):
+                    _run(conn, settings, fence_of(holder, signs), stop, once=once)
         except LeaseLostError:
             IN_CHARGE.set(0)
             log.warning("charge_lost")

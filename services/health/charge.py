@@ -1,7 +1,8 @@
 """Who assesses: one process at a time, and how the next one knows that it may.
 
 1. The session that writes holds an advisory lock: where its process dies, or its connection, the lock is free at once.
-2. A process that hangs keeps its lock but does not renew its lease. Whoever has watched the lease unchanged for
+2. A process that hangs, or whose assessing thread does not go on for STUCK_AFTER_S, keeps its lock but does not renew
+   its lease. Whoever has watched the lease unchanged for
    HUNG_AFTER_S ends the sessions that hold the lock, and with them what they had not committed.
 3. Every taking of charge writes a new holder into the lease, and each transaction that writes keeps the lease from its
    beginning (`shared.leases.guard`): who is not in charge any more, whatever it knows of that, cannot write.
@@ -26,6 +27,8 @@ from shared.locks import AdvisoryLock
 LEASE = "health"
 HUNG_AFTER_S = 8.0
 RENEWED_EVERY_S = 2.0
+# No single step takes as long: a transaction, or of an assessment one part of the time.
+STUCK_AFTER_S = 3600.0
 _LOOKED_EVERY_S = 1.0
 _END_HOLDERS = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted
@@ -43,9 +46,29 @@ def unfenced(_conn: psycopg.Connection) -> None:
     """For who knows that no other process assesses this database."""
 
 
-def fence_of(holder: str) -> Fence:
-    """The fence of the process that took charge as this holder."""
-    return lambda conn: guard(conn, LEASE, holder)
+class SignsOfLife:
+    """How long ago the thread that assesses was last seen to go on."""
+
+    def __init__(self) -> None:
+        self._last_s = time.monotonic()
+
+    def give(self) -> None:
+        """Called by that thread."""
+        self._last_s = time.monotonic()
+
+    def silent_s(self) -> float:
+        """Asked by the thread that renews the lease."""
+        return time.monotonic() - self._last_s
+
+
+def fence_of(holder: str, signs: SignsOfLife) -> Fence:
+    """The fence of the process that took charge as this holder; passing it is a sign of life."""
+
+    def fence(conn: psycopg.Connection) -> None:
+        signs.give()
+        guard(conn, LEASE, holder)
+
+    return fence
 
 
 def take_charge(conn: psycopg.Connection, stop: threading.Event) -> str | None:
@@ -73,10 +96,11 @@ def _locked(conn: psycopg.Connection) -> bool:
 
 
 @contextmanager
-def renewed(database_url: str, holder: str) -> Iterator[None]:
-    """Renew the lease meanwhile, on a connection of its own: a long assessment must not look like a hanging one."""
+def renewed(database_url: str, holder: str, signs: SignsOfLife) -> Iterator[None]:
+    """Renew the lease meanwhile, on a connection of its own: a long assessment must not look like a hanging one, and
+    one that is stuck must not look like a long one."""
     ended = threading.Event()
-    thread = threading.Thread(target=_renew, args=(database_url, holder, ended), daemon=True)
+    thread = threading.Thread(target=_renew, args=(database_url, holder, signs, ended), daemon=True)
     thread.start()
     try:
         yield
@@ -85,13 +109,13 @@ def renewed(database_url: str, holder: str) -> Iterator[None]:
         thread.join()
 
 
-def _renew(database_url: str, holder: str, ended: threading.Event) -> None:
+def _renew(database_url: str, holder: str, signs: SignsOfLife, ended: threading.Event) -> None:
     while not ended.is_set():
         try:
             with storage_errors(), connect(database_url, application="health-lease") as conn:
                 conn.autocommit = True
                 while not ended.is_set():
-                    if not claim(conn, LEASE, holder):
+                    if signs.silent_s() < STUCK_AFTER_S and not claim(conn, LEASE, holder):
                         return
                     ended.wait(RENEWED_EVERY_S)
         except StorageError as exc:

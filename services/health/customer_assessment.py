@@ -99,7 +99,7 @@ def assess_customer(
             return None
         before = [state for state in kept if state.through <= span.start and not span.restart]
         actions = read_actions(conn, customer_id)
-        found, states, last = assessed(conn, records, sources, span, before, actions, limits)
+        found, states, last = assessed(conn, records, sources, span, before, actions, limits, fence)
         save_rows(conn, customer_id, records.assets, span, found)
         _save_states(conn, records, thinned([*before, *states]), end, now)
         since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
@@ -202,8 +202,9 @@ def assessed(
     before: Sequence[CustomerState],
     actions: tuple[PersonAction, ...],
     limits: AssessmentLimits,
+    fence: Fence = unfenced,
 ) -> Assessed:
-    """The assessment of the span, read part by part so that memory is bounded."""
+    """The assessment of the span, read part by part so that memory is bounded; between them it passes the fence."""
     series = max(1, sum(len(source.series_ids) for source in sources))
     longest = max(DAY, limits.cells // (24 * series) * DAY)
     raw_since = _raw_since(sources, limits, span.start)
@@ -212,6 +213,7 @@ def assessed(
     states: list[CustomerState] = []
     models = read_models(conn, sorted({asset.asset_type for asset in records.assets}))
     for part in parts(span, KEPT_AGES, longest, _moves(records, span)):
+        fence(conn)
         told = read_told(conn, records, part)
         block = block_of(conn, records, sources, part, raw_since, told)
         said, work = assess_with_work(state, block, actions, models)

@@ -14,12 +14,13 @@ import httpx
 import pytest
 
 from deploy.local.ports import free_port
-from services.health.charge import LEASE, fence_of, take_charge
+from services.health import charge
+from services.health.charge import LEASE, SignsOfLife, fence_of, renewed, take_charge
 from services.health.customer_assessment import AssessmentLimits, assess_customer
 from services.health.cycle import CycleLimits, Memory, run_cycle
 from shared.database import connect
 from shared.errors import LeaseLostError
-from shared.leases import guard, seize
+from shared.leases import guard, holding, seize
 from tests.databases import Server, wait_until_blocked
 from tests.integration.road import Road
 
@@ -122,6 +123,24 @@ def test_one_that_hangs_is_ended_and_writes_nothing_when_it_comes_back(plant, da
     assert difference(undisturbed, conclusions(plant)) is None
 
 
+def test_one_that_is_stuck_does_not_renew_its_lease_until_it_goes_on(database_url, monkeypatch):
+    monkeypatch.setattr(charge, "STUCK_AFTER_S", 0.3)
+    monkeypatch.setattr(charge, "RENEWED_EVERY_S", 0.02)
+    signs = SignsOfLife()
+    with connect(database_url, application="test") as conn:
+        conn.autocommit = True
+        seize(conn, LEASE, "one")
+        fence = fence_of("one", signs)
+        with renewed(database_url, "one", signs):
+            time.sleep(0.5)
+            stuck = holding(conn, LEASE)
+            time.sleep(0.1)
+            assert holding(conn, LEASE) == stuck
+            fence(conn)
+            time.sleep(0.1)
+            assert holding(conn, LEASE) != stuck
+
+
 def await_nothing_left(plant: Plant) -> None:
     """Wait until nothing is left to roll up, to assess and to keep a record of."""
     queues = ("changed_ranges", "assessments_due", "track_record_due")
@@ -153,9 +172,9 @@ def test_who_lost_its_charge_cannot_write_though_its_connection_lives(plant, dat
     stop, now = threading.Event(), START + 9 * DAY
     with connect(database_url, application="one") as one, connect(database_url, application="two") as two:
         one.autocommit = two.autocommit = True
-        fenced = fence_of(take_charge(one, stop))
+        fenced = fence_of(take_charge(one, stop), SignsOfLife())
         one.execute("SELECT pg_advisory_unlock_all()")
-        fence = fence_of(take_charge(two, stop))
+        fence = fence_of(take_charge(two, stop), SignsOfLife())
         with pytest.raises(LeaseLostError):
             run_cycle(one, Memory(), CycleLimits(), now=now, fence=fenced)
         with pytest.raises(LeaseLostError):
