@@ -31,6 +31,7 @@ from services.health.state_detection.stop_causes import (
     claims,
     corrections,
     default_causes,
+    history_in,
     seen_in,
 )
 
@@ -123,11 +124,18 @@ def intervals(
         return _with_entries(started, ended, state, causes, causes, {}, before)
     if before is not None:
         causes = causes.opened(before.uncorrected, before.began)
-    said = Evidence(samples=samples, faults=faults, events=tuple(events), rules=decoder.get("causes"))
+    said = Evidence(
+        samples=samples,
+        faults=faults,
+        events=tuple(events),
+        rules=decoder.get("causes"),
+        history=history_in(samples),
+    )
     seen = seen_in(started, ended, said, () if before is None else before.seen)
     found = claims(started, ended, state, causes.began, said, seen, start=start, end=end)
-    causes, cuts = claimed(causes, started, found)
-    started, ended, state, seen = _cut(started, ended, state, seen, cuts)
+    if found:
+        causes, cuts = claimed(causes, started, found)
+        started, ended, state, seen = _cut(started, ended, state, seen, cuts)
     return _corrected(started, ended, state, causes, seen, said, before, end)
 
 
@@ -156,6 +164,8 @@ def _corrected(
     if before is not None and before.rank == BY_PERSON:
         stands = Claim(interval=0, at=before.started, cause=before.cause, rank=before.rank, why=before.why)
         told = [stands, *told]
+    if not told:
+        return _with_entries(started, ended, state, causes, causes, seen, before)
     found, cuts = claimed(causes, started, told)
     for index, _ in cuts:
         causes = causes.split(index)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Bools, Event, Floats, StateSamples
-from services.health.state_detection.states import DAY_S, NO_CAUSE, Codes, kept_in
+from services.health.state_detection.states import DAY_S, NO_CAUSE, Codes, Kept, kept_in
 from shared.records.vocabulary import CAUSES, CORRECTION, STATES
 
 # How certain a cause is; rules take the numbers from the first one's down to 1.
@@ -112,13 +112,15 @@ class Evidence:
     """What may say whose a stop is: samples of the asset's states and of its fault metrics, events, and rules.
 
     rules: list of {"cause": …} with any of "states", "raw", "faults" (lists) and "longer_than_s"; a rule speaks once
-    each of these has been seen in the stop.
+    each of these has been seen in the stop. history: what stored intervals say of their causes, where their samples are
+    no longer stored.
     """
 
     samples: StateSamples
     faults: Sequence[StateSamples]
     events: tuple[Event, ...]
     rules: object
+    history: Sequence[tuple[float, Kept]]
 
 
 Seen = Mapping[str, Floats]
@@ -144,7 +146,7 @@ def claims(
     started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence, seen: Seen, *, start: float, end: float
 ) -> list[Claim]:
     """Every claim but a person's on the stops among the intervals [started, ended), the least certain first."""
-    found = [claim for claim in _by_history(started, ended, said.samples) if claim.rank < BY_PERSON]
+    found = [claim for claim in _by_history(started, ended, said.history) if claim.rank < BY_PERSON]
     for place, rule in enumerate(_rules(said)):
         at = _known_at(place, rule, started, state, began, seen)
         cause, rank = CAUSES.index(str(rule["cause"])), max(BY_FIRST_RULE - place, 1)
@@ -159,7 +161,7 @@ def claims(
 
 def corrections(started: Floats, ended: Floats, state: Codes, began: Floats, said: Evidence, end: float) -> list[Claim]:
     """Every person's word on the stops among the intervals, which are cut where all else changes their cause."""
-    found = [claim for claim in _by_history(started, ended, said.samples) if claim.rank == BY_PERSON]
+    found = [claim for claim in _by_history(started, ended, said.history) if claim.rank == BY_PERSON]
     for event in said.events:
         if event.kind == CORRECTION and event.attributes.get("cause") in CAUSES and event.at.timestamp() < end:
             found += _corrections(event, started, ended, began)
@@ -167,36 +169,39 @@ def corrections(started: Floats, ended: Floats, state: Codes, began: Floats, sai
 
 
 def _of_stops(found: Iterable[Claim], state: Codes) -> list[Claim]:
-    stops = _DEFAULT_CAUSES[state] != NO_CAUSE
-    return sorted((c for c in found if stops[c.interval]), key=lambda c: c.weight)
+    return sorted((c for c in found if _DEFAULT_CAUSES[state[c.interval]] != NO_CAUSE), key=lambda c: c.weight)
 
 
 def _rules(said: Evidence) -> list[Mapping[str, object]]:
     return said.rules if isinstance(said.rules, list) else []
 
 
-def _by_history(started: Floats, ended: Floats, samples: StateSamples) -> list[Claim]:
-    """What stored intervals say of their causes, where their samples are no longer stored: each once, at its start."""
+def history_in(samples: StateSamples) -> list[tuple[float, Kept]]:
+    """What stored intervals among the samples say of their causes: each once, at its start."""
     told = {raw: kept_in(raw) for raw in set(samples.state)}
     if not any(told.values()):
         return []
     before = (None, *samples.state)
-    kept = [
-        (i, said)
-        for i, raw in enumerate(samples.state)
-        if (said := told[raw]) is not None and said.cause and raw != before[i]
+    return [
+        (at, said)
+        for at, raw, previous in zip(samples.at.tolist(), samples.state, before, strict=False)
+        if (said := told[raw]) is not None and said.cause and raw != previous
     ]
-    at = samples.at[[i for i, _ in kept]]
-    place = np.searchsorted(started, at, side="right") - 1
+
+
+def _by_history(started: Floats, ended: Floats, history: Sequence[tuple[float, Kept]]) -> list[Claim]:
+    if not history:
+        return []
+    place = np.searchsorted(started, [at for at, _ in history], side="right") - 1
     return [
         Claim(
             interval=int(i),
-            at=float(when),
+            at=when,
             cause=CAUSES.index(str(said.cause)),
             rank=_RANKS[said.basis or "default"],
             why=said.why or "",
         )
-        for i, when, (_, said) in zip(place, at, kept, strict=True)
+        for i, (when, said) in zip(place, history, strict=True)
         if i >= 0 and when < ended[i]
     ]
 
