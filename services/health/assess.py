@@ -14,8 +14,8 @@ Results do not depend on where the hours are cut: assessing [a, c) is the same a
 its state over [b, c), for every UTC midnight b.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.health.advisory_generation.change_conditions import condition_change, sensor_fault
@@ -39,9 +39,11 @@ from services.health.advisory_generation.outcomes import (
     change_forecasts,
     guarantee_forecasts,
     guarantee_outcomes,
+    risk_forecasts,
     wear_forecasts,
 )
 from services.health.advisory_generation.repeated_failures import repeated_failures, together
+from services.health.advisory_generation.risk_conditions import risk_conditions
 from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.assessment import (
     CustomerHealthRow,
@@ -51,6 +53,7 @@ from services.health.assessment import (
     LifeDayRow,
     OutcomeRow,
     PersonAction,
+    RiskStepRow,
     SignalRow,
     TimesRow,
     ValueRow,
@@ -59,6 +62,7 @@ from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
 from services.health.health_assessment.asset_changes import fleet_changes
 from services.health.health_assessment.asset_hours import fleet_hours
+from services.health.health_assessment.asset_risk import AssetRisk, assess_risks
 from services.health.health_assessment.asset_times import fleet_states
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_figures import (
@@ -73,7 +77,9 @@ from services.health.health_assessment.customer_work import COLUMNS, CustomerWor
 from services.health.health_assessment.daily_history import history, month_number
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
+from services.health.prognostic_assessment.fleet_models import NO_MODELS, FleetModels
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
+from services.health.risk_rows import risk_signal_rows, risk_step_rows
 from services.health.rows import interval_rows, life_day_rows, signal_rows, times_rows
 from services.health.state_detection.calendars import Calendar, calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
@@ -86,7 +92,7 @@ from services.health.value_assessment.value_realized import (
 )
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 10
+STATE_VERSION = 11
 
 KEPT_DAYS = 400
 
@@ -133,29 +139,31 @@ class Assessment(StateRows):
     outcomes: tuple[OutcomeRow, ...]
     forecasts: tuple[ForecastRow, ...]
     life_days: tuple[LifeDayRow, ...]
+    risk_steps: tuple[RiskStepRow, ...]
     state: CustomerState
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What an assessment has found out on the way to its rows. lasting: conditions that are known in the morning."""
+    """What an assessment has found out on the way to its rows. lasting: conditions that are known in the morning.
+    models: those that it judges by."""
 
     assets: tuple[AssetResult, ...]
     customer: CustomerWork
     lasting: tuple[Condition, ...]
+    models: FleetModels
 
 
 def assess(
     state: CustomerState | None,
     block: CustomerBlock,
     actions: tuple[PersonAction, ...] = (),
-    models: Sequence[LifeModel] = (),
+    models: FleetModels = NO_MODELS,
 ) -> Assessment:
     """Assess one customer over the block's hours, going on from `state`; None at the customer's first data.
 
     The block starts at `state.through`, a UTC midnight; `block.events` holds all events of the customer's scopes up to
-    the block's end. models: those of remaining life, of any type and age. Raises ValueError where the block does not
-    start where the state ends.
+    the block's end. Raises ValueError where the block does not start where the state ends.
     """
     return assess_with_work(state, block, actions, models)[0]
 
@@ -164,18 +172,21 @@ def assess_with_work(
     state: CustomerState | None,
     block: CustomerBlock,
     actions: tuple[PersonAction, ...] = (),
-    models: Sequence[LifeModel] = (),
+    models: FleetModels = NO_MODELS,
 ) -> tuple[Assessment, Work]:
     """As `assess`, with what it found out on the way."""
     before = state or _nothing_yet(block.start)
     if before.through != block.start:
         raise ValueError(f"the block starts at {block.start}, its state ends at {before.through}")
-    assets = _assets(before, block, models)
+    assets = _assets(before, block, models.lives)
     silences = silences_of(before, block)
     work = _customer_work(before, block, assets, silences)
     own = _counterfactual(before, work)
-    found = Work(assets=tuple(assets), customer=work, lasting=tuple(_lasting_conditions(work, assets)))
+    lasting = tuple(_lasting_conditions(work, assets))
+    found = Work(assets=tuple(assets), customer=work, lasting=lasting, models=models)
+    risks = risks_of(before, found)
     moving = moving_conditions(before, work, assets, silences, actions)
+    moving += risk_conditions(block, [a.work for a in assets], risks, before.alerts)
     keep_hours = 24 * (work.hours // 24)
     episodes, alerts = advance_alerts(
         before.alerts, [*moving, *found.lasting], actions, start=block.start, keep_hours=keep_hours
@@ -185,14 +196,15 @@ def assess_with_work(
     rows = Assessment(
         intervals=states.intervals,
         times=states.times,
-        signals=tuple(signal_rows(work, works, block.hours // 24)),
+        signals=(*signal_rows(work, works, block.hours // 24), *risk_signal_rows(block, risks)),
         health=tuple(_health(work, own)),
         values=value_rows(block, works),
         episodes=tuple(episodes),
         outcomes=outcome_rows(work, works),
-        forecasts=tuple(_forecasts(work, works)),
+        forecasts=tuple(_forecasts(work, works, risks)),
         life_days=tuple(row for asset in works for row in life_day_rows(asset)),
-        state=_kept(before, work, assets, silences, own, alerts),
+        risk_steps=tuple(risk_step_rows(risks)),
+        state=_kept(before, work, assets, risks, silences, own, alerts),
     )
     return rows, found
 
@@ -232,6 +244,12 @@ def changes_at(before: CustomerState, block: CustomerBlock) -> list[ChangeState 
     """What the search for changes goes on from, of each asset of the block."""
     known = [before.assets.get(asset.asset_id) for asset in block.assets]
     return [None if state is None else state.change for state in known]
+
+
+def risks_of(before: CustomerState, work: Work) -> dict[int, AssetRisk]:
+    """The risk that each asset fails, from its state before the block on."""
+    kept = {asset_id: own.risk for asset_id, own in before.assets.items()}
+    return assess_risks(kept, work.customer.block, [a.work for a in work.assets], work.models.risks)
 
 
 def _calendars(block: CustomerBlock) -> dict[tuple[int, int | None], Calendar]:
@@ -310,6 +328,7 @@ def _kept(
     before: CustomerState,
     work: CustomerWork,
     assets: Sequence[AssetResult],
+    risks: Mapping[int, AssetRisk],
     silences: Sequence[Silence],
     own: Counterfactual | None,
     alerts: dict[str, Standing],
@@ -318,7 +337,7 @@ def _kept(
     whole, cut, first_day = work.hours // 24, _whole_days(work), _first_day(before, work)
     return CustomerState(
         through=work.block.start + timedelta(days=whole),
-        assets=before.assets | {a.work.asset.asset_id: a.state for a in assets},
+        assets=before.assets | _asset_states(before, assets, risks),
         silent_h=before.silent_h | _silent_at(silences, 24 * whole),
         days=work.days.packed(cut, KEPT_DAYS),
         months=_without_old_slopes(work.months),
@@ -327,6 +346,18 @@ def _kept(
         guarantees=work.guarantees.state,
         alerts=alerts,
     )
+
+
+def _asset_states(
+    before: CustomerState, assets: Sequence[AssetResult], risks: Mapping[int, AssetRisk]
+) -> dict[int, AssetState]:
+    found = {}
+    for asset in assets:
+        asset_id = asset.work.asset.asset_id
+        kept = before.assets.get(asset_id)
+        risk = risks[asset_id].state if asset_id in risks else None if kept is None else kept.risk
+        found[asset_id] = replace(asset.state, risk=risk)
+    return found
 
 
 def moving_conditions(
@@ -381,11 +412,15 @@ def outcome_rows(work: CustomerWork, assets: Sequence[AssetWork]) -> tuple[Outco
     return (*guarantee_outcomes(work), *(row for asset in assets for row in asset_outcomes(work.block, asset)))
 
 
-def _forecasts(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[ForecastRow]:
+def _forecasts(
+    work: CustomerWork, assets: Sequence[AssetWork], risks: Mapping[int, AssetRisk]
+) -> Iterator[ForecastRow]:
     yield from guarantee_forecasts(work, range(-(-work.hours // 24)))
     for asset in assets:
         yield from wear_forecasts(work.block, asset)
         yield from change_forecasts(work.block, asset)
+    for asset_id, risk in risks.items():
+        yield from risk_forecasts(work.block, asset_id, risk)
 
 
 def value_rows(block: CustomerBlock, assets: Sequence[AssetWork]) -> tuple[ValueRow, ...]:

@@ -82,6 +82,16 @@ class LifeDayRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RiskStepRow:
+    """Row of `risk_steps`: what a machine told from a UTC midnight up to `at`, the next one or the end of an hour with
+    a fault; what the risk of failure is learned from."""
+
+    asset_id: int
+    at: datetime
+    told: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignalRow:
     """Row of `signals`; the customer is the assessment's."""
 

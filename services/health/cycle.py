@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -22,6 +22,7 @@ from services.health.data_acquisition.change_intake import Due, newest_change, r
 from services.health.data_acquisition.source_reading import forget_old_ticks, read_watermarks
 from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.fleet_learning.refit import learn_due
+from services.health.fleet_learning.stored_models import skill_of
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.saving.record_saving import save_records, show_anew
 from services.health.underway import Underway
@@ -271,8 +272,9 @@ def _learn(conn: psycopg.Connection, stopping: Callable[[], bool], fence: Fence)
         if learned is None:
             break
         some = True
-        skill = "too few failures" if learned.model is None else asdict(learned.model.skill)
-        log.info("learned", asset_type=learned.asset_type, through=learned.through.isoformat(), skill=skill)
+        skill = "none" if learned.model is None else skill_of(learned.model)
+        through = learned.through.isoformat()
+        log.info("learned", kind=learned.kind, asset_type=learned.asset_type, through=through, skill=skill)
     return some
 
 

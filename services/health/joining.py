@@ -40,6 +40,7 @@ def joined(earlier: Assessment, later: Assessment, at: datetime) -> Assessment:
             lambda row: (row.kind, row.scope_type, row.scope_id, row.horizon_days, row.at),
         ),
         life_days=_latest([*earlier.life_days, *later.life_days], lambda row: (row.asset_id, row.day)),
+        risk_steps=_latest([*earlier.risk_steps, *later.risk_steps], lambda row: (row.asset_id, row.at)),
         state=later.state,
     )
 

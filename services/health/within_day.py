@@ -1,8 +1,8 @@
 """What hours add to a day under way, reckoned from its midnight with what was found out in its morning. Pure.
 
 Within a day only states, their times, who is silent, what a guarantee loses, what came true and the month's value move
-on, and changes are looked for; wear, trends, remaining life and customer health are judged when the day is over. So an
-hour costs what moves, and the rows are those that `assess` gives for the same hours.
+on, changes are looked for, and a fault may foretell a failure; wear, trends, remaining life and customer health are
+judged when the day is over. So an hour costs what moves, and the rows are those that `assess` gives for the same hours.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts
+from services.health.advisory_generation.risk_conditions import risk_conditions
 from services.health.assess import (
     CustomerState,
     StateRows,
@@ -18,6 +19,7 @@ from services.health.assess import (
     changes_at,
     moving_conditions,
     outcome_rows,
+    risks_of,
     silences_of,
     state_rows,
     states_of,
@@ -65,9 +67,11 @@ def assess_hours(
     works = [asset.work for asset in assets]
     guarantees = with_hours(morning.customer.guarantees, works, block)
     work = replace(morning.customer, block=block, hours=block.hours, guarantees=guarantees)
+    found = replace(morning, assets=tuple(assets), customer=work)
     telling = [a for a in assets if _can_be_told(before.alerts, a)]
     conditions = [
         *moving_conditions(before, work, telling, silences_of(before, block), actions),
+        *risk_conditions(block, works, risks_of(before, found), before.alerts),
         *(_all_day(c, block.hours) for c in morning.lasting if _can_stand(before.alerts, c)),
     ]
     episodes, _ = advance_alerts(before.alerts, conditions, actions, start=block.start, keep_hours=0)
@@ -79,7 +83,7 @@ def assess_hours(
         episodes=tuple(episodes),
         outcomes=outcome_rows(work, works),
     )
-    return rows, Work(assets=tuple(assets), customer=work, lasting=morning.lasting)
+    return rows, found
 
 
 def _moved_on(own: AssetResult, states: AssetStates, changes: AssetChanges, hours: int) -> AssetResult:
@@ -96,6 +100,7 @@ def _moved_on(own: AssetResult, states: AssetStates, changes: AssetChanges, hour
         changes=changes.findings,
         covered=changes.hours.covered,
         running=changes.hours.running,
+        repaired=changes.hours.repaired,
     )
     return replace(own, work=work, states=states, changes=changes)
 

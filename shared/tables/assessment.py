@@ -316,6 +316,16 @@ life_days = Table(
     Column("renewed", Boolean, nullable=False),
 )
 
+# What the risk of failure is learned from: what a machine told from a UTC midnight up to `at`, the next midnight or the
+# end of an hour with a fault. told: hours known, and what there was of marks, faults, stops, repairs, readings.
+risk_steps = Table(
+    "risk_steps",
+    metadata,
+    Column("asset_id", ForeignKey("assets.asset_id"), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("told", JSONB, nullable=False),
+)
+
 # What the fleet's failures up to `learned_through` (event time) taught. `body` is msgpack in the layout of that version
 # of the code; null where they were too few. `skill`: what it showed, and under `known` how much was known of the time
 # before: where that grows, because a history is filled in, it is learned again.

@@ -7,8 +7,8 @@ preventive replacement ends what is known of the machine as it was.
 import csv
 import gzip
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,77 +16,107 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.prognostic_assessment.failure_risk.alarms import Record, record
-from services.health.prognostic_assessment.failure_risk.features import advance, feature_names, no_history
-from services.health.prognostic_assessment.failure_risk.fleet_history import FleetHistory
-from services.health.prognostic_assessment.failure_risk.learning import HORIZONS_H, learn, risk
-from services.health.prognostic_assessment.failure_risk.levels import learn_scale, normalised
-from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, binned, steps_to_next
+from services.health.prognostic_assessment.failure_risk.fleet_history import Events, FleetHistory, FleetPast, history
+from services.health.prognostic_assessment.failure_risk.judging import Alerted
+from services.health.prognostic_assessment.failure_risk.learning import HORIZONS_H, learn, risk, view_of
+from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, MachineSteps, binned, blank
 from tests.bench.figures import Figure, Sheet
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-FIRST = datetime(2014, 6, 1, 6, tzinfo=UTC)
-SCORED_FROM = int((datetime(2015, 1, 1, 6, tzinfo=UTC) - FIRST).total_seconds() // 3600)
-HOURS = SCORED_FROM + 90 * 24
+FIRST = datetime(2015, 1, 1, tzinfo=UTC)
+FIRST_DAY = int(FIRST.timestamp() // 86_400)
+DAYS = 90
 METRICS = ("volt", "rotate", "pressure", "vibration")
 MONTH_H = 365.25 * 2
 
 
-@dataclass(frozen=True)
-class Fleet:
-    """All machines by the hour, levels as they were measured. failed, replaced: (A, T)."""
-
-    steps: MachineSteps
-    failed: Bools
-    replaced: Bools
-
-    def to_failure(self) -> Floats:
-        """Hours from the end of each step to the beginning of the step of the next failure."""
-        return steps_to_next(self.failed) - 1
-
-    def to_censoring(self) -> Floats:
-        """Hours until a preventive replacement that comes before the next failure, or the end of what is known."""
-        replaced = np.where(
-            steps_to_next(self.replaced) < steps_to_next(self.failed), steps_to_next(self.replaced), np.inf
-        )
-        return np.minimum(replaced, HOURS - 1.0 - np.arange(HOURS))
-
-
-def azure(folder: Path) -> Fleet:
-    """Read the machines of the folder."""
+def hourly(folder: Path) -> MachineSteps:
+    """The machines of the folder by the hour; the failure is the first mark."""
     machines = sorted(row["machineID"] for row in _rows(folder / "machines.csv.gz"))
-    shape = len(machines), HOURS
+    shape = len(machines), 24 * DAYS
 
     def counts(file: str, column: str) -> tuple[tuple[str, ...], Floats]:
         rows = _rows(folder / f"{file}.csv.gz")
         kinds = tuple(sorted({row[column] for row in rows}))
-        places = [(machines.index(row["machineID"]), _step(row["datetime"]), kinds.index(row[column])) for row in rows]
-        machine, step, kind = np.array(places).T
-        return kinds, np.stack([binned(machine[kind == k], step[kind == k], shape) for k in range(len(kinds))], axis=1)
+        places = [(machines.index(row["machineID"]), _hour(row["datetime"]), kinds.index(row[column])) for row in rows]
+        machine, hour, kind = np.array(places).T
+        return kinds, np.stack([binned(machine[kind == k], hour[kind == k], shape) for k in range(len(kinds))], axis=1)
 
-    failed = counts("failures", "failure")[1].any(axis=1)
-    components, replaced = counts("maint", "comp")
+    failures = counts("failures", "failure")[1].max(axis=1)
+    parts, replaced = counts("maint", "comp")
     codes, errors = counts("errors", "errorID")
-    levels = np.full((shape[0], len(METRICS), HOURS), np.nan)
+    readings = np.full((shape[0], len(METRICS), shape[1]), np.nan)
     for row in _rows(folder / "telemetry.csv.gz"):
-        levels[machines.index(row["machineID"]), :, _step(row["datetime"])] = [float(row[name]) for name in METRICS]
-    none = np.zeros((shape[0], 0, HOURS))
-    steps = MachineSteps(
-        step_h=1.0,
-        covered=np.ones(shape, bool),
-        marks=("failure", *components),
-        mark_counts=np.concatenate([failed[:, None].astype(np.float64), replaced], axis=1),
-        faults=codes,
+        hour = _hour(row["datetime"])
+        if hour < shape[1]:
+            readings[machines.index(row["machineID"]), :, hour] = [float(row[name]) for name in METRICS]
+    return replace(
+        blank(Layout(marks=("failure", *parts), faults=codes, stops=(), metrics=METRICS), *shape),
+        hours=np.ones(shape),
+        mark_counts=np.concatenate([failures[:, None], replaced], axis=1),
         fault_counts=errors,
-        repaired=failed | replaced.any(axis=1),
-        stops=(),
-        stop_h=none,
-        stopped=none,
-        metrics=METRICS,
-        levels=levels,
+        repaired=(failures + replaced.sum(axis=1)) > 0,
+        readings=readings,
     )
-    return Fleet(steps, failed, np.asarray(replaced.any(axis=1)))
+
+
+def azure(folder: Path) -> FleetPast:
+    """The machines of the folder, as health keeps what machines told: each day, and each hour with an error."""
+    told = hourly(folder)
+    count = len(told.hours)
+    failed, replaced = told.mark_counts[:, 0] > 0, told.mark_counts[:, 1:].any(axis=1)
+    machine, hour = np.nonzero(told.fault_counts.any(axis=1) & (np.arange(24 * DAYS) % 24 < 23))
+    whole = np.repeat(np.arange(count), DAYS), np.tile(np.arange(DAYS), count), np.full(count * DAYS, 24)
+    return FleetPast(
+        first_day=FIRST_DAY,
+        days=summed(told, *whole, DAYS),
+        alerted=Alerted(
+            machine=machine,
+            day=hour // 24,
+            lasted_h=hour % 24 + 1.0,
+            steps=summed(told, machine, hour // 24, hour % 24 + 1, 1),
+        ),
+        site=np.arange(count),
+        failures=_events(failed),
+        works=_events(replaced & ~failed),
+        through=FIRST.timestamp() + 86_400.0 * DAYS,
+    )
+
+
+def _events(happened: Bools) -> Events:
+    machine, hour = np.nonzero(happened)
+    return Events(machine=machine, at=FIRST.timestamp() + 3600.0 * hour)
+
+
+def summed(
+    hourly: MachineSteps, machine: NDArray[np.int64], day: NDArray[np.int64], hours: NDArray[np.int64], steps: int
+) -> MachineSteps:
+    """Spans of the first `hours` of days of machines, (N,) each, as steps (N / steps, steps)."""
+    inside = np.arange(24) < hours[:, None]
+    at = 24 * day[:, None] + np.arange(24)
+
+    def total(values: Floats) -> Floats:
+        chosen = np.moveaxis(values[machine[:, None], ..., at], 1, -1)
+        found = (chosen * inside.reshape(len(inside), *[1] * (chosen.ndim - 2), 24)).sum(axis=-1)
+        return np.moveaxis(found.reshape(len(found) // steps, steps, *found.shape[1:]), 1, -1)
+
+    known = np.isfinite(hourly.readings)
+    count = total(known.astype(np.float64))
+    readings = np.full(count.shape, np.nan)
+    np.divide(total(np.where(known, hourly.readings, 0.0)), count, out=readings, where=count > 0)
+    return MachineSteps(
+        layout=hourly.layout,
+        hours=total(hourly.hours),
+        mark_counts=total(hourly.mark_counts),
+        fault_counts=total(hourly.fault_counts),
+        repaired=total(hourly.repaired.astype(np.float64)) > 0,
+        stop_h=total(hourly.stop_h),
+        stopped=total(hourly.stopped),
+        readings=readings,
+        terms=total(hourly.terms),
+    )
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -94,43 +124,26 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _step(at: str) -> int:
+def _hour(at: str) -> int:
     return int((datetime.fromisoformat(at).replace(tzinfo=UTC) - FIRST).total_seconds() // 3600)
 
 
-def history_of(fleet: Fleet, taught: Sequence[int]) -> FleetHistory:
-    """All machines in sigmas of those that teach."""
-    points = np.zeros((len(fleet.failed), 0, HOURS))
-    teaches = np.isin(np.arange(len(fleet.failed)), taught)
-    scale = learn_scale(fleet.steps.levels, points, np.broadcast_to(teaches[:, None], fleet.failed.shape))
-    steps = replace(fleet.steps, levels=normalised(scale, fleet.steps.levels, points))
-    scored = slice(SCORED_FROM, HOURS)
-    return FleetHistory(
-        step_h=1.0,
-        names=feature_names(steps),
-        features=advance(no_history(steps), steps)[1][:, scored],
-        usable=np.ones((len(fleet.failed), HOURS - SCORED_FROM), bool),
-        failed=fleet.failed[:, scored],
-        to_failure=fleet.to_failure()[:, scored],
-        to_censoring=fleet.to_censoring()[:, scored],
-    )
-
-
-def leave_one_out(fleet: Fleet) -> list[tuple[float, Record | None]]:
+def leave_one_out(past: FleetPast) -> list[tuple[float, Record | None]]:
     """For each machine: the horizon of the alarm that the others demonstrated, and what it did on this machine."""
     results: list[tuple[float, Record | None]] = []
-    for machine in range(len(fleet.failed)):
-        others = [i for i in range(len(fleet.failed)) if i != machine]
-        everybody = history_of(fleet, others)
-        model = learn(everybody.of(np.array(others)), HORIZONS_H)
-        own = everybody.of(np.array([machine]))
-        sys.stderr.write(f"machine {machine}: {len(model.columns)} features, penalty {model.penalty}, {model.act}\n")
-        if model.act is None:
+    for machine in range(len(past.site)):
+        others = np.array([i for i in range(len(past.site)) if i != machine])
+        model = learn(past.of(others))
+        sys.stderr.write(
+            f"machine {machine}: {None if model is None else (len(model.columns), model.penalty, model.act)}\n"
+        )
+        if model is None or model.act is None:
             results.append((0.0, None))
             continue
-        found = risk(model, own.names, own.features, own.usable)[..., model.act.horizon]
+        own = history(past.of(np.array([machine])), model.view)
+        found = risk(model, own.features, own.usable)[..., model.act.horizon]
         horizon = float(HORIZONS_H[model.act.horizon])
-        results.append((horizon, record(found, model.act.threshold, own, horizon)))
+        results.append((horizon, record(np.where(own.usable, found, np.nan), model.act.threshold, own, horizon)))
     return results
 
 
@@ -138,12 +151,12 @@ def _act(data: Path) -> list[Figure]:
     """Alarms as they were demonstrated on the other machines, with their counts."""
     fleet = azure(data / "azure_pdm")
     found = [done for _, done in leave_one_out(fleet) if done is not None]
-    outcomes = history_of(fleet, range(len(fleet.failed)))
-    failures = int(outcomes.failed.sum())
+    outcomes = history(fleet, view_of(fleet))
+    failures = int((outcomes.failed & outcomes.usable).sum())
     true, false = sum(done.true for done in found), sum(done.false for done in found)
     leads = np.concatenate([done.lead_h for done in found])
     rivals = {name: _best(score, outcomes) for name, score in _trivial(outcomes).items()}
-    months = outcomes.usable.sum() / MONTH_H
+    months = outcomes.hours[outcomes.usable].sum() / MONTH_H
     sheet = Sheet("signals", "azure-act")
     counts = {"caught": len(leads), "failures": failures}
     sheet.add("recall", len(leads) / failures, "1", 0.90, controls=counts | {n: r.recall for n, r in rivals.items()})
@@ -159,15 +172,15 @@ def _act(data: Path) -> list[Figure]:
 def _trivial(outcomes: FleetHistory) -> dict[str, Floats]:
     """Scores that know nothing of telemetry together with errors; higher is more alarming."""
     column = {name: outcomes.features[..., i] for i, name in enumerate(outcomes.names)}
-    hours = np.broadcast_to(np.arange(outcomes.usable.shape[1], dtype=np.float64), outcomes.usable.shape)
+    hours = np.where(np.isfinite(outcomes.to_end), 24.0 * DAYS - outcomes.to_end, 0.0)
     daily = np.broadcast_to(hours % 48 < 24, hours.shape).astype(np.float64)
     return {
         "always, a day of two": daily,
         "clock": hours % (15 * 24) / (15 * 24),
         "age only": 1 - 1 / (1 + column["now/age/failure"]),
         "failures so far": 1 - 1 / (1 + column["history/rate/inf/failure"]),
-        "an error (persistence)": 1 - np.exp(-column["symptom/faults/6"]),
-        "greatest deviation": 1 - np.exp(-column["symptom/greatest/24"]),
+        "an error (persistence)": 1 - np.exp(-column["pooled/faults/6"]),
+        "greatest deviation": 1 - np.exp(-column["pooled/greatest/24"]),
     }
 
 

@@ -17,8 +17,9 @@ from services.health.block import Bools, Floats
 from services.health.state_detection.change_detection.change import Buckets, ChangeFindings, advance_change
 from services.health.state_detection.change_detection.tempo import HOURLY
 from tests.bench.figures import Figure, Sheet
-from tests.bench.signals_azure import METRICS, MONTH_H, SCORED_FROM, azure
+from tests.bench.signals_azure import METRICS, MONTH_H, hourly
 
+_BEGINS = 6  # hours after midnight at which telemetry begins
 _WEEK, _DAY = 168, 24
 _STRICT = 5.0  # sigmas; the watch's own limit of a metric at four metrics and two spans
 
@@ -97,9 +98,9 @@ def told_at_best(levels: Floats, hours: list[int]) -> list[float]:
 
 
 def _watch(data: Path) -> list[Figure]:
-    fleet = azure(data / "azure_pdm")
-    levels = [one.T[SCORED_FROM:] for one in fleet.steps.levels]
-    from_here = [np.flatnonzero(failed[SCORED_FROM:]) for failed in fleet.failed]
+    fleet = hourly(data / "azure_pdm")
+    levels = [one.T[_BEGINS:] for one in fleet.readings]
+    from_here = [np.flatnonzero(failed[_BEGINS:]) for failed in fleet.mark_counts[:, 0]]
     judged = [hours[hours >= HOURLY.first + 2 * _DAY] for hours in from_here]
     findings = [findings_of(one) for one in levels]
     alarms = [one.changed for one in findings]

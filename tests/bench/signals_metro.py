@@ -1,7 +1,7 @@
 """Escalators and lifts of a metro: who breaks within a week, and which station is about to enter trouble.
 
-Days are the steps. The model was designed and is chosen on the months before February 2014; from then on each month is
-scored by a model learned from all months before it, the last five months of the year in all.
+Machines are judged at midnight by the functions that run live, by models learned with every quarter; the scored months
+are those from February 2014 on, each by what was learned before it. Stations are scored month by month.
 """
 
 import csv
@@ -17,18 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import StateSamples
-from services.health.prognostic_assessment.failure_risk.calibration import auc, calibration_error
-from services.health.prognostic_assessment.failure_risk.features import advance, feature_names, no_history
-from services.health.prognostic_assessment.failure_risk.fleet_history import FleetHistory
-from services.health.prognostic_assessment.failure_risk.interval_steps import (
-    FleetIntervals,
-    daily_steps,
-    hours_to_failure,
-    known_hours,
+from services.health.prognostic_assessment.failure_risk.calibration import (
+    auc,
+    calibrated,
+    calibration_error,
+    learn_calibration,
 )
-from services.health.prognostic_assessment.failure_risk.learning import HORIZONS_H, choose, refit, risk
-from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, steps_to_next
-from services.health.prognostic_assessment.failure_risk.site_load import with_site_load
+from services.health.prognostic_assessment.failure_risk.feature_state import no_history
+from services.health.prognostic_assessment.failure_risk.features import feature_names
+from services.health.prognostic_assessment.failure_risk.fleet_history import Events, FleetHistory, FleetPast, history
+from services.health.prognostic_assessment.failure_risk.hazard import outcome, probabilities
+from services.health.prognostic_assessment.failure_risk.interval_steps import FleetIntervals, daily_steps
+from services.health.prognostic_assessment.failure_risk.judging import View, judge, no_alerts
+from services.health.prognostic_assessment.failure_risk.learning import (
+    choose,
+    learn,
+    out_of_fold,
+    refit,
+    risk,
+    view_of,
+)
+from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, MachineSteps, steps_to_next
 from services.health.prognostic_assessment.failure_risk.site_trouble import (
     downtime_features,
     of_sites,
@@ -43,23 +52,41 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FIRST, LAST = datetime(2013, 6, 1, tzinfo=UTC), datetime(2014, 7, 1, tzinfo=UTC)
+FIRST_DAY = int(FIRST.timestamp() // DAY_S)
 DAYS = (LAST - FIRST).days
 YOUNG = 28  # days that only start the discounted counts
+QUARTERS = [(at - FIRST).days for at in (datetime(2014, 1, 1, tzinfo=UTC), datetime(2014, 4, 1, tzinfo=UTC), LAST)]
 MONTHS = [(datetime(2014, month, 1, tzinfo=UTC) - FIRST).days for month in range(2, 8)]
 STATES = {"ON": "production", "BROKEN": "down", "INSPECTION": "planned", "OFF": "planned", "REHAB": "planned"}
 DECODER: dict[str, object] = {"kind": "text", "states": STATES}
 WEEK, FORTNIGHT = 168.0, 336.0
+HORIZONS = np.array([24.0, 72.0, WEEK, FORTNIGHT])
+NO_LEVELS = np.empty((0, 2))
+VIEW = View(layout=Layout(), levels=NO_LEVELS)
 DRAWS = 200
 
 
 @dataclass(frozen=True)
 class Metro:
-    """The machines day by day. site: (A,). to_break: (A, T), hours from the end of each day, exactly."""
+    """The machines day by day. site: (A,). breaks: of machines, when they were seen to begin."""
 
     steps: MachineSteps
     site: NDArray[np.int64]
-    known_h: Floats
-    to_break: Floats
+    breaks: Events
+
+    def before(self, end: int) -> FleetPast:
+        """All that is known on the morning of day `end`."""
+        through = FIRST.timestamp() + end * DAY_S
+        inside = self.breaks.at < through
+        return FleetPast(
+            first_day=FIRST_DAY,
+            days=self.steps.of(slice(None), slice(0, end)),
+            alerted=no_alerts(self.steps.layout),
+            site=self.site,
+            failures=Events(machine=self.breaks.machine[inside], at=self.breaks.at[inside]),
+            works=Events(machine=np.empty(0, dtype=np.int64), at=np.empty(0)),
+            through=through,
+        )
 
     @property
     def breaks_so_far(self) -> Floats:
@@ -74,16 +101,16 @@ def metro(folder: Path) -> Metro:
     units = {unit: list(own) for unit, own in groupby(rows, key=lambda row: row["unit_id"])}
     stands = [_intervals(own) for own in units.values()]
     found = FleetIntervals(
-        machines=len(units),
+        known=np.zeros(len(units), bool),
         machine=np.repeat(np.arange(len(units)), [len(own.state) for own in stands]),
         started=np.concatenate([own.started for own in stands]),
         ended=np.concatenate([own.ended for own in stands]),
         state=np.concatenate([own.state for own in stands]),
         failure=np.concatenate([own.failure for own in stands]),
     )
-    span = int(FIRST.timestamp() // DAY_S), DAYS
     site = np.unique([unit[:3] for unit in units], return_inverse=True)[1]
-    return Metro(daily_steps(found, *span), site, known_hours(found, *span), hours_to_failure(found, *span))
+    seen = found.seen_to_fail
+    return Metro(daily_steps(found, FIRST_DAY, DAYS), site, Events(machine=found.machine[seen], at=found.started[seen]))
 
 
 def _intervals(rows: Sequence[dict[str, str]]) -> Intervals:
@@ -118,18 +145,19 @@ class Task:
     def before(self, end: int) -> FleetHistory:
         """All that is known on the morning of day `end`."""
         return FleetHistory(
-            step_h=24.0,
+            hours=np.full(self.usable.shape, 24.0),
             names=self.names,
             features=self.features,
             usable=self.usable & (np.arange(DAYS) < end) & (np.arange(DAYS) >= YOUNG),
             failed=np.zeros_like(self.usable),
             to_failure=self.to_event,
             to_censoring=until(end, self.usable.shape),
+            to_end=until(end, self.usable.shape),
         )
 
     def chosen(self) -> tuple[NDArray[np.int64], float]:
         """Features and penalty, chosen before the first scored month."""
-        columns, penalty = choose(self.before(MONTHS[0]), self.horizons)
+        columns, penalty, _ = choose(self.before(MONTHS[0]), self.horizons)
         sys.stderr.write(f"chosen before the scored months: {len(columns)} features, penalty {penalty}\n")
         return columns, penalty
 
@@ -139,27 +167,46 @@ class Task:
         return np.asarray(self.usable & (day >= MONTHS[0]) & (day < DAYS - int(self.horizons[-1] // 24)))
 
     def month_by_month(self, columns: NDArray[np.int64], penalty: float) -> Floats:
-        """P(event within the last horizon), (A, T), each month's by what was learned from the months before it."""
+        """P(event within the last horizon), (A, T), each month's by what was learned from the months before it.
+
+        Probabilities are recalibrated by those that models without the station gave in these months (Platt 1999).
+        """
         found = np.full(self.usable.shape, np.nan)
         for first, end in pairwise(MONTHS):
-            model = refit(self.before(first), self.horizons, columns, penalty)
-            known = np.ones((len(found), end - first), bool)
-            found[:, first:end] = risk(model, self.names, self.features[:, first:end], known)[..., -1]
+            before, month = self.before(first), self.features[:, first:end][..., columns]
+            model = refit(before, VIEW, self.horizons, columns, penalty)
+            said = probabilities(model.hazard, month.reshape(-1, len(columns)))[:, -1].reshape(month.shape[:2])
+            unseen = out_of_fold(before, self.horizons, columns, penalty)[..., -1]
+            happened, told = outcome(before.to_failure, before.to_censoring, float(self.horizons[-1]))
+            kept = learn_calibration(unseen[told & before.usable], happened[told & before.usable])
+            found[:, first:end] = calibrated(said[..., None], kept[None])[..., 0]
         return found
+
+
+def _quarter_by_quarter(fleet: Metro, taught: Metro) -> Floats:
+    """P(break within a week) of each machine on each evening, by the newest model of what another fleet taught."""
+    found = np.full((len(fleet.site), DAYS), np.nan)
+    for first, end in pairwise(QUARTERS):
+        model = learn(taught.before(first))
+        if model is not None:
+            sys.stderr.write(
+                f"through day {first}: {len(model.columns)} columns, score {model.score:.3f}, {model.act}\n"
+            )
+            rows = history(fleet.before(end), model.view).features[:, first:end]
+            found[:, first:end] = risk(model, rows, fleet.steps.hours[:, first:end] > 0)[..., -1]
+    return found
 
 
 def _machines(data: Path) -> list[Figure]:
     """Every machine on every evening: does it break within seven days?"""
     fleet = metro(data / "dcmetro")
-    _, own = advance(no_history(fleet.steps), fleet.steps)
-    names, features = with_site_load(feature_names(fleet.steps), own, fleet.site)
-    usable = np.asarray(fleet.steps.covered.cumsum(axis=1) > 0)
-    task = Task(names, features, usable, fleet.to_break, HORIZONS_H[HORIZONS_H <= WEEK])
-    chosen, scored = task.chosen(), task.scored()
-    found = task.month_by_month(*chosen)
-    happened = fleet.to_break <= WEEK
-    age = names.index("now/age/failure")
-    shuffled = replace(task, to_event=fleet.to_break[np.random.default_rng(0).permutation(len(usable))])
+    day = np.arange(DAYS)
+    known = history(fleet.before(DAYS), view_of(fleet.before(DAYS)))
+    scored = known.usable & (day >= MONTHS[0]) & (day < DAYS - int(WEEK // 24))
+    found, happened, usable = _quarter_by_quarter(fleet, fleet), known.to_failure <= WEEK, known.usable
+    features, age = known.features, known.names.index("now/age/failure")
+    machines = np.random.default_rng(0).permutation(len(usable))
+    shuffled = replace(fleet, breaks=Events(machine=machines[fleet.breaks.machine], at=fleet.breaks.at))
 
     def area(score: Floats) -> float:
         return auc(score[scored], happened[scored])
@@ -170,7 +217,7 @@ def _machines(data: Path) -> list[Figure]:
         "time since the last break": area(-features[..., age]),
         "broken now": area(fleet.steps.stopped[:, 0]),
         "breaks so far": area(fleet.breaks_so_far),
-        "shuffled labels": area(shuffled.month_by_month(*chosen)),
+        "shuffled labels": area(np.nan_to_num(_quarter_by_quarter(fleet, shuffled), nan=0.5)),
     }
     sheet = Sheet("signals", "metro-machine-breaks-7d")
     sheet.add("auc", area(found), "1", 0.73, controls=controls)
@@ -205,17 +252,22 @@ def _stations(window: int) -> Callable[[Path], list[Figure]]:
     def measure(data: Path) -> list[Figure]:
         fleet = metro(data / "dcmetro")
         sites = of_sites(fleet.steps, fleet.site)
-        _, features = advance(no_history(sites), sites)
+        view = View(layout=sites.layout, levels=NO_LEVELS)
+        alone = np.arange(len(sites.hours))
+        _, judged = judge(no_history(sites.layout, len(alone)), sites, no_alerts(sites.layout), alone, view)
+        own = feature_names(sites.layout)
+        features = judged.midnights[..., : len(own)]
         down, busy = (
-            _sum(hours, fleet.site) for hours in (fleet.steps.stop_h[:, 0], fleet.known_h - fleet.steps.stop_h[:, 1])
+            _sum(hours, fleet.site)
+            for hours in (fleet.steps.stop_h[:, 0], fleet.steps.hours - fleet.steps.stop_h[:, 1])
         )
         downtime = trailing_downtime(down, busy, window)
         limit = own_limit(downtime[:, YOUNG // 2 :], MONTHS[0] - YOUNG // 2)
         more, ratios = downtime_features(down, busy, limit)
         trouble = downtime > limit
-        names, features = (*feature_names(sites), *more), np.concatenate([features, ratios], axis=2)
+        names, features = (*own, *more), np.concatenate([features, ratios], axis=2)
         to_trouble = 24 * steps_to_next(trouble)
-        task = Task(names, features, ~trouble, to_trouble, HORIZONS_H)
+        task = Task(names, features, ~trouble, to_trouble, HORIZONS)
         found = task.month_by_month(*task.chosen())
         return _station_figures(window, found, task.scored(), to_trouble <= FORTNIGHT, downtime / limit, sites)
 
@@ -237,6 +289,10 @@ def _station_figures(
     }
     sheet = Sheet("signals", f"metro-station-trouble-{window}d")
     sheet.add("auc", area(found), "1", 0.66, controls=controls)
+    better = _bootstrap(level, found, happened, scored)
+    sheet.add(
+        "auc_above_persistence_p2.5", np.quantile(better, 0.025), "1", 0.0, controls={"median": np.median(better)}
+    )
     error = calibration_error(found[scored], happened[scored])
     sheet.add("calibration_error", error, "1", 0.03, at_most=True)
     sheet.add("scored", scored.sum(), "station-days", controls={"rate": happened[scored].mean()})

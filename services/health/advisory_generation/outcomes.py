@@ -9,6 +9,7 @@ from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, ASSET
 from services.health.advisory_generation.machine_conditions import IS_NOT_OURS, WORK_KINDS
 from services.health.assessment import ForecastRow, OutcomeRow
 from services.health.block import Bools, CustomerBlock, Floats
+from services.health.health_assessment.asset_risk import AssetRisk
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import day_number
@@ -88,6 +89,12 @@ def change_forecasts(block: CustomerBlock, work: AssetWork) -> Iterator[Forecast
         judged = ~np.isnan(work.changes.score)
         for kind in ("condition_change", "sensor_fault"):
             yield from rolling_forecasts(kind, block, work.asset.asset_id, np.full(len(judged), np.nan), judged)
+
+
+def risk_forecasts(block: CustomerBlock, asset_id: int, risk: AssetRisk) -> Iterator[ForecastRow]:
+    """The probability of a failure within the alert's horizon, of a machine whose risk is known."""
+    within = risk.within[-1]
+    yield from rolling_forecasts("failure_risk", block, asset_id, within, np.isfinite(within))
 
 
 def guarantee_forecasts(work: CustomerWork, mornings: Sequence[int]) -> Iterator[ForecastRow]:

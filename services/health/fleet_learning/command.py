@@ -7,36 +7,51 @@ from rich.progress import track
 from rich.table import Table
 
 from services.health.fleet_learning.refit import Learned, learn_type, read_fleets
+from services.health.fleet_learning.stored_models import LIFE, VERSIONS
+from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
+from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.watermark import floor_day
 from shared.database import connect, storage_errors
 from shared.errors import SetupError
 
 
 def learn_command(database_url: str, through: datetime | None) -> None:
-    """Learn every type up to a UTC midnight, the newest that its whole fleet has passed where none is given."""
+    """Learn every kind and type up to a UTC midnight; without one, the newest that its whole fleet has passed."""
     with storage_errors(), connect(database_url, application="learn") as conn:
         conn.autocommit = True
-        known = read_fleets(conn)
+        known = {(kind, name): fleet for kind in VERSIONS for name, fleet in read_fleets(conn, kind).items()}
         if not known:
-            raise SetupError("there is nothing to learn from yet: no machine with condition metrics is assessed")
-        late = {name: fleet.through for name, fleet in known.items() if through is not None and through > fleet.through}
+            raise SetupError("there is nothing to learn from yet: no machine is assessed")
+        late = [(name, f.through) for (_, name), f in known.items() if through is not None and through > f.through]
         if late:
-            name, at = next(iter(late.items()))
+            name, at = late[0]
             raise SetupError(f"{name} is assessed through {at.astimezone(UTC):%Y-%m-%d} only")
         asked = track(known.items(), "learning", console=Console(stderr=True), transient=True)
-        found = [learn_type(conn, name, fleet, through or floor_day(fleet.through)) for name, fleet in asked]
+        found = [learn_type(conn, *of, fleet, through or floor_day(fleet.through)) for of, fleet in asked]
     _print(found)
 
 
 def _print(found: list[Learned]) -> None:
-    table = Table("type", "through", "lives", "failures", "error", "by age", "by mean", "skill")
+    table = Table("model", "type", "through", "learned from", "failures", "on machines not seen", "skill")
     for said in found:
-        row = [said.asset_type, f"{said.through:%Y-%m-%d}", str(said.lives), str(said.failures)]
+        of = f"{said.machines} {'lives' if said.kind == LIFE else 'machines'}"
+        row = [said.kind, said.asset_type, f"{said.through:%Y-%m-%d}", of, str(said.failures)]
         if said.model is None:
-            table.add_row(*row, "", "", "", "not known yet: too few failures")
+            table.add_row(*row, "", "not known yet: too few failures, or nothing foretells them")
             continue
-        skill = said.model.skill
-        errors = [f"{days:.1f} d" for days in (skill.error, skill.error_by_age, skill.error_constant)]
-        verdict = "demonstrated" if skill.demonstrated else "none"
-        table.add_row(*row, *errors, verdict if said.new else f"{verdict}; a model of that day is kept already")
+        shown, verdict = _life(said.model) if isinstance(said.model, LifeModel) else _risk(said.model)
+        table.add_row(*row, shown, verdict if said.new else f"{verdict}; a model of that day is kept already")
     Console().print(table)
+
+
+def _life(model: LifeModel) -> tuple[str, str]:
+    skill = model.skill
+    days = f"wrong by {skill.error:.1f} d; age {skill.error_by_age:.1f} d, mean {skill.error_constant:.1f} d"
+    return days, "demonstrated" if skill.demonstrated else "none"
+
+
+def _risk(model: RiskModel) -> tuple[str, str]:
+    lost, act = f"logarithmic score {model.risk.score:.2f} of the average's", model.risk.act
+    if act is None:
+        return lost, "a signal; no alarm keeps its promise"
+    return f"{lost}; alarm: precision {act.precision:.2f}, recall {act.recall:.2f}", "demonstrated"

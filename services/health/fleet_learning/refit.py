@@ -13,9 +13,13 @@ import psycopg
 
 from services.health.charge import Fence, unfenced
 from services.health.fleet_learning.life_reading import Failures, day_number, read_failures, read_lives
-from services.health.fleet_learning.stored_models import KIND, Known, save_model
-from services.health.prognostic_assessment.remaining_life.learning import LEAST_FAILURES, learn
-from services.health.prognostic_assessment.remaining_life.life_model import LAYOUT_VERSION, LifeModel
+from services.health.fleet_learning.past_reading import read_past
+from services.health.fleet_learning.stored_models import LIFE, RISK, VERSIONS, Known, Model, save_model
+from services.health.prognostic_assessment.failure_risk.learning import LEAST_FAILURES
+from services.health.prognostic_assessment.failure_risk.learning import learn as learn_risk
+from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
+from services.health.prognostic_assessment.remaining_life import learning
+from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 
 # How far the customers that have machines of a type now are assessed: the one that is least so far decides, so that
 # nothing is missing. One that nothing has come from for a day, while another one went on, is history: it delays nobody.
@@ -27,25 +31,32 @@ SELECT name, min(assessed_through) FROM (
         SELECT site_id FROM placements p WHERE p.asset_id = a.asset_id ORDER BY p.valid_from DESC LIMIT 1
     ) stands
     JOIN sites USING (site_id) JOIN model_states m USING (customer_id)
-    WHERE EXISTS (SELECT FROM life_days l WHERE l.asset_id = a.asset_id)
+    WHERE EXISTS (SELECT FROM {table} told WHERE told.asset_id = a.asset_id)
 ) fleet WHERE newest - assessed_at <= interval '1 day' GROUP BY name ORDER BY name
 """
 _DAYS = """
-SELECT t.name, date_trunc('quarter', day)::date, count(*) FROM life_days JOIN assets USING (asset_id)
+SELECT t.name, date_trunc('quarter', {day})::date, count(*) FROM {table} JOIN assets USING (asset_id)
 JOIN asset_types t USING (asset_type_id) GROUP BY 1, 2
 """
 _LEARNED = "SELECT asset_type, learned_through, skill -> 'known' FROM models WHERE kind = %s AND layout_version = %s"
+# What each kind is learned from, and the day of its rows.
+_TABLES = {
+    LIFE: {"table": "life_days", "day": "day"},
+    RISK: {"table": "risk_steps", "day": "(at - interval '1 hour') AT TIME ZONE 'UTC'"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """What was learned of one type: None where its failures were too few. new: nothing like it was stored before."""
+    """What was learned of one type: None where its failures were too few, or none was foretold. machines: lives of
+    them for remaining life. new: nothing like it was stored before."""
 
+    kind: str
     asset_type: str
     through: datetime
-    lives: int
+    machines: int
     failures: int
-    model: LifeModel | None
+    model: Model | None
     new: bool
 
 
@@ -77,41 +88,62 @@ def quarter(at: datetime) -> datetime:
     return at.replace(month=3 * ((at.month - 1) // 3) + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def read_fleets(conn: psycopg.Connection) -> dict[str, Fleet]:
+def read_fleets(conn: psycopg.Connection, kind: str) -> dict[str, Fleet]:
     """The fleet of each type of which there is something to learn from."""
-    through: dict[str, datetime] = dict(conn.execute(_FLEETS).fetchall())
+    through: dict[str, datetime] = dict(conn.execute(_FLEETS.format(**_TABLES[kind])).fetchall())
     days: dict[str, dict[date, int]] = defaultdict(dict)
-    for name, first, count in conn.execute(_DAYS):
+    for name, first, count in conn.execute(_DAYS.format(**_TABLES[kind])):
         days[name][first] = count
     failures = read_failures(conn, list(through))
     return {name: Fleet(through=at, days=days[name], failures=failures[name]) for name, at in through.items()}
 
 
 def learn_type(
-    conn: psycopg.Connection, asset_type: str, fleet: Fleet, through: datetime, fence: Fence = unfenced
+    conn: psycopg.Connection, kind: str, asset_type: str, fleet: Fleet, through: datetime, fence: Fence = unfenced
 ) -> Learned:
     """Learn one type from what is known before an UTC midnight, and store it in one transaction."""
     known = fleet.known(through)
     with conn.transaction():
         fence(conn)
-        lives = read_lives(conn, asset_type, through) if known.failures >= LEAST_FAILURES else []
-        model = learn(lives, asset_type, day_number(through))
-        new = save_model(conn, asset_type, through, model, known)
-    failed = sum(life.failed for life in lives)
-    return Learned(asset_type=asset_type, through=through, lives=len(lives), failures=failed, model=model, new=new)
+        found = _life if kind == LIFE else _risk
+        machines, failures, model = found(conn, asset_type, fleet, through)
+        new = save_model(conn, kind, asset_type, through, model, known)
+    return Learned(
+        kind=kind, asset_type=asset_type, through=through, machines=machines, failures=failures, model=model, new=new
+    )
+
+
+def _life(
+    conn: psycopg.Connection, asset_type: str, fleet: Fleet, through: datetime
+) -> tuple[int, int, LifeModel | None]:
+    enough = fleet.known(through).failures >= learning.LEAST_FAILURES
+    lives = read_lives(conn, asset_type, through) if enough else []
+    return len(lives), sum(life.failed for life in lives), learning.learn(lives, asset_type, day_number(through))
+
+
+def _risk(
+    conn: psycopg.Connection, asset_type: str, fleet: Fleet, through: datetime
+) -> tuple[int, int, RiskModel | None]:
+    failures = fleet.failures.before(through)
+    past = read_past(conn, asset_type, through, fleet.failures) if len(failures) >= LEAST_FAILURES else None
+    risk = None if past is None else learn_risk(past)
+    model = None if risk is None else RiskModel(asset_type=asset_type, learned_through=day_number(through), risk=risk)
+    return 0 if past is None else len(past.site), len(failures), model
 
 
 def learn_due(conn: psycopg.Connection, fence: Fence) -> Learned | None:
-    """Learn the oldest quarter that is due, of any type; None where none is. One at a time, so that nobody waits."""
-    learned = {(name, at): known for name, at, known in conn.execute(_LEARNED, [KIND, LAYOUT_VERSION])}
-    fleets = read_fleets(conn)
-    due = [
-        (at, name)
-        for name, fleet in fleets.items()
-        for at in fleet.quarters()
-        if learned.get((name, at)) != asdict(fleet.known(at))
-    ]
+    """Learn the oldest quarter that is due, of any kind and type; None where none is. One, so that nobody waits."""
+    due: list[tuple[datetime, str, str]] = []
+    fleets = {kind: read_fleets(conn, kind) for kind in (LIFE, RISK)}
+    for kind, types in fleets.items():
+        learned = {(name, at): known for name, at, known in conn.execute(_LEARNED, [kind, VERSIONS[kind]])}
+        due += [
+            (at, kind, name)
+            for name, fleet in types.items()
+            for at in fleet.quarters()
+            if learned.get((name, at)) != asdict(fleet.known(at))
+        ]
     if not due:
         return None
-    at, name = min(due)
-    return learn_type(conn, name, fleets[name], at, fence)
+    at, kind, name = min(due)
+    return learn_type(conn, kind, name, fleets[kind][name], at, fence)

@@ -1,16 +1,25 @@
-"""Models in the database, by type and by how far they were learned."""
+"""Models in the database, by kind, by type and by how far they were learned."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
+import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from services.health.prognostic_assessment.remaining_life.life_model import LAYOUT_VERSION, LifeModel
+from services.health.prognostic_assessment.failure_risk import risk_model
+from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
+from services.health.prognostic_assessment.fleet_models import FleetModels
+from services.health.prognostic_assessment.remaining_life import life_model
+from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 
-KIND = "remaining_life"
+LIFE, RISK = "remaining_life", "failure_risk"
+VERSIONS = {LIFE: life_model.LAYOUT_VERSION, RISK: risk_model.LAYOUT_VERSION}
+Model = LifeModel | RiskModel
+
 _READ = """
 SELECT body FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL AND asset_type = ANY(%s)
 ORDER BY asset_type, learned_through
@@ -44,26 +53,32 @@ class Known:
     failures: int
 
 
-def read_models(conn: psycopg.Connection, asset_types: Sequence[str]) -> tuple[LifeModel, ...]:
+def read_models(conn: psycopg.Connection, asset_types: Sequence[str]) -> FleetModels:
     """All models of some types in this code's layout, each type's oldest first."""
-    rows = conn.execute(_READ, [KIND, LAYOUT_VERSION, list(asset_types)]).fetchall()
-    return tuple(msgspec.msgpack.decode(body, type=LifeModel) for (body,) in rows)
+
+    def bodies(kind: str) -> list[bytes]:
+        return [body for (body,) in conn.execute(_READ, [kind, VERSIONS[kind], list(asset_types)])]
+
+    return FleetModels(
+        lives=tuple(msgspec.msgpack.decode(body, type=LifeModel) for body in bodies(LIFE)),
+        risks=tuple(msgspec.msgpack.decode(body, type=RiskModel, dec_hook=_decoded) for body in bodies(RISK)),
+    )
 
 
 def save_model(
-    conn: psycopg.Connection, asset_type: str, through: datetime, model: LifeModel | None, known: Known
+    conn: psycopg.Connection, kind: str, asset_type: str, through: datetime, model: Model | None, known: Known
 ) -> bool:
     """Store what was learned, or that the failures were too few, in the caller's transaction.
 
     Returns whether it says something else than what was stored before.
     """
     row = {
-        "kind": KIND,
+        "kind": kind,
         "type": asset_type,
         "through": through,
-        "version": LAYOUT_VERSION,
-        "body": None if model is None else msgspec.msgpack.encode(model),
-        "skill": Jsonb(({} if model is None else asdict(model.skill)) | {"known": asdict(known)}),
+        "version": VERSIONS[kind],
+        "body": None if model is None else msgspec.msgpack.encode(model, enc_hook=_encoded),
+        "skill": Jsonb(skill_of(model) | {"known": asdict(known)}),
     }
     stored = conn.execute(_BODY, row).fetchone()
     conn.execute(_WRITE, row)
@@ -71,3 +86,20 @@ def save_model(
     if new and (model is not None or (stored is not None and stored[0] is not None)):
         conn.execute(_DUE, row)
     return new
+
+
+def skill_of(model: Model | None) -> dict[str, object]:
+    """What a model showed on machines that it had not seen."""
+    if model is None:
+        return {}
+    return asdict(model.skill) if isinstance(model, LifeModel) else model.skill
+
+
+def _encoded(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError(f"a model holds a {type(value).__name__}")
+
+
+def _decoded(_type: type, value: list[Any]) -> object:
+    return np.array(value, dtype=np.float64)

@@ -12,6 +12,7 @@ from services.health.health_assessment.asset_hours import AssetHours, used_secon
 from services.health.health_assessment.asset_life import AssetLife, AssetLifeResult, assess_life
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
+from services.health.prognostic_assessment.failure_risk.feature_state import RiskState
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.state_detection.condition_state import ConditionState
@@ -35,6 +36,7 @@ class AssetState:
     condition: ConditionState | None = None
     change: ChangeState | None = None
     life: AssetLife | None = None
+    risk: RiskState | None = None
     first_day: int | None = None
     counterfactual: Counterfactual | None = None
     days: bytes = b""
@@ -110,6 +112,7 @@ def _work(
         life=life,
         covered=hours.covered,
         running=hours.running,
+        repaired=hours.repaired,
         first_day=first_day,
         older_failures=before.older_failures,
         older_repair_s=before.older_repair_s,

@@ -33,9 +33,9 @@ class AssetWork:
 
     days: FIELDS of `times` a day. usage: capability to seconds in use and seconds running of known use, a day.
     intervals: None for an asset that reports no states. findings, changes, life: None for one without condition
-    metrics. covered: hours in which any condition metric was known; running: hours of production. older_failures,
-    older_repair_s, older_known_s: totals of the days before the kept ones. calendar: when it was meant to run while
-    it stood here.
+    metrics. covered: hours in which any condition metric was known; running: hours of production; repaired: hours in
+    which a repair ended. older_failures, older_repair_s, older_known_s: totals of the days before the kept ones.
+    calendar: when it was meant to run while it stood here.
     """
 
     asset: AssetBlock
@@ -48,6 +48,7 @@ class AssetWork:
     life: AssetLifeResult | None
     covered: Bools
     running: Bools
+    repaired: Bools
     first_day: int | None
     older_failures: float
     older_repair_s: float

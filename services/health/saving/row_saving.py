@@ -69,6 +69,12 @@ _LIFE_DAYS = Target(
     replaces="t.day >= %(start)s::date AND " + _HERE.format(at="t.day"),
 )
 
+_RISK_STEPS = Target(
+    table="risk_steps",
+    key=("asset_id", "at"),
+    replaces="t.at > %(start)s AND " + _HERE.format(at="t.at - interval '1 hour'"),
+)
+
 # The state that was open before the span and is not any more ended where the span begins.
 _END_AT_START = f"""
 UPDATE state_intervals t SET ended_at = %(start)s
@@ -98,6 +104,7 @@ def save_rows(
     replace_rows(conn, _VALUES, [of_customer | vars(row) for row in found.values], asked)
     replace_rows(conn, _OUTCOMES, [of_customer | vars(row) for row in found.outcomes], asked)
     replace_rows(conn, _LIFE_DAYS, [vars(row) for row in found.life_days], asked)
+    replace_rows(conn, _RISK_STEPS, [vars(row) for row in found.risk_steps], asked)
     replace_rows(conn, _FORECASTS, [of_customer | vars(row) for row in found.forecasts], asked)
 
 

@@ -60,6 +60,8 @@ CONCLUSIONS = {
                issued_confidence
         FROM alerts WHERE resolution IS DISTINCT FROM 'data_gap'
         ORDER BY customer_id, kind, scope_type, scope_id, pending_since""",
+    "life_days": "SELECT * FROM life_days ORDER BY asset_id, day",
+    "risk_steps": "SELECT * FROM risk_steps ORDER BY asset_id, at",
     "outcomes": "SELECT * FROM outcomes ORDER BY customer_id, scope_type, scope_id, outcome, at",
     "forecasts": "SELECT * FROM forecasts ORDER BY customer_id, kind, scope_id, horizon_days, at",
     "track_records": "SELECT * FROM track_records ORDER BY kind, as_of",

@@ -12,7 +12,7 @@ from services.health.charge import unfenced
 from services.health.fleet_learning.command import learn_command
 from services.health.fleet_learning.life_reading import day_number, read_lives
 from services.health.fleet_learning.refit import Learned, learn_due
-from services.health.fleet_learning.stored_models import Known, read_models, save_model
+from services.health.fleet_learning.stored_models import LIFE, Known, read_models, save_model
 from services.health.prognostic_assessment.remaining_life.learning import learn
 from services.health.prognostic_assessment.remaining_life.life_days import LifeDays
 from services.health.prognostic_assessment.remaining_life.lives import Life
@@ -96,7 +96,7 @@ def test_each_quarter_teaches_once_the_oldest_first_and_what_was_assessed_since_
     learned = learned_all(conn)
     assert [one.through.date().isoformat() for one in learned] == ["2024-04-01", "2024-07-01", "2024-10-01"]
     assert [one.failures for one in learned] == [0, 0, 10]
-    assert learned[-1].model == read_models(conn, ["Pump"])[0]
+    assert read_models(conn, ["Pump"]).lives == (learned[-1].model,)
     assert plant.rows("SELECT customer_id, changed_from FROM assessments_due") == [(fleet.customer_id, QUARTER)]
 
 
@@ -131,8 +131,8 @@ def test_a_failure_that_was_seen_and_recorded_counts_once(fleet, plant, conn):
 @pytest.mark.usefixtures("fleet")
 def test_models_of_other_types_are_not_read(conn):
     learned_all(conn)
-    assert len(read_models(conn, ["Press", "Pump"])) == 1
-    assert read_models(conn, ["Press"]) == ()
+    assert len(read_models(conn, ["Press", "Pump"]).lives) == 1
+    assert read_models(conn, ["Press"]).lives == ()
 
 
 def test_a_customer_that_fell_silent_or_lost_the_machine_holds_nobody_up(fleet, plant, conn):
@@ -157,7 +157,7 @@ def test_too_few_failures_are_kept_as_that_until_a_history_is_filled_in(fleet, p
     assert newest == (None, {"known": {"days": 1050, "failures": 5}})
     conn.execute("UPDATE events SET kind = 'failure'")
     assert len(learned_all(conn)) == 2
-    assert len(read_models(conn, ["Pump"])) == 1
+    assert len(read_models(conn, ["Pump"]).lives) == 1
 
 
 @pytest.mark.usefixtures("fleet")
@@ -179,7 +179,7 @@ def test_an_assessment_keeps_days_and_tells_remaining_life_by_the_newest_model_o
     own = [pump_days(seed, 60 + 10 * seed) for seed in range(10)]
     lives = [Life(group=i, days=one, end=float(one.day[-1]), failed=True) for i, one in enumerate(own)]
     through = START + 30 * DAY
-    save_model(conn, "Pump", through, learn(lives, "Pump", day_number(through)), Known(days=0, failures=10))
+    save_model(conn, LIFE, "Pump", through, learn(lives, "Pump", day_number(through)), Known(days=0, failures=10))
     conn.commit()
     run_health()
     told = plant.rows("SELECT day, value FROM signals WHERE kind = 'remaining_life' ORDER BY day")

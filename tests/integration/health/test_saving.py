@@ -40,6 +40,7 @@ NOTHING = Assessment(
     outcomes=(),
     forecasts=(),
     life_days=(),
+    risk_steps=(),
     state=CustomerState(
         through=START,
         assets={},

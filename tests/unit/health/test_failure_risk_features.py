@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.health.prognostic_assessment.failure_risk.features import advance, feature_names, no_history
-from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps, binned, steps_to_next
-from services.health.prognostic_assessment.failure_risk.site_load import with_site_load
+from services.health.prognostic_assessment.failure_risk.feature_state import no_history, packed, stepped, unpacked
+from services.health.prognostic_assessment.failure_risk.features import feature_names
+from services.health.prognostic_assessment.failure_risk.judging import View, judge, no_alerts
+from services.health.prognostic_assessment.failure_risk.levels import learn_levels
+from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, MachineSteps, binned, steps_to_next
+from services.health.prognostic_assessment.failure_risk.site_load import site_names, with_site_load
 
-STEPS, FAULTS = 40, ("E1", "E2")
+STEPS = 40
+LAYOUT = Layout(
+    marks=("failure", "inspection"), faults=("E1", "E2"), stops=("down",), metrics=("heat", "flow"), terms=("load",)
+)
+LEVELS = np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
 
 
 def fleet(seed: int, machines: int = 3, covered: float = 1.0) -> MachineSteps:
@@ -19,41 +26,27 @@ def fleet(seed: int, machines: int = 3, covered: float = 1.0) -> MachineSteps:
     shape = machines, STEPS
     failed = draw.random(shape) < 0.05
     return MachineSteps(
-        step_h=6.0,
-        covered=draw.random(shape) < covered,
-        marks=("failure", "inspection"),
+        layout=LAYOUT,
+        hours=6.0 * (draw.random(shape) < covered),
         mark_counts=np.stack([failed, draw.random(shape) < 0.1], axis=1).astype(np.float64),
-        faults=FAULTS,
         fault_counts=draw.poisson(0.1, (machines, 2, STEPS)).astype(np.float64),
         repaired=failed,
-        stops=("down",),
         stop_h=6.0 * failed[:, None],
         stopped=failed[:, None].astype(np.float64),
-        metrics=("heat", "flow"),
-        levels=np.where(draw.random((machines, 2, STEPS)) < 0.2, np.nan, draw.normal(size=(machines, 2, STEPS))),
+        readings=np.where(draw.random((machines, 2, STEPS)) < 0.2, np.nan, draw.normal(size=(machines, 2, STEPS))),
+        terms=np.ones((machines, 1, STEPS)),
     )
 
 
-def part(steps: MachineSteps, first: int, end: int) -> MachineSteps:
-    cut = slice(first, end)
-    return replace(
-        steps,
-        covered=steps.covered[:, cut],
-        mark_counts=steps.mark_counts[..., cut],
-        fault_counts=steps.fault_counts[..., cut],
-        repaired=steps.repaired[:, cut],
-        stop_h=steps.stop_h[..., cut],
-        stopped=steps.stopped[..., cut],
-        levels=steps.levels[..., cut],
-    )
-
-
-def rows_of(steps: MachineSteps) -> np.ndarray:
-    return advance(no_history(steps), steps)[1]
+def rows_of(steps: MachineSteps, levels: np.ndarray = LEVELS) -> np.ndarray:
+    start = no_history(steps.layout, len(steps.hours))
+    site = np.arange(len(steps.hours))
+    found = judge(start, steps, no_alerts(steps.layout), site, View(layout=steps.layout, levels=levels))[1].midnights
+    return found[..., : len(feature_names(steps.layout))]
 
 
 def column(steps: MachineSteps, name: str) -> np.ndarray:
-    return rows_of(steps)[0, :, feature_names(steps).index(name)]
+    return rows_of(steps)[0, :, feature_names(steps.layout).index(name)]
 
 
 def baseline_after(zeros: int, twos: int) -> float:
@@ -72,13 +65,13 @@ def one_failure(at: int) -> MachineSteps:
         repaired=failed,
         stop_h=6.0 * failed[:, None],
         stopped=failed[:, None].astype(np.float64),
-        levels=np.zeros((1, 2, STEPS)),
+        readings=np.zeros((1, 2, STEPS)),
     )
 
 
 def test_there_is_a_name_for_every_column_and_no_name_twice():
     steps = fleet(1)
-    names = feature_names(steps)
+    names = feature_names(steps.layout)
     assert len(set(names)) == len(names) == rows_of(steps).shape[2]
 
 
@@ -91,7 +84,7 @@ def test_a_failure_counts_half_after_its_half_life():
 
 def test_a_steady_rate_of_failures_stays_the_same_rate_as_the_machine_ages():
     steady = one_failure(0)
-    steady = replace(steady, mark_counts=np.ones_like(steady.mark_counts), levels=steady.levels)
+    steady = replace(steady, mark_counts=np.ones_like(steady.mark_counts), readings=steady.readings)
     rates = np.exp(column(steady, "history/rate/inf/failure"))
     assert rates[-1] == pytest.approx((40 + 0.5) / (240 + 96))
 
@@ -104,7 +97,7 @@ def test_a_deviation_is_from_the_own_baseline_of_before_and_is_forgotten_at_a_re
     steps = one_failure(20)
     levels = np.zeros((1, 2, STEPS))
     levels[0, 0, 10:] = 2.0
-    off = column(replace(steps, levels=levels), "symptom/deviation/24/heat")
+    off = column(replace(steps, readings=levels), "symptom/deviation/24/heat")
     assert off[9] == 0
     assert off[10] == pytest.approx(2 * 6 / (6 * np.sum(0.5 ** (np.arange(11) / 4)) + 6))
     assert off[19] > 1
@@ -124,35 +117,65 @@ def test_faults_are_forgotten_at_a_repair_and_failures_are_not():
 
 @given(seed=st.integers(0, 99), cut=st.integers(1, STEPS - 1), covered=st.sampled_from([0.5, 1.0]))
 @settings(max_examples=20, deadline=None)
-def test_any_cut_of_the_steps_gives_the_same(seed, cut, covered):
+def test_any_cut_of_the_steps_gives_the_same_and_what_is_kept_between_is_all_that_counts(seed, cut, covered):
     steps = fleet(seed, covered=covered)
-    state, first = advance(no_history(steps), part(steps, 0, cut))
-    _, second = advance(state, part(steps, cut, STEPS))
-    assert np.array_equal(np.concatenate([first, second], axis=1), rows_of(steps))
+    view, site = View(layout=LAYOUT, levels=LEVELS), np.zeros(3, dtype=np.int64)
+    part = steps.of(slice(None), slice(0, cut)), steps.of(slice(None), slice(cut, STEPS))
+    state, first = judge(no_history(LAYOUT, 3), part[0], no_alerts(LAYOUT), site, view)
+    _, second = judge(unpacked(LAYOUT, packed(state)), part[1], no_alerts(LAYOUT), site, view)
+    whole = judge(no_history(LAYOUT, 3), steps, no_alerts(LAYOUT), site, view)[1].midnights
+    assert np.array_equal(np.concatenate([first.midnights, second.midnights], axis=1), whole)
 
 
 @given(seed=st.integers(0, 99))
 @settings(max_examples=20, deadline=None)
 def test_other_names_and_another_order_of_machines_change_nothing(seed):
     steps = fleet(seed)
-    names = [name.replace("E1", "X9").replace("heat", "p7") for name in feature_names(steps)]
-    renamed = replace(steps, faults=("X9", "E2"), metrics=("p7", "flow"))
-    assert names == list(feature_names(renamed))
-    assert np.array_equal(rows_of(renamed), rows_of(steps))
-    turned = replace(
-        steps, **{f: getattr(steps, f)[::-1] for f in ("covered", "mark_counts", "fault_counts", "repaired")},
-        **{f: getattr(steps, f)[::-1] for f in ("stop_h", "stopped", "levels")},
-    )  # fmt: skip
+    other = replace(LAYOUT, faults=("X9", "E2"), metrics=("p7", "flow"))
+    names = [name.replace("E1", "X9").replace("heat", "p7") for name in feature_names(LAYOUT)]
+    assert names == list(feature_names(other))
+    assert np.array_equal(rows_of(replace(steps, layout=other)), rows_of(steps))
+    turned = steps.of(np.array([2, 1, 0]))
     assert np.array_equal(rows_of(turned)[::-1], rows_of(steps))
+
+
+@given(seed=st.integers(0, 99), scale=st.sampled_from([0.01, 1.8, 1000.0]), shift=st.sampled_from([-40.0, 0.0, 273.15]))
+@settings(max_examples=20, deadline=None)
+def test_other_units_of_readings_and_operating_points_change_nothing(seed, scale, shift):
+    steps = fleet(seed)
+    load = np.random.default_rng(seed).normal(size=(3, 1, STEPS))
+    steps = replace(steps, readings=steps.readings + 3 * load, terms=load)
+    other = replace(steps, readings=scale * steps.readings + shift, terms=load / scale - shift)
+    rows = [rows_of(each, learn_levels(each.readings, each.terms, each.hours > 0)) for each in (steps, other)]
+    assert rows[1] == pytest.approx(rows[0], abs=1e-5)
+
+
+def test_what_a_layout_gains_was_never_seen_and_what_it_loses_is_forgotten():
+    steps = fleet(5)
+    state = stepped(no_history(LAYOUT, 3), steps, 0)
+    more = Layout(
+        marks=("failure", "new", "inspection"),
+        faults=("E2", "E9"),
+        stops=("down",),
+        metrics=("flow", "heat"),
+        terms=("load",),
+    )
+    there = state.on(more)
+    assert there.ages[:, 1].tolist() == [np.inf] * 3
+    assert np.array_equal(there.marks[:, [0, 2]], state.marks)
+    assert np.array_equal(there.faults[:, 0], state.faults[:, 1])
+    assert np.array_equal(there.own[:, ::-1], state.own)
+    assert np.array_equal(there.deviation[:, ::-1], state.deviation)
+    assert not state.on(replace(LAYOUT, terms=("load", "speed"))).own.any()
 
 
 @given(seed=st.integers(0, 99))
 @settings(max_examples=20, deadline=None)
 def test_a_step_without_coverage_changes_nothing(seed):
     steps = fleet(seed)
-    silent = steps.covered.copy()
-    silent[:, 20:30] = False
-    rows = rows_of(replace(steps, covered=silent))
+    silent = steps.hours.copy()
+    silent[:, 20:30] = 0.0
+    rows = rows_of(replace(steps, hours=silent))
     assert np.array_equal(rows[:, 20:30], np.repeat(rows[:, 19:20], 10, axis=1))
 
 
@@ -161,16 +184,16 @@ def test_a_metric_that_is_not_measured_any_more_keeps_its_deviation():
     levels = np.zeros((1, 2, STEPS))
     levels[0, 0, 10:] = 2.0
     levels[0, 0, 15:] = np.nan
-    off = column(replace(steps, levels=levels), "symptom/deviation/24/heat")
+    off = column(replace(steps, readings=levels), "symptom/deviation/24/heat")
     assert off[15:] == pytest.approx(off[14])
 
 
 def test_neighbours_speak_and_a_machine_alone_has_none():
-    steps = fleet(3, machines=3)
-    names, rows = with_site_load(feature_names(steps), rows_of(steps), np.array([0, 0, 1]))
-    own, site = names.index("now/stopped/down"), names.index("site/now/stopped/down")
-    assert rows[0, :, site] == pytest.approx(rows[1, :, own])
-    assert not rows[2, :, site].any()
+    names, rows = feature_names(LAYOUT), rows_of(fleet(3))[:, 5]
+    found = with_site_load(names, rows, np.array([0, 0, 1]))
+    own, site = names.index("now/stopped/down"), site_names(names).index("site/now/stopped/down")
+    assert found[0, site] == pytest.approx(rows[1, own])
+    assert not found[2, len(names) :].any()
 
 
 def test_steps_to_the_next_event_count_from_the_end_of_a_step():

@@ -7,15 +7,22 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from services.health.prognostic_assessment.failure_risk.alarms import demonstrated, raised, record
-from services.health.prognostic_assessment.failure_risk.calibration import auc, calibration_error
+from services.health.prognostic_assessment.failure_risk.calibration import (
+    auc,
+    calibrated,
+    calibration_error,
+    learn_calibration,
+)
 from services.health.prognostic_assessment.failure_risk.fleet_history import FleetHistory
 from services.health.prognostic_assessment.failure_risk.hazard import Cases, fit, outcome, probabilities
-from services.health.prognostic_assessment.failure_risk.learning import FailureRisk, learn, risk
-from services.health.prognostic_assessment.failure_risk.levels import learn_scale, normalised
-from services.health.prognostic_assessment.failure_risk.machine_steps import steps_to_next
+from services.health.prognostic_assessment.failure_risk.judging import View
+from services.health.prognostic_assessment.failure_risk.learning import FailureRisk, folds_of, learn_from, risk
+from services.health.prognostic_assessment.failure_risk.levels import learn_levels, levels_of
+from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, steps_to_next
 from services.health.prognostic_assessment.failure_risk.site_trouble import own_limit, trailing_downtime
 
 HORIZONS = np.array([4.0, 8.0])
+DAY = np.array([12.0, 24.0])
 NEVER = np.inf
 
 
@@ -29,16 +36,22 @@ def cases(features, to_failure, to_censoring=None, weight=None) -> Cases:
     )
 
 
-def history(failed: np.ndarray, features: np.ndarray, names=("symptom/a", "symptom/b")) -> FleetHistory:
+# A view of the first columns only, so that features can be made up for it.
+VIEW = View(layout=Layout(marks=("failure",), stops=()), levels=np.empty((0, 2)))
+
+
+def history(failed: np.ndarray, features: np.ndarray) -> FleetHistory:
     machines, steps = failed.shape
+    to_end = np.broadcast_to(steps - 1.0 - np.arange(steps), (machines, steps))
     return FleetHistory(
-        step_h=1.0,
-        names=names,
+        hours=np.ones(failed.shape),
+        names=VIEW.names[: features.shape[2]],
         features=features,
         usable=np.ones(failed.shape, bool),
         failed=failed,
         to_failure=steps_to_next(failed) - 1,
-        to_censoring=np.broadcast_to(steps - 1.0 - np.arange(steps), (machines, steps)),
+        to_censoring=to_end,
+        to_end=to_end,
     )
 
 
@@ -50,7 +63,7 @@ def fleet(seed: int, *, tells: bool) -> FleetHistory:
         failed[machine, draw.integers(40, 140)] = failed[machine, draw.integers(160, 290)] = True
     features = draw.normal(size=(12, 300, 2))
     if tells:
-        features[..., 0] += 8 * (steps_to_next(failed) <= 6)
+        features[..., 0] += 8 * (steps_to_next(failed) <= 12)
     return history(failed, features)
 
 
@@ -113,10 +126,10 @@ def test_the_record_counts_alarms_and_failures_apart():
     failed[0, 10] = failed[1, 19] = True
     probability = np.zeros((2, 20))
     probability[0, [1, 5, 8]] = probability[1, [2, 18]] = 1.0
-    told = record(probability, 0.5, history(failed, np.zeros((2, 20, 2))), 6.0)
-    assert (told.failures, told.caught, told.true, told.false) == (2, 2, 3, 2)
-    assert told.lead_h.tolist() == [4.0, 0.0]
-    assert (told.precision, told.recall) == (3 / 5, 1.0)
+    told = record(probability, 0.5, history(failed, np.zeros((2, 20, 2))), 12.0)
+    assert (told.failures, told.caught, told.true, told.false) == (2, 1, 4, 1)
+    assert told.lead_h.tolist() == [8.0]
+    assert (told.precision, told.recall) == (4 / 5, 1 / 2)
 
 
 def test_an_alarm_whose_horizon_is_cut_off_counts_for_neither():
@@ -131,49 +144,79 @@ def test_an_alarm_whose_horizon_is_cut_off_counts_for_neither():
 
 @pytest.fixture(scope="module")
 def model() -> FailureRisk:
-    return learn(fleet(1, tells=True), HORIZONS)
+    return learn_from(fleet(1, tells=True), VIEW, DAY)
 
 
 def test_what_announces_failures_is_learned_and_its_alarm_is_demonstrated_on_machines_it_never_saw(model):
     assert model.act is not None
     assert (model.act.precision, model.act.recall) >= (0.85, 0.9)
     assert model.act.failures == 24
+    assert model.score < 0.7
     other = fleet(2, tells=True)
-    p = risk(model, other.names, other.features, other.usable)[..., model.act.horizon]
-    told = record(p, model.act.threshold, other, float(HORIZONS[model.act.horizon]))
+    p = risk(model, other.features, other.usable)[..., model.act.horizon]
+    told = record(p, model.act.threshold, other, float(DAY[model.act.horizon]))
     assert told.recall >= 0.9
     assert told.precision >= 0.8
 
 
 def test_where_nothing_announces_failures_no_alarm_is_demonstrated():
-    assert learn(fleet(1, tells=False), HORIZONS).act is None
+    found = learn_from(fleet(1, tells=False), VIEW, DAY)
+    assert found.act is None
+    assert found.score > 0.9
 
 
 def test_few_failures_demonstrate_nothing():
     past = fleet(1, tells=True)
-    unseen = np.repeat((past.to_failure <= 5)[..., None].astype(float), 2, axis=2)
-    assert demonstrated(unseen, past, HORIZONS) is not None
-    assert demonstrated(unseen[:4], past.of(np.arange(4)), HORIZONS) is None
+    unseen = np.repeat((past.to_failure <= 11)[..., None].astype(float), 2, axis=2)
+    assert demonstrated(unseen, past, DAY) is not None
+    assert demonstrated(unseen[:4], past.of(np.arange(4)), DAY) is None
+
+
+def test_an_alarm_that_leaves_less_than_a_shift_is_true_and_too_late():
+    failed = np.zeros((1, 40), bool)
+    failed[0, 30] = True
+    probability = np.zeros((1, 40))
+    probability[0, 25] = 1.0
+    told = record(probability, 0.5, history(failed, np.zeros((1, 40, 2))), 12.0)
+    assert (told.true, told.caught) == (1, 0)
+
+
+def test_folds_go_by_what_machines_did_and_not_by_their_order():
+    past = fleet(3, tells=False)
+    order = np.random.default_rng(0).permutation(12)
+    turned = past.of(order)
+    folds = {frozenset(fold.tolist()) for fold in folds_of(past, 5)}
+    assert {frozenset(order[fold].tolist()) for fold in folds_of(turned, 5)} == folds
 
 
 def test_silence_is_never_better_than_what_was_known_nor_than_the_average(model):
     features = np.array([[[9.0, 0.0], [-3.0, 0.0]]])
-    names = ("symptom/a", "symptom/b")
-    known, silent = (risk(model, names, features, np.full((1, 2), c)) for c in (True, False))
+    known, silent = (risk(model, features, np.full((1, 2), c)) for c in (True, False))
     assert (silent >= known).all()
     assert (silent >= model.base).all()
     assert silent[0, 0] == pytest.approx(known[0, 0])
-
-
-def test_a_feature_that_nobody_reports_any_more_counts_as_never_seen(model):
-    seen = risk(model, ("symptom/b", "symptom/a"), np.array([[0.0, 3.0]]), np.ones(1, bool))
-    assert risk(model, ("symptom/a", "other"), np.array([[3.0, 5.0]]), np.ones(1, bool)) == pytest.approx(seen)
 
 
 def test_calibration_error_is_the_mean_gap_of_ten_equal_bins():
     probability = np.repeat(np.linspace(0.05, 0.95, 10), 10)
     happened = np.tile(np.arange(10), 10) < np.repeat(np.arange(10), 10)
     assert calibration_error(probability, happened) == pytest.approx(0.05)
+
+
+def test_probabilities_drawn_to_the_average_are_taken_back_to_what_happened():
+    draw = np.random.default_rng(0)
+    true = draw.random(20_000)
+    happened = draw.random(20_000) < true
+    timid = expit(0.5 * np.log(true / (1 - true)) - 0.3)
+    kept = calibrated(timid[:, None], learn_calibration(timid, happened)[None])[:, 0]
+    assert calibration_error(timid, happened) > 0.1
+    assert calibration_error(kept, happened) < 0.015
+
+
+def test_a_longer_horizon_stays_no_less_likely_when_calibrated():
+    told = np.array([[0.2, 0.3]])
+    assert np.diff(calibrated(told, np.array([[1.0, 1.0], [-1.0, 1.0]])), axis=1) >= 0
+    assert calibrated(told, np.array([[0.0, 1.0], [0.0, 1.0]])) == pytest.approx(told)
 
 
 def test_ties_count_half_in_the_area():
@@ -185,19 +228,18 @@ def test_ties_count_half_in_the_area():
 def test_levels_do_not_depend_on_units_and_know_the_operating_point(seed):
     draw = np.random.default_rng(seed)
     points, usable = draw.normal(size=(3, 1, 60)), np.ones((3, 60), bool)
-    values = 4 + 3 * points + points**2 + draw.normal(scale=0.1, size=(3, 1, 60))
-    level = normalised(learn_scale(values, points, usable), values, points)
+    readings = 4 + 3 * points + draw.normal(scale=0.1, size=(3, 1, 60))
+    level = levels_of(learn_levels(readings, points, usable), readings, points)
     assert level.std() == pytest.approx(1, abs=1e-6)
     assert abs(np.corrcoef(level.ravel(), points.ravel())[0, 1]) < 1e-6
-    scaled = learn_scale(1.8 * values + 32, 100 * points - 5, usable)
-    assert normalised(scaled, 1.8 * values + 32, 100 * points - 5) == pytest.approx(level, abs=1e-6)
+    other, turned = 1.8 * readings + 32, 100 * points - 5
+    assert levels_of(learn_levels(other, turned, usable), other, turned) == pytest.approx(level, abs=1e-6)
 
 
-def test_a_constant_metric_says_nothing_and_an_unknown_one_stays_unknown():
-    values, points = np.array([[[5.0, 5.0], [np.nan, 1.0]]]), np.zeros((1, 0, 2))
-    level = normalised(learn_scale(values, points, np.ones((1, 2), bool)), values, points)
-    assert level[0, 0].tolist() == [0, 0]
-    assert np.isnan(level[0, 1, 0])
+def test_a_constant_metric_and_one_with_few_readings_say_nothing():
+    readings, points = np.full((1, 2, 60), 5.0), np.zeros((1, 0, 60))
+    readings[0, 1] = np.where(np.arange(60) < 20, np.arange(60), np.nan)
+    assert not learn_levels(readings, points, np.ones((1, 60), bool)).any()
 
 
 def test_downtime_is_a_share_of_the_planned_busy_hours_of_the_last_steps():

@@ -20,6 +20,7 @@ def said(through, intervals=(), health=()):
         outcomes=(),
         forecasts=(),
         life_days=(),
+        risk_steps=(),
         state=CustomerState(
             through=START + through * DAY,
             assets={},

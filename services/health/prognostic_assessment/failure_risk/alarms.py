@@ -10,6 +10,7 @@ from services.health.prognostic_assessment.failure_risk.fleet_history import Fle
 
 PRECISION, RECALL = 0.85, 0.90  # what an *act* alarm promises
 LEAST_FAILURES = 10  # fewer show nothing
+IN_TIME_H = 8.0  # a shift: an alarm that comes later helps nobody
 CLEARED_AT = 0.5  # of the threshold, so that a probability at the border does not flap
 _THRESHOLDS = expit(np.linspace(-5, 4, 91))
 _LEAST_RUNS = (7, 3)  # thresholds a tenth apart in log odds: what holds within a factor of two is no knife's edge
@@ -17,8 +18,11 @@ _LEAST_RUNS = (7, 3)  # thresholds a tenth apart in log odds: what holds within 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What alarms of one threshold came to. lead_h: from each caught failure's first alarm that was still in its
-    horizon. machine_h: hours in which alarms could be raised."""
+    """What alarms of one threshold came to.
+
+    true: with a failure in its horizon. caught: failures that were told in time, IN_TIME_H before or more; lead_h: from
+    the first alarm of each that was in its horizon. machine_h: hours in which alarms could be raised.
+    """
 
     failures: int
     caught: int
@@ -35,7 +39,7 @@ class Record:
 
     @property
     def recall(self) -> float:
-        """Share of failures that an alarm preceded within the horizon; NaN without a failure."""
+        """Share of failures that an alarm preceded in time and within the horizon; NaN without a failure."""
         return self.caught / self.failures if self.failures else float("nan")
 
 
@@ -48,6 +52,11 @@ class Act:
     precision: float
     recall: float
     failures: int
+
+    @property
+    def clears_below(self) -> float:
+        """The probability below which an alarm ends."""
+        return CLEARED_AT * self.threshold
 
 
 def raised(probability: Floats, threshold: float, failed: Bools) -> Bools:
@@ -76,13 +85,15 @@ def record(probability: Floats, threshold: float, history: FleetHistory, horizon
     false = ~true & (history.to_censoring[machine, step] > horizon_h)
     failure = np.column_stack([machine, history.failed.cumsum(axis=1)[machine, step]])[true]
     _, first = np.unique(failure, axis=0, return_index=True)
+    lead_h = ahead[true][first]
+    lead_h = lead_h[lead_h >= IN_TIME_H]
     return Record(
         failures=int((history.failed & history.usable).sum()),
-        caught=len(first),
+        caught=len(lead_h),
         true=int(true.sum()),
         false=int(false.sum()),
-        lead_h=ahead[true][first],
-        machine_h=float(np.isfinite(probability).sum()) * history.step_h,
+        lead_h=lead_h,
+        machine_h=float(history.hours[np.isfinite(probability)].sum()),
     )
 
 

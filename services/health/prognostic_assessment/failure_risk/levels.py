@@ -1,56 +1,36 @@
 """Levels in the fleet's sigmas around what the fleet does at that operating point, whatever their unit. Pure."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from services.health.block import Bools, Floats
+from services.health.prognostic_assessment.remaining_life.fleet_scale import least_squares
 
-_LEAST_SIGMA = 1e-9  # of the fleet's mean level: less is a constant
-
-
-@dataclass(frozen=True, kw_only=True)
-class LevelScale:
-    """What the fleet does: M metrics by P operating points. centre, spread: (P,), of the points; weights: (M, 1 + 2P),
-    of a constant, the points and their squares; sigma: (M,), of what is left, infinite for a constant."""
-
-    centre: Floats
-    spread: Floats
-    weights: Floats
-    sigma: Floats
+_LEAST_SIGMA = 1e-9  # of the fleet's mean reading: less is a constant
+_LEAST_ROWS = 28
 
 
-def learn_scale(values: Floats, points: Floats, usable: Bools) -> LevelScale:
-    """Least squares of each metric on the operating points and their squares.
+def learn_levels(readings: Floats, terms: Floats, usable: Bools) -> Floats:
+    """What of a constant, a reading and its terms makes its level, (M, 2 + K); zeros for a metric that says nothing.
 
-    values: (A, M, T), points: (A, P, T), usable: (A, T), where to learn from; a step with any NaN among points is left
-    out, and so is a metric's NaN.
+    Least squares of each metric on the terms, over readings (A, M, T) and terms (A, K, T), where `usable` (A, T); a
+    step with any NaN among its terms is left out, and so is a metric's NaN.
     """
-    usable = usable & np.isfinite(points).all(axis=1)
-    flat = np.moveaxis(points, 1, 2)[usable]
-    centre = flat.mean(axis=0) if len(flat) else np.zeros(points.shape[1])
-    spread = flat.std(axis=0) if len(flat) else np.ones(points.shape[1])
-    spread = np.where(spread > 0, spread, np.inf)
-    basis = _basis(flat, centre, spread)
-    weights, sigma = np.zeros((values.shape[1], basis.shape[1])), np.full(values.shape[1], np.inf)
-    for metric in range(values.shape[1]):
-        level = values[:, metric][usable]
-        seen = np.isfinite(level)
-        if not seen.any():
+    usable = usable & np.isfinite(terms).all(axis=1)
+    points = np.moveaxis(terms, 1, 2)[usable]
+    found = np.zeros((readings.shape[1], 2 + terms.shape[1]))
+    for metric in range(readings.shape[1]):
+        told = readings[:, metric][usable]
+        seen = np.isfinite(told)
+        if seen.sum() < max(_LEAST_ROWS, 2 * found.shape[1]):
             continue
-        weights[metric] = np.linalg.lstsq(basis[seen], level[seen], rcond=None)[0]
-        rest = float((level[seen] - basis[seen] @ weights[metric]).std())
-        sigma[metric] = rest if rest > _LEAST_SIGMA * float(np.abs(level[seen]).mean()) else np.inf
-    return LevelScale(centre=centre, spread=spread, weights=weights, sigma=sigma)
+        centre, effect = least_squares(told[seen], points[seen])
+        rest = float((told[seen] - centre - points[seen] @ effect).std())
+        if rest > _LEAST_SIGMA * float(np.abs(told[seen]).max()):
+            found[metric] = np.array([-centre, 1.0, *-effect]) / rest
+    return found
 
 
-def normalised(scale: LevelScale, values: Floats, points: Floats) -> Floats:
-    """Levels (A, M, T) in sigmas; NaN where the value or an operating point is unknown, 0 for a constant."""
-    basis = _basis(np.moveaxis(points, 1, 2), scale.centre, scale.spread)
-    expected = np.moveaxis(basis @ scale.weights.T, 2, 1)
-    return np.asarray((values - expected) / scale.sigma[:, None])
-
-
-def _basis(points: Floats, centre: Floats, spread: Floats) -> Floats:
-    z = (points - centre) / spread
-    return np.concatenate([np.ones((*z.shape[:-1], 1)), z, z * z], axis=-1)
+def levels_of(levels: Floats, readings: Floats, terms: Floats) -> Floats:
+    """Levels (A, M, T) in sigmas; NaN where the reading or a term is unknown."""
+    told = levels[:, 0, None] + levels[:, 1, None] * readings
+    return np.asarray(told + np.einsum("mk,akt->amt", levels[:, 2:], terms))

@@ -1,4 +1,4 @@
-"""What a failure risk is reckoned from: machines over equal steps of time, free of what anything is called. Pure."""
+"""What a failure risk is reckoned from: machines over steps of time, free of what anything is called. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,38 +7,82 @@ from numpy.typing import NDArray
 
 from services.health.block import Bools, Floats
 
+STOPS = ("down", "planned")
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What is told of a fleet's machines.
+
+    marks: kinds of events that make a machine's history, the failure first (planned stops, work, parts). faults: codes,
+    symptoms that count from the last repair on only. stops: kinds of stops. metrics: conditions that are measured.
+    terms: of the operating point and its products, by which the metrics are normalised.
+    """
+
+    marks: Names = ("failure", "planned")
+    faults: Names = ()
+    stops: Names = STOPS
+    metrics: Names = ()
+    terms: Names = ()
+
+    def joined(self, other: "Layout") -> "Layout":
+        """All that either tells: its own names first and in their order."""
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in vars(self)}
+        return Layout(**{name: (*own, *sorted(set(more) - set(own))) for name, (own, more) in pairs.items()})
+
 
 @dataclass(frozen=True, kw_only=True)
 class MachineSteps:
-    """A machines over T steps of `step_h` hours each; a whole site may take the place of a machine.
+    """A machines over T steps; a whole site may take the place of a machine.
 
-    covered: (A, T), whether anything was known of the machine in the step; a step that is not covered proves nothing,
-    and no clock runs in it. marks: kinds of events that make a machine's history, the failure first (inspection,
-    maintenance by component, …), mark_counts: (A, C, T), how often in each step. faults: error codes, symptoms that
-    count from the last repair on only, fault_counts: (A, F, T). repaired: (A, T), steps in which a repair ended.
-    stops: kinds of stops (down, planned), stop_h: (A, S, T), hours in each; stopped: (A, S, T), 1 where it is so at the
-    step's end, a share for a site. metrics, levels: (A, M, T), in the fleet's sigmas around what the fleet does at
-    that operating point; NaN where nothing was measured.
+    hours: (A, T), in which anything was known of the machine; a step of none proves nothing, and no clock runs in it.
+    mark_counts: (A, C, T), how often in each step; fault_counts: (A, F, T). repaired: (A, T), steps in which a repair
+    ended. stop_h: (A, S, T), hours in each kind of stop; stopped: (A, S, T), 1 where it is so at the step's end, a
+    share for a site. readings: (A, M, T), means of the hours in which the machine ran, terms: (A, K, T), of the
+    operating point in the same hours; NaN where unknown.
     """
 
-    step_h: float
-    covered: Bools
-    marks: tuple[str, ...]
+    layout: Layout
+    hours: Floats
     mark_counts: Floats
-    faults: tuple[str, ...]
     fault_counts: Floats
     repaired: Bools
-    stops: tuple[str, ...]
     stop_h: Floats
     stopped: Floats
-    metrics: tuple[str, ...]
-    levels: Floats
+    readings: Floats
+    terms: Floats
 
     @property
     def shape(self) -> tuple[int, int]:
         """Machines, steps."""
-        machines, steps = self.covered.shape
+        machines, steps = self.hours.shape
         return machines, steps
+
+    def of(self, machines: NDArray[np.int64] | slice, steps: slice = slice(None)) -> "MachineSteps":
+        """Some of the machines, and some of the steps."""
+        arrays = {name: value[machines][..., steps] for name, value in vars(self).items() if name != "layout"}
+        return MachineSteps(layout=self.layout, **arrays)
+
+
+def blank(layout: Layout, machines: int, steps: int) -> MachineSteps:
+    """Steps in which nothing was known; its arrays are there to be written to."""
+
+    def zeros(names: Names) -> Floats:
+        return np.zeros((machines, len(names), steps))
+
+    return MachineSteps(
+        layout=layout,
+        hours=np.zeros((machines, steps)),
+        mark_counts=zeros(layout.marks),
+        fault_counts=zeros(layout.faults),
+        repaired=np.zeros((machines, steps), bool),
+        stop_h=zeros(layout.stops),
+        stopped=zeros(layout.stops),
+        readings=zeros(layout.metrics) + np.nan,
+        terms=zeros(layout.terms) + np.nan,
+    )
 
 
 def binned(machine: NDArray[np.int64], step: NDArray[np.int64], shape: tuple[int, int]) -> Floats:

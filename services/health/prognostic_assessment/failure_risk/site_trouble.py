@@ -1,10 +1,12 @@
 """A site as one machine: its stops and failures a machine, and trouble in the place of a failure. Pure."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Floats
-from services.health.prognostic_assessment.failure_risk.machine_steps import MachineSteps
+from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, MachineSteps, blank
 
 TROUBLE = 0.80  # of a site's own days so far, as many had less downtime
 WINDOWS = (1, 2, 4, 7, 14, 28, 56)
@@ -21,21 +23,14 @@ def of_sites(machines: MachineSteps, site: NDArray[np.int64]) -> MachineSteps:
         np.add.at(total, site, values)
         return np.asarray(total / np.bincount(site).reshape(-1, *[1] * (values.ndim - 1)))
 
-    covered = mean(machines.covered.astype(np.float64)) > 0
-    none = np.zeros((len(covered), 0, covered.shape[1]))
-    return MachineSteps(
-        step_h=machines.step_h,
-        covered=covered,
-        marks=machines.marks,
+    hours = mean(machines.hours)
+    steps = blank(Layout(marks=machines.layout.marks, stops=machines.layout.stops), *hours.shape)
+    return replace(
+        steps,
+        hours=hours,
         mark_counts=mean(machines.mark_counts),
-        faults=(),
-        fault_counts=none,
-        repaired=np.zeros_like(covered),
-        stops=machines.stops,
         stop_h=mean(machines.stop_h),
         stopped=mean(machines.stopped),
-        metrics=(),
-        levels=none,
     )
 
 

@@ -29,7 +29,7 @@ def fleet_scale(lives: Sequence[Life]) -> Scale | None:
         known = np.isfinite(values[:, m]) & np.isfinite(settings).all(axis=1)
         if known.sum() < max(2 * (1 + len(terms)), _EARLY_DAYS):
             continue
-        centre, effect = _line(values[known, m], settings[known])
+        centre, effect = least_squares(values[known, m], settings[known])
         rest = values[known, m] - centre - settings[known] @ effect
         sigma = float(rest.std())
         if sigma > 1e-9 * float(np.abs(values[known, m]).max()):
@@ -48,7 +48,7 @@ def fleet_scale(lives: Sequence[Life]) -> Scale | None:
     )
 
 
-def _line(values: Floats, settings: Floats) -> tuple[float, Floats]:
+def least_squares(values: Floats, settings: Floats) -> tuple[float, Floats]:
     """Least squares of values on settings; a setting that does not vary has no part."""
     middle, spread = settings.mean(axis=0), settings.std(axis=0)
     varies = spread > 1e-9 * np.maximum(np.abs(middle), 1e-300)
