@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 # Every query of alerts starts so; `a` is the alert, `c` its customer.
 ALERT_ROWS = """
 SELECT a.*, c.name AS customer_name, c.external_id AS customer_external_id, m.assessed_through,
-       coalesce(s.name, l.name, x.name, c.name) AS scope_name,
+       coalesce(s.name, l.name, x.name, k.external_id, c.name) AS scope_name,
        coalesce((SELECT purpose = 'demo' FROM deployment), false) AS demo,
        (SELECT skill FROM track_records t WHERE t.kind = a.kind ORDER BY as_of DESC LIMIT 1) AS skill
 FROM alerts a
@@ -20,6 +20,7 @@ LEFT JOIN model_states m USING (customer_id)
 LEFT JOIN sites s ON a.scope_type = 'site' AND s.site_id = a.scope_id
 LEFT JOIN lines l ON a.scope_type = 'line' AND l.line_id = a.scope_id
 LEFT JOIN assets x ON a.scope_type = 'asset' AND x.asset_id = a.scope_id
+LEFT JOIN contracts k ON a.scope_type = 'contract' AND k.contract_id = a.scope_id
 """
 
 

@@ -27,7 +27,7 @@ from services.health.advisory_generation.customer_conditions import (
     unused_capability,
 )
 from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts, live_hours
-from services.health.advisory_generation.guarantee_conditions import budget_burn, guarantee_breach
+from services.health.advisory_generation.guarantee_conditions import budget_burn, guarantee_breach, promises
 from services.health.advisory_generation.machine_conditions import (
     Silence,
     silence,
@@ -395,10 +395,12 @@ def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[C
 def _guarantee_conditions(
     work: CustomerWork, before: CustomerState, actions: tuple[PersonAction, ...]
 ) -> list[Condition]:
-    breach = guarantee_breach(work)
-    keep_hours = 24 * (work.hours // 24)
-    feared = live_hours(before.alerts, breach, actions, start=work.block.start, keep_hours=keep_hours)
-    return [breach, budget_burn(work, feared | breach.raised)]
+    found, keep_hours = [], 24 * (work.hours // 24)
+    for promise in promises(work):
+        breach = guarantee_breach(work, promise)
+        feared = live_hours(before.alerts, breach, actions, start=work.block.start, keep_hours=keep_hours)
+        found += [breach, budget_burn(work, promise, feared | breach.raised)]
+    return found
 
 
 def _customer_conditions(work: CustomerWork) -> list[Condition]:

@@ -18,6 +18,7 @@ class ScopeType(StrEnum):
     """What an alert can be about."""
 
     CUSTOMER = "customer"
+    CONTRACT = "contract"
     SITE = "site"
     LINE = "line"
     ASSET = "asset"

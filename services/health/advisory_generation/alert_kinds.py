@@ -153,7 +153,7 @@ KINDS = {
         ),
         AlertKind(
             name="guarantee_breach",
-            scope_type="customer",
+            scope_type="contract",
             tier=Tier.WATCH,
             owner_roles=_ACCOUNT,
             sentence="{customer} is guaranteed {guaranteed} availability; at this rate the guarantee {when}.",
@@ -168,7 +168,7 @@ KINDS = {
         ),
         AlertKind(
             name="budget_burn",
-            scope_type="customer",
+            scope_type="contract",
             tier=Tier.WATCH,
             owner_roles=_SERVICE,
             sentence="{customer} has lost {share} of all that its guarantee allows within {window}; the rest is short.",

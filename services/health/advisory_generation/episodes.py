@@ -2,7 +2,8 @@
 
 A condition rises above one level and clears below another; between them it is as it was. What nobody knows neither
 raises nor clears: an alert whose evidence stays away is closed as a data gap. When a person, the feared event itself or
-another kind that says the same ended an episode, the same unbroken condition does not raise another.
+another kind that says the same ended an episode, the same unbroken condition does not raise another, until it is about
+something else.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +27,7 @@ class Condition:
 
     known: hours with evidence; `raised` and `cleared` count only there. materialised: hours in which what was feared
     happened. superseded: hours in which another kind says the same. acted: hours in which somebody worked on it.
-    describe: what to say as of an hour, from nothing later.
+    renewed: hours from which on it is about something else. describe: what to say as of an hour, from nothing later.
     """
 
     kind: AlertKind
@@ -38,6 +39,7 @@ class Condition:
     materialised: Bools | None = None
     superseded: Bools | None = None
     acted: Bools | None = None
+    renewed: Bools | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +225,7 @@ def _step(run: _Run, hour: int, last: int) -> int | None:
 
 def _wait(run: _Run, hour: int, last: int) -> int | None:
     if run.spent:
-        hour = _next(run.cleared, hour, last)
+        hour = min(_next(run.cleared, hour, last), _first_true(run.condition.renewed, hour, last))
         if hour == last:
             return None
         run.spent = False
@@ -273,7 +275,8 @@ def _stay_open(run: _Run, life: AlertLife, hour: int, last: int) -> int | None:
     resolved = transition(_with_actions(life, run.actions), Resolve(resolution), at)
     run.episodes.append(_episode(run.condition, resolved, content, run.issued))
     run.life, run.acted, run.issued = None, False, None
-    run.spent = why in ("person", "materialised", "superseded")
+    told = why in ("person", "materialised", "superseded")
+    run.spent = told and _first_true(run.condition.renewed, end, end + 1) > end
     return end + (why != "person")
 
 

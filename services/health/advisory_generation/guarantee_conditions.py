@@ -1,7 +1,7 @@
 """When a guarantee deserves an alert: its budget will not last, or burns fast while little of it is left. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -10,9 +10,9 @@ from services.health.advisory_generation.alert_facts import content, instant, pe
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
-from services.health.block import Bools, Floats
+from services.health.block import Bools, Contract, Floats
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import hourly
+from services.health.health_assessment.daily_history import at_midnights, hourly
 from services.health.health_assessment.guarantee_work import GuaranteeWork
 from services.health.prognostic_assessment.guarantees.budget import DOWN_S, RECENT_DAYS, Budget
 from services.health.prognostic_assessment.guarantees.burn import Burning, burning
@@ -24,46 +24,69 @@ LIKELY_BREACH, UNLIKELY_BREACH = 0.6, 0.35
 SCARCE = 0.8
 
 
-def _mornings(work: CustomerWork) -> list[Budget | None]:
-    """What is known on the morning of each day of the block."""
-    return work.budgets[1 : 1 + -(-work.hours // 24)]
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """The guarantee of one contract.
+
+    scope_id: that of its alerts. mornings: what is known of it on the morning of each day of the block, None where
+    nothing is claimed.
+    """
+
+    scope_id: int
+    contract: str
+    versions: tuple[Contract, ...]
+    mornings: list[Budget | None]
 
 
-def guarantee_breach(work: CustomerWork) -> Condition:
+def promises(work: CustomerWork) -> list[Promise]:
+    """The guarantees that a customer has, had or will have, by contract."""
+    found = []
+    for name in sorted({c.external_id for c in work.block.contracts if c.guaranteed_availability is not None}):
+        versions = tuple(c for c in work.block.contracts if c.external_id == name)
+        told = (work.guarantees.known_on(day) for day in range(-(-work.hours // 24)))
+        mornings = [next((b for b in budgets if b.contract == name), None) for budgets in told]
+        scope_id = min(version.contract_id for version in versions)
+        found.append(Promise(scope_id=scope_id, contract=name, versions=versions, mornings=mornings))
+    return found
+
+
+def guarantee_breach(work: CustomerWork, promise: Promise) -> Condition:
     """The error budget will probably not last until the window ends, or is spent already.
 
-    It ends as materialised where a window closes with its budget overspent, or a rolling one first is. After a day of
-    which little was heard nothing is known, though the probability goes on.
+    It ends as materialised where a window closes with its budget overspent, or a rolling one first is; the next window
+    is told of anew. After a day of which little was heard nothing is known, though the probability goes on.
     """
-    mornings = _mornings(work)
-    broken = [_materialised(work.guarantees, day) for day in range(len(mornings))]
+    mornings, guarantees = promise.mornings, work.guarantees
+    broken = [_materialised(guarantees, promise.contract, day) for day in range(len(mornings))]
+    renewed = [guarantees.renewed(promise.contract, day) for day in range(len(mornings))]
     raised = np.array([b is not None and b.probability >= LIKELY_BREACH for b in mornings], dtype=np.bool_)
     cleared = np.array([b is not None and b.probability < UNLIKELY_BREACH for b in mornings], dtype=np.bool_)
 
     def describe(hour: int) -> AlertContent:
-        return _breach_content(work, hour)
+        return _breach_content(work, promise, hour)
 
     return Condition(
         kind=KINDS["guarantee_breach"],
-        scope_id=work.block.customer_id,
+        scope_id=promise.scope_id,
         raised=hourly(raised, work.hours),
         cleared=hourly(cleared, work.hours),
         known=hourly(np.array([b is not None and b.heard for b in mornings], dtype=np.bool_), work.hours),
         describe=describe,
-        materialised=hourly(np.array(broken, dtype=np.bool_), work.hours),
+        materialised=at_midnights(np.array(broken, dtype=np.bool_), work.hours),
+        renewed=at_midnights(np.array(renewed, dtype=np.bool_), work.hours),
     )
 
 
-def _materialised(guarantees: GuaranteeWork, day: int) -> bool:
+def _materialised(guarantees: GuaranteeWork, contract: str, day: int) -> bool:
     """Whether by a morning a fixed window was over that had been broken, or a rolling one began to be broken."""
-    whole = {budget.contract for budget in guarantees.evenings[day] if not budget.breached}
-    begun = (budget.breached and budget.rolling and budget.contract in whole for budget in guarantees.known_on(day))
-    return any(begun) or any(budget.breached for budget in guarantees.closed[day])
+    whole = any(b.contract == contract and not b.breached for b in guarantees.evenings[day])
+    begun = any(b.contract == contract and b.breached and b.rolling for b in guarantees.known_on(day))
+    return (whole and begun) or any(b.contract == contract and b.breached for b in guarantees.closed(day))
 
 
-def _breach_content(work: CustomerWork, hour: int) -> AlertContent:
+def _breach_content(work: CustomerWork, promise: Promise, hour: int) -> AlertContent:
     kind = KINDS["guarantee_breach"]
-    budget = _mornings(work)[hour // 24]
+    budget = promise.mornings[hour // 24]
     if budget is None:
         facts: dict[str, object] = {"customer": work.block.name, "guaranteed": "its", "when": "can no longer be judged"}
         return content(kind, work.block, facts, {}, Stake(), tier=Tier.ACT)
@@ -76,7 +99,7 @@ def _breach_content(work: CustomerWork, hour: int) -> AlertContent:
         work.block,
         {"customer": work.block.name, "guaranteed": percent(budget.guaranteed), "when": when},
         _evidence(budget),
-        _stake(work, budget, hour),
+        _stake(work, promise, budget, hour),
         tier=Tier.ACT,
         expected=budget.expected,
         confidence=budget.probability,
@@ -97,14 +120,15 @@ def _evidence(budget: Budget) -> dict[str, object]:
     }
 
 
-def _stake(work: CustomerWork, budget: Budget, hour: int) -> Stake:
+def _stake(work: CustomerWork, promise: Promise, budget: Budget, hour: int) -> Stake:
     """Hours expected beyond the budget at the window's end, and the credit that the contract agrees for them.
 
     The contract's value is left out where it is in another currency than the credit.
     """
     day: date = work.days.day(work.days.kept + hour // 24)
     over_h = max(0.0, max(budget.spent_s, budget.expected_s) - budget.budget_s) / 3600
-    stake = stake_of(work.block, work.block.assets, day, hours=over_h, cases=RECENT_DAYS)
+    block = replace(work.block, contracts=promise.versions)
+    stake = stake_of(block, block.assets, day, hours=over_h, cases=RECENT_DAYS)
     if budget.credit is None:
         return stake
     credit = budget.credit
@@ -119,13 +143,13 @@ def _stake(work: CustomerWork, budget: Budget, hour: int) -> Stake:
     )
 
 
-def budget_burn(work: CustomerWork, feared: Bools) -> Condition:
+def budget_burn(work: CustomerWork, promise: Promise, feared: Bools) -> Condition:
     """The budget burns above a pair's thresholds, and the window is expected to end with most of it spent.
 
-    feared: hours in which a guarantee_breach is raised or open, which says more: beside that nothing is raised, and
+    feared: hours in which its guarantee_breach is raised or open, which says more: beside that nothing is raised, and
     where one comes up this has proved right.
     """
-    scarce, told = _scarce(work), _burning(work)
+    scarce, told = _scarce(work, promise), _burning(work, promise)
     fires, over, known = (np.zeros(work.hours, dtype=np.bool_) for _ in range(3))
     for day, pairs in enumerate(told):
         own = slice(24 * day, min(24 * day + 24, work.hours))
@@ -135,11 +159,11 @@ def budget_burn(work: CustomerWork, feared: Bools) -> Condition:
             known[own] = np.logical_and.reduce([np.isfinite(pair.long[own]) for pair in pairs])
 
     def describe(hour: int) -> AlertContent:
-        return _burn_content(work, told[hour // 24], hour)
+        return _burn_content(work, promise, told[hour // 24], hour)
 
     return Condition(
         kind=KINDS["budget_burn"],
-        scope_id=work.block.customer_id,
+        scope_id=promise.scope_id,
         raised=fires & scarce & ~feared,
         cleared=over | feared,
         known=known,
@@ -148,11 +172,11 @@ def budget_burn(work: CustomerWork, feared: Bools) -> Condition:
     )
 
 
-def _burning(work: CustomerWork) -> list[tuple[Burning, ...]]:
-    """Pairs of the guarantee that is in most danger on each morning, over all hours; none where none is judged."""
+def _burning(work: CustomerWork, promise: Promise) -> list[tuple[Burning, ...]]:
+    """Pairs of the guarantee as it holds on each morning, over all hours; none where nothing is claimed."""
     by_terms: dict[tuple[float, int], tuple[Burning, ...]] = {}
     found: list[tuple[Burning, ...]] = []
-    for budget in _mornings(work):
+    for budget in promise.mornings:
         if budget is None:
             found.append(())
             continue
@@ -163,21 +187,21 @@ def _burning(work: CustomerWork) -> list[tuple[Burning, ...]]:
     return found
 
 
-def _scarce(work: CustomerWork) -> Bools:
+def _scarce(work: CustomerWork, promise: Promise) -> Bools:
     """Hours in which the window is expected to end with at least 80 % of the budget spent, today's downtime added."""
     down = work.guarantees.hours[-work.hours :, DOWN_S]
     found = np.zeros(work.hours, dtype=np.bool_)
-    for day, budget in enumerate(_mornings(work)):
+    for day, budget in enumerate(promise.mornings):
         if budget is not None and budget.budget_s > 0:
             own = slice(24 * day, min(24 * day + 24, work.hours))
             found[own] = budget.expected_s + np.cumsum(down[own]) >= SCARCE * budget.budget_s
     return found
 
 
-def _burn_content(work: CustomerWork, told: Sequence[Burning], hour: int) -> AlertContent:
+def _burn_content(work: CustomerWork, promise: Promise, told: Sequence[Burning], hour: int) -> AlertContent:
     """What burns as of an hour: the fastest pair that fires, else the one nearest to it."""
     kind = KINDS["budget_burn"]
-    budget = _mornings(work)[hour // 24]
+    budget = promise.mornings[hour // 24]
     if budget is None or not told:
         facts: dict[str, object] = {"customer": work.block.name, "share": "some", "window": "days"}
         return content(kind, work.block, facts, {}, Stake())
@@ -201,7 +225,7 @@ def _burn_content(work: CustomerWork, told: Sequence[Burning], hour: int) -> Ale
             "threshold": quantity(chosen.pair.threshold, "times what the budget allows"),
             "burn_window": quantity(hours, "h", 0),
         },
-        _stake(work, budget, hour),
+        _stake(work, promise, budget, hour),
         tier=Tier.ACT if fast else Tier.WATCH,
         expected=budget.expected,
         confidence=budget.probability,

@@ -40,14 +40,14 @@ def guarantee_outcomes(work: CustomerWork) -> list[OutcomeRow]:
     """Each end of a guarantee's window, on the morning on which it is known; it happened where it was overspent."""
     return [
         OutcomeRow(
-            scope_type="customer",
-            scope_id=work.block.customer_id,
+            scope_type="contract",
+            scope_id=budget.contract_id,
             outcome=GUARANTEE_WINDOW,
             at=work.block.start + timedelta(days=day) + _HOUR,
-            happened=any(budget.breached for budget in closed),
+            happened=budget.breached,
         )
         for day in range(-(-work.hours // 24))
-        if (closed := work.guarantees.closed[day])
+        for budget in work.guarantees.closed(day)
     ]
 
 
@@ -103,19 +103,17 @@ def guarantee_forecasts(work: CustomerWork, mornings: Sequence[int]) -> Iterator
     mornings: days of the block whose morning it covers.
     """
     kind = KINDS["guarantee_breach"]
-    today = day_number(work.block.start.date())
     for day in mornings:
-        budget = work.budgets[day + 1]
-        if budget is None or budget.breached or budget.rolling:
-            continue
-        end = budget.last_day + 1
-        if end - today - day in kind.forecast_days:
-            yield ForecastRow(
-                kind=kind.name,
-                scope_type=kind.scope_type,
-                scope_id=work.block.customer_id,
-                horizon_days=end - today - day,
-                at=work.block.start + timedelta(days=day) + _HOUR,
-                until=datetime.fromtimestamp((end + 1) * DAY_S, UTC) + _HOUR,
-                probability=budget.probability,
-            )
+        today = work.block.first_day + day
+        for budget in work.guarantees.known_on(day):
+            horizon = budget.last_day + 1 - today
+            if horizon in kind.forecast_days and not budget.breached and not budget.rolling:
+                yield ForecastRow(
+                    kind=kind.name,
+                    scope_type=kind.scope_type,
+                    scope_id=budget.contract_id,
+                    horizon_days=horizon,
+                    at=work.block.start + timedelta(days=day) + _HOUR,
+                    until=datetime.fromtimestamp((budget.last_day + 2) * DAY_S, UTC) + _HOUR,
+                    probability=budget.probability,
+                )

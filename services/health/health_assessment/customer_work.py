@@ -7,7 +7,6 @@ import numpy as np
 from services.health.block import Bools, CustomerBlock, Floats
 from services.health.health_assessment.daily_history import DailyHistory, trailing_sum
 from services.health.health_assessment.guarantee_work import GuaranteeWork
-from services.health.prognostic_assessment.guarantees.budget import Budget
 from services.health.prognostic_assessment.trends import Slope
 from services.health.state_detection.times import PBT, STOPPED, UNKNOWN_S
 
@@ -69,11 +68,6 @@ class CustomerWork:
     capabilities: tuple[Capability, ...]
 
     @property
-    def budgets(self) -> list[Budget | None]:
-        """The guarantee in most danger as of each evening of `guarantees`; None where none is judged."""
-        return [max(told, key=_danger, default=None) for told in self.guarantees.evenings]
-
-    @property
     def known_s(self) -> Floats:
         """Known PBT a day."""
         return self.days.column(PBT) - self.days.column(UNKNOWN_S)
@@ -82,7 +76,3 @@ class CustomerWork:
     def down_s(self) -> Floats:
         """Time of stops a day, in orders or not."""
         return self.days.column(STOPPED)
-
-
-def _danger(budget: Budget) -> tuple[float, float]:
-    return budget.probability, budget.expected_s - budget.budget_s

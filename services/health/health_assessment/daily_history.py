@@ -73,6 +73,11 @@ def hourly(by_day: Bools, hours: int) -> Bools:
     return np.repeat(by_day, 24)[:hours]
 
 
+def at_midnights(by_day: Bools, hours: int) -> Bools:
+    """The block's days as hours, true in a day's first alone."""
+    return np.where(np.arange(hours) % 24 == 0, hourly(by_day, hours), False)
+
+
 def day_number(day: date) -> int:
     """Days since 1970-01-01."""
     return (day - _EPOCH).days

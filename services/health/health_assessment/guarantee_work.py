@@ -49,13 +49,12 @@ class GuaranteeState:
 class GuaranteeWork:
     """Budgets of every guarantee as of the two evenings before the block and every whole day of it.
 
-    closed: fixed windows that by the evening before each day of the block were over, or ended by an amendment, as they
-    were judged last. hours: shape (n, 3), those of the block last: planned, known and lost seconds; the first
-    `kept_hours` are from before it. counted: how many machines are.
+    windows: the fixed ones of these evenings, by contract and first day. hours: shape (n, 3), those of the block last:
+    planned, known and lost seconds; the first `kept_hours` are from before it. counted: how many machines are.
     """
 
     evenings: tuple[tuple[Budget, ...], ...]
-    closed: tuple[tuple[Budget, ...], ...]
+    windows: tuple[frozenset[tuple[str, int]], ...]
     hours: Floats
     kept_hours: int
     counted: int
@@ -64,6 +63,16 @@ class GuaranteeWork:
     def known_on(self, day: int) -> tuple[Budget, ...]:
         """What is known on the morning of a day of the block."""
         return self.evenings[day + 1]
+
+    def closed(self, day: int) -> tuple[Budget, ...]:
+        """Fixed windows that by the evening before a day of the block were over, or ended by an amendment, as they were
+        judged last."""
+        goes_on = self.windows[day + 1]
+        return tuple(b for b in self.evenings[day] if not b.rolling and (b.contract, b.first_day) not in goes_on)
+
+    def renewed(self, contract: str, day: int) -> bool:
+        """Whether a contract has another window on that evening than on the one before."""
+        return any(name == contract for name, _ in self.windows[day] ^ self.windows[day + 1])
 
 
 def guarantee_work(
@@ -75,7 +84,9 @@ def guarantee_work(
         none = GuaranteeState(known_s={})
         nothing = np.zeros((hours, 3))
         never = ((),) * (2 + whole)
-        return GuaranteeWork(evenings=never, closed=never[1:], hours=nothing, kept_hours=0, counted=0, state=none)
+        return GuaranteeWork(
+            evenings=never, windows=_windows(block, whole), hours=nothing, kept_hours=0, counted=0, state=none
+        )
     reporting = sorted((a for a in assets if a.intervals is not None), key=lambda a: a.asset.asset_id)
     counted = _counted(reporting)
     own, rows = _lost(before, counted, block)
@@ -95,10 +106,9 @@ def guarantee_work(
         evenings=tuple(evenings[-2:]),
     )
     told = (*((),) * (2 + whole - len(evenings)), *evenings)
-    closed = tuple(_ended(told[day], block, first_day + day - 1) for day in range(1 + whole))
     return GuaranteeWork(
         evenings=told,
-        closed=closed,
+        windows=_windows(block, whole),
         hours=tail,
         kept_hours=len(tail) - hours,
         counted=len(counted),
@@ -106,10 +116,10 @@ def guarantee_work(
     )
 
 
-def _ended(told: Sequence[Budget], block: CustomerBlock, day: int) -> tuple[Budget, ...]:
-    """Fixed windows that were judged on the evening before a day and do not go on on it."""
-    goes_on = {(t.contract.external_id, t.first) for t in terms_on(block.contracts, day) if not t.rolling}
-    return tuple(b for b in told if not b.rolling and (b.contract, b.first_day) not in goes_on)
+def _windows(block: CustomerBlock, whole: int) -> tuple[frozenset[tuple[str, int]], ...]:
+    days = range(block.first_day - 2, block.first_day + whole)
+    told = (terms_on(block.contracts, day) for day in days)
+    return tuple(frozenset((t.contract.external_id, t.first) for t in terms if not t.rolling) for terms in told)
 
 
 def with_hours(before: GuaranteeWork, assets: Sequence[AssetWork], block: CustomerBlock) -> GuaranteeWork:

@@ -10,7 +10,7 @@ import pytest
 
 from services.api.keys import list_keys
 from tests.integration.api.conftest import Clock
-from tests.integration.api.plant import NOW, THROUGH, add_alert, add_asset, add_customer, place
+from tests.integration.api.plant import NOW, THROUGH, add_alert, add_asset, add_customer, insert, place, record
 
 
 def ids(response: httpx.Response) -> list[str]:
@@ -49,6 +49,17 @@ def test_money_has_currency_and_basis_and_what_is_unknown_is_null(
     assert priced["money"] == {"amount": 84000, "low": 60000, "high": 96000, "currency": "EUR", "basis": "agreed"}
     assert priced["contract_value"] == {"amount": 420000, "currency": "EUR", "basis": "contract"}
     assert unknown == {"hours": None, "contract_value": None, "money": None, "basis": "measured"}
+
+
+def test_an_alert_of_a_guarantee_is_its_contract_s(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    dated = {"valid_from": NOW.date(), "starts_on": NOW.date(), "customer_id": customer}
+    contract = insert(conn, "contracts", "contract_id", **record("K-7"), **dated)
+    add_alert(conn, customer, scope_type="contract", scope_id=contract, kind="guarantee_breach")
+    conn.commit()
+    (alert,) = client.get("/v1/alerts").json()["data"]
+    assert alert["scope"] == {"type": "contract", "id": contract, "name": "K-7"}
 
 
 def test_every_filter_finds_its_own(client: httpx.Client, conn: psycopg.Connection, customer: int) -> None:

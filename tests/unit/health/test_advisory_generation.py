@@ -30,7 +30,7 @@ def hour(number):
     return START + timedelta(hours=number)
 
 
-def condition(story, materialised="", acted="", offset=0):
+def condition(story, materialised="", acted="", renewed="", offset=0):
     def describe(at):
         return AlertContent(
             tier=Tier.ACT,
@@ -55,6 +55,7 @@ def condition(story, materialised="", acted="", offset=0):
         describe=describe,
         materialised=np.array(list(materialised.ljust(len(story)))) == "m",
         acted=np.array(list(acted.ljust(len(story)))) == "a",
+        renewed=np.array(list(renewed.ljust(len(story)))) == "n",
     )
 
 
@@ -118,6 +119,14 @@ def test_what_was_feared_and_happened_ends_the_episode_and_raises_no_other():
     assert again == [(hour(3), hour(6), Resolution.MATERIALISED), (hour(10), None, None)]
 
 
+def test_what_is_about_something_else_is_told_again():
+    first, second = (hour(3), hour(6), Resolution.MATERIALISED), (hour(9), None, None)
+    assert told("rrrrrrrrrr", materialised="     m", renewed="     n") == [first, second]
+    assert told("rrrrrrrrrr", materialised="     m", renewed="      n") == [first, second]
+    resolve = person("resolve", 5, resolution=Resolution.DISMISSED_FALSE)
+    assert told("rrrrrrrrrr", [resolve], renewed="      n")[1:] == [second]
+
+
 def test_what_somebody_worked_on_before_it_cleared_was_averted():
     assert told("rrrrccccc", acted="    a") == [(hour(3), hour(6), Resolution.AVERTED)]
     assert told("rrrrccccc", acted="a        ") == [(hour(3), hour(6), Resolution.RECOVERED)]
@@ -162,13 +171,23 @@ def test_an_alert_belongs_to_the_first_of_its_roles_that_the_customer_has_and_ne
     assert KIND.owner_role([]) == "service_manager"
 
 
-@given(st.text(alphabet="rrrrcc--??", min_size=49, max_size=90), st.integers(0, 89), st.sampled_from([24, 48]))
-def test_two_blocks_give_what_one_gives(story, failed_at, cut):
+@given(
+    st.text(alphabet="rrrrcc--??", min_size=49, max_size=90),
+    st.integers(0, 89),
+    st.integers(0, 89),
+    st.sampled_from([24, 48]),
+)
+def test_two_blocks_give_what_one_gives(story, failed_at, renewed_at, cut):
     materialised = " " * failed_at + "m"
+    renewed = " " * renewed_at + "n"
     actions = [person("resolve", 30, resolution=Resolution.ACCEPTED_RISK)]
-    whole, _ = advance_alerts({}, [condition(story, materialised)], actions, start=START, keep_hours=0)
-    first, kept = advance_alerts({}, [condition(story[:cut], materialised[:cut])], actions, start=START, keep_hours=cut)
-    later = condition(story[cut:], materialised[cut:][: len(story) - cut], offset=cut)
+
+    def part(own, offset=0):
+        return condition(story[own], materialised[: len(story)][own], renewed=renewed[: len(story)][own], offset=offset)
+
+    whole, _ = advance_alerts({}, [part(slice(None))], actions, start=START, keep_hours=0)
+    first, kept = advance_alerts({}, [part(slice(cut))], actions, start=START, keep_hours=cut)
+    later = part(slice(cut, None), cut)
     second, _ = advance_alerts(kept, [later], actions, start=hour(cut), keep_hours=0)
     ended = [e for e in first if e.life.resolved_at is not None]
     assert [*ended, *second] == [e for e in whole if e.life.opened_at is not None]

@@ -124,7 +124,7 @@ def test_every_fault_gets_its_alert(told):
         ("wear", 2),
         ("silent_source", 1),
         ("unused_capability", 7),
-        ("guarantee_breach", 7),
+        ("guarantee_breach", 1),
     } <= kinds
     assert ("regression_after_update", 3) not in kinds
 

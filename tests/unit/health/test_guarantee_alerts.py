@@ -8,6 +8,7 @@ import pytest
 
 from services.health.assess import assess
 from services.health.block import Event
+from services.health.joining import joined
 from shared.alerts import Resolution, Tier
 from tests.unit.health.worlds import START, asset, contract, customer, part
 
@@ -116,6 +117,60 @@ def test_an_alert_of_a_breach_does_not_recover_in_silence_but_ends_as_a_data_gap
     (alert,) = [e for e in assess(None, silenced(block, 24 * 50, 24 * DAYS)).episodes if e.kind == "guarantee_breach"]
     assert alert.life.resolution is Resolution.DATA_GAP
     assert alert.life.resolved_at == START + timedelta(days=80, hours=24)
+
+
+def lives(result, scope_id=1):
+    """Days from the start on which the alerts of a breach opened and ended, and how."""
+    found = [e.life for e in result.episodes if (e.kind, e.scope_id) == ("guarantee_breach", scope_id)]
+    ends = [life.resolved_at and life.resolved_at - START for life in found]
+    return [
+        ((life.opened_at - START).days, end and end.days, life.resolution)
+        for life, end in zip(found, ends, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def two_windows():
+    """Two windows of 100 days, 300 of 120 hours lost in each."""
+    block = customer([asset(1, 204, downs=trips(4, 12, last=200))], contracts=(contract(**TERMS),))
+    return block, assess(None, block)
+
+
+def test_the_window_after_a_broken_one_is_told_of_anew(two_windows):
+    _, result = two_windows
+    first, second, *_ = lives(result)
+    assert (first[1:], second[1:]) == ((101, Resolution.MATERIALISED), (201, Resolution.MATERIALISED))
+    assert 101 <= second[0] < 140
+    windows = [(row.scope_type, row.at - START, row.happened) for row in result.outcomes if "window" in row.outcome]
+    assert windows == [("contract", timedelta(days=day, hours=1), True) for day in (101, 201)]
+
+
+@pytest.mark.parametrize("cut", [100, 101, 102])
+def test_windows_are_told_of_alike_wherever_time_is_cut(two_windows, cut):
+    block, whole = two_windows
+    first = assess(None, part(block, 0, 24 * cut))
+    second = assess(first.state, part(block, 24 * cut, 24 * 204))
+    joint = joined(first, second, START + timedelta(days=cut))
+    assert lives(joint) == lives(whole)
+    assert [row for row in joint.outcomes if row.scope_type == "contract"] == [
+        row for row in whole.outcomes if row.scope_type == "contract"
+    ]
+
+
+def test_each_contract_has_an_alert_of_its_own():
+    """C-1 closes broken on day 101, C-2, which allows 252 hours of 150 days, on day 151."""
+    longer = {"guaranteed_availability": 0.93, "guarantee_window_days": 150, "annual_value": 7.0}
+    contracts = contract(**TERMS), contract(external_id="C-2", contract_id=2, **longer)
+    result = assess(None, customer([asset(1, 153, downs=trips(4, 12, last=153))], contracts=contracts))
+    assert lives(result, 1)[0][1:] == (101, Resolution.MATERIALISED)
+    assert lives(result, 2)[0][1:] == (151, Resolution.MATERIALISED)
+    told = {e.scope_id: e.content for e in result.episodes if e.kind == "guarantee_breach"}
+    assert (told[2].evidence["contract"], told[2].stake.contract_value) == ("C-2", 7.0)
+
+
+def test_a_rolling_guarantee_that_stays_broken_is_told_of_once():
+    result = told(trips(4, 12), guarantee_window="rolling")
+    assert [life[2] for life in lives(result)] == [Resolution.MATERIALISED]
 
 
 @pytest.mark.parametrize(
