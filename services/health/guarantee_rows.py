@@ -9,6 +9,7 @@ from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import day_of
 from services.health.prognostic_assessment.guarantees.budget import Amount, Budget
 from services.health.prognostic_assessment.guarantees.terms import Terms, terms_on
+from services.health.state_detection.states import DAY_S
 
 NO_CALENDAR = "no machine reports its states on a calendar that somebody gave"
 TOO_LITTLE = "fewer than 28 of the last 90 days are known"
@@ -69,7 +70,7 @@ def _claimed(work: CustomerWork, budget: Budget, row: int) -> Iterator[SignalRow
 
 def _unclaimed(work: CustomerWork, terms: Terms, row: int) -> Iterator[SignalRow]:
     versions = [c for c in work.block.contracts if c.external_id == terms.contract.external_id]
-    why = TOO_LITTLE if work.guarantees.counted else NO_CALENDAR
+    why = TOO_LITTLE if work.guarantees.given_from < DAY_S * (work.days.first_day + row) else NO_CALENDAR
     scope_id = min(version.contract_id for version in versions)
     yield _signal(work, scope_id, "attributed_availability", row, nan, evidence={"not_claimed": why})
 

@@ -17,7 +17,8 @@ SELECT a.asset_id AS id, a.external_id, a.record_source, a.name, a.serial, a.com
        p.site_id, s.name AS site_name, p.line_id, l.name AS line_name, {DEMO} AS demo,
        c.customer_id, c.external_id AS customer_external_id, c.name AS customer_name, m.assessed_through,
        i.state, i.started_at, i.cause, i.failure,
-       NOT EXISTS (SELECT FROM shifts WHERE shifts.site_id = p.site_id) AS calendar_assumed
+       NOT EXISTS (SELECT FROM shifts WHERE shifts.site_id = p.site_id
+                   AND shifts.valid_from <= coalesce(m.assessed_through, 'infinity')) AS calendar_assumed
 FROM assets a
 JOIN asset_types t USING (asset_type_id)
 LEFT JOIN LATERAL (SELECT site_id, line_id FROM placements WHERE asset_id = a.asset_id AND valid_from <= %(today)s

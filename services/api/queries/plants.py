@@ -16,7 +16,8 @@ from shared.errors import NotFoundError
 _OF_CUSTOMER = f"""
        c.customer_id, c.external_id AS customer_external_id, c.name AS customer_name, {DEMO} AS demo,
        m.assessed_through,
-       NOT EXISTS (SELECT FROM shifts WHERE shifts.site_id = s.site_id) AS calendar_assumed
+       NOT EXISTS (SELECT FROM shifts WHERE shifts.site_id = s.site_id
+                   AND shifts.valid_from <= coalesce(m.assessed_through, 'infinity')) AS calendar_assumed
 """
 _SITE = f"""
 SELECT s.site_id AS id, s.external_id, s.record_source, s.name, s.timezone, {_OF_CUSTOMER}

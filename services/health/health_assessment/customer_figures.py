@@ -51,9 +51,9 @@ def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], days
             either = np.isfinite(own[:, count]) | np.isfinite(rows[:, count])
             total = np.nan_to_num(own[:, count]) + np.nan_to_num(rows[:, count])
             rows[:, count] = np.where(either, total, np.nan)
-        if not work.calendar.assumed:
-            rows[:, GUARANTEED_KNOWN_S] += own[:, PBT] - own[:, UNKNOWN_S]
-            rows[:, GUARANTEED_DOWN_S] += own[:, SUPPLIER_DOWN]
+        given = DAY_S * (work.days.first_day + work.days.kept + np.arange(days)) >= work.calendar.given_from
+        rows[given, GUARANTEED_KNOWN_S] += (own[:, PBT] - own[:, UNKNOWN_S])[given]
+        rows[given, GUARANTEED_DOWN_S] += own[given, SUPPLIER_DOWN]
         rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += _machine_days(work, days)
     for silent in silences:
         known = np.isfinite(silent.hours)

@@ -1,16 +1,18 @@
 """What a customer's guarantees rest on: planned, known and lost time of its machines, their stops, the budgets. Pure.
 
-Records name no machines in a contract, so all machines count that report states and whose calendar somebody gave.
+Records name no machines in a contract, so all machines count that report states, from when on somebody gave their
+calendar.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from services.health.block import CustomerBlock, Floats
+from services.health.block import Bools, CustomerBlock, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, day_number, history, trailing_sum
 from services.health.prognostic_assessment.guarantees.breach import HALF_LIFE_DAYS, Fleet
@@ -19,6 +21,7 @@ from services.health.prognostic_assessment.guarantees.burn import pairs
 from services.health.prognostic_assessment.guarantees.terms import DEFAULT_DAYS, terms_on
 from services.health.state_detection import supplier_stops
 from services.health.state_detection.attributed_hours import Plan, attributed_hours, plan
+from services.health.state_detection.calendars import limited
 from services.health.state_detection.state_intervals import Intervals
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.supplier_stops import DAY, stop_days, stops_until
@@ -50,14 +53,15 @@ class GuaranteeWork:
     """Budgets of every guarantee as of the two evenings before the block and every whole day of it.
 
     windows: the fixed ones of these evenings, by contract and first day. hours: shape (n, 3), those of the block last:
-    planned, known and lost seconds; the first `kept_hours` are from before it. counted: how many machines are.
+    planned, known and lost seconds; the first `kept_hours` are from before it. given_from: since when any machine is
+    counted, Unix seconds.
     """
 
     evenings: tuple[tuple[Budget, ...], ...]
     windows: tuple[frozenset[tuple[str, int]], ...]
     hours: Floats
     kept_hours: int
-    counted: int
+    given_from: float
     state: GuaranteeState
 
     def known_on(self, day: int) -> tuple[Budget, ...]:
@@ -85,19 +89,19 @@ def guarantee_work(
         nothing = np.zeros((hours, 3))
         never = ((),) * (2 + whole)
         return GuaranteeWork(
-            evenings=never, windows=_windows(block, whole), hours=nothing, kept_hours=0, counted=0, state=none
+            evenings=never, windows=_windows(block, whole), hours=nothing, kept_hours=0, given_from=inf, state=none
         )
     reporting = sorted((a for a in assets if a.intervals is not None), key=lambda a: a.asset.asset_id)
-    counted = _counted(reporting)
+    counted = _counted(reporting, block)
     own, rows = _lost(before, counted, block)
     days = history(before.days, _by_day(own), first_day)
-    fleets = _Fleets(counted, before.known_s, whole)
+    fleets = _Fleets(counted, before.known_s, first_day, whole)
     tail = np.concatenate([np.frombuffer(before.hours).reshape(-1, 3), own])
     evenings = list(before.evenings)
     for day in range(whole):
         known = tail[: len(tail) - hours + 24 * (day + 1)]
         evening = _Evening(row=days.kept + day, fleet=fleets.on(day), stop_days=rows, hours=known)
-        evenings.append(_budgets(block, days, evening, len(reporting) - len(counted)))
+        evenings.append(_budgets(block, days, evening, len(reporting)))
     state = GuaranteeState(
         days=days.packed(days.kept + whole, _kept_days(block)),
         hours=_packed_hours(tail, len(tail) - hours + 24 * whole, block),
@@ -111,7 +115,7 @@ def guarantee_work(
         windows=_windows(block, whole),
         hours=tail,
         kept_hours=len(tail) - hours,
-        counted=len(counted),
+        given_from=min((a.calendar.given_from for a in reporting), default=inf),
         state=state,
     )
 
@@ -124,14 +128,15 @@ def _windows(block: CustomerBlock, whole: int) -> tuple[frozenset[tuple[str, int
 
 def with_hours(before: GuaranteeWork, assets: Sequence[AssetWork], block: CustomerBlock) -> GuaranteeWork:
     """The same in a day under way, with what the block's hours have of it; `before` may know fewer of them."""
-    counted = _counted(assets) if before.counted else []
+    counted = _counted(assets, block) if before.given_from < inf else []
     own = sum((hours for _, hours in _attributed(counted, block)), np.zeros((block.hours, 3)))
     return replace(before, hours=np.concatenate([before.hours[: before.kept_hours], own]))
 
 
-def _counted(assets: Sequence[AssetWork]) -> list[AssetWork]:
-    """Machines that count for a guarantee, by number."""
-    own = [a for a in assets if a.intervals is not None and not a.calendar.assumed]
+def _counted(assets: Sequence[AssetWork], block: CustomerBlock) -> list[AssetWork]:
+    """Machines that count for a guarantee at the block's end, by number."""
+    end = block.end.timestamp()
+    own = [a for a in assets if a.intervals is not None and a.calendar.given_from < end]
     return sorted(own, key=lambda a: a.asset.asset_id)
 
 
@@ -153,9 +158,12 @@ def _attributed(counted: Sequence[AssetWork], block: CustomerBlock) -> Iterator[
     start = block.start.timestamp()
     plans: dict[tuple[bytes, bytes], Plan] = {}
     for work in counted:
-        shared = (work.calendar.scheduled.tobytes(), work.calendar.planned.tobytes())
+        when = work.calendar
+        if when.given_from > start:
+            when = limited(when, [(when.given_from, inf)])
+        shared = (when.scheduled.tobytes(), when.planned.tobytes())
         if shared not in plans:
-            plans[shared] = plan(work.calendar, start=start, hours=block.hours)
+            plans[shared] = plan(when, start=start, hours=block.hours)
         if work.intervals is not None:
             yield work, _hours(work, work.intervals, plans[shared], start, block.hours)
 
@@ -175,8 +183,10 @@ def _by_day(hours: Floats) -> Floats:
 class _Fleets:
     """The machines of every whole day of the block; shape (machines, days)."""
 
-    def __init__(self, works: Sequence[AssetWork], known_s: dict[int, float], whole: int) -> None:
+    def __init__(self, works: Sequence[AssetWork], known_s: dict[int, float], first_day: int, whole: int) -> None:
+        self._first_day = first_day
         self._ids: NDArray[np.int64] = np.array([w.asset.asset_id for w in works], dtype=np.int64)
+        self._given_day = np.array([_given_day(w) for w in works])
         works = works if whole else ()
         self._ahead = np.array([_planned_a_day(w, whole) for w in works]).reshape(len(works), whole)
         self._known = np.array([_discounted(w, known_s.get(w.asset.asset_id, 0.0), whole) for w in works]).reshape(
@@ -184,8 +194,9 @@ class _Fleets:
         )
 
     def on(self, day: int) -> Fleet:
-        """As of the evening of a day of the block."""
-        return Fleet(asset_id=self._ids, ahead_s=self._ahead[:, day], known_s=self._known[:, day])
+        """As of the evening of a day of the block: the machines whose calendar is given by then."""
+        given = self._given_day <= self._first_day + day
+        return Fleet(asset_id=self._ids[given], ahead_s=self._ahead[given, day], known_s=self._known[given, day])
 
     def known_at_end(self) -> dict[int, float]:
         """Discounted known seconds at the end of the last whole day; none where there is no whole day."""
@@ -195,21 +206,32 @@ class _Fleets:
 
 
 def _planned_a_day(work: AssetWork, whole: int) -> Floats:
-    """Planned seconds a day over the last 28 days, or since its first; 0 for a machine that has left."""
+    """Planned seconds a day over the last 28 days, or since the first with a given calendar; 0 where it has left."""
     rows = slice(work.days.kept, work.days.kept + whole)
     day = work.days.first_day + np.arange(rows.start, rows.stop)
-    seen = np.clip(day - (day if work.first_day is None else work.first_day) + 1, 1, PLAN_DAYS)
+    since = np.maximum(day if work.first_day is None else work.first_day, _given_day(work))
+    seen = np.clip(day - since + 1, 1, PLAN_DAYS)
     until = max((until for _, until in work.asset.here), default=np.inf)
-    planned = trailing_sum(work.days.column(PBT), PLAN_DAYS)[rows] / seen
+    planned = trailing_sum(np.where(_given(work), work.days.column(PBT), 0.0), PLAN_DAYS)[rows] / seen
     return np.where((day + 1) * DAY_S < until, planned, 0.0)
 
 
 def _discounted(work: AssetWork, before: float, whole: int) -> Floats:
     """Known seconds up to each evening, those of a half-life ago counting half."""
     rows = slice(work.days.kept, work.days.kept + whole)
-    known = work.days.column(PBT)[rows] - work.days.column(UNKNOWN_S)[rows]
+    known = np.where(_given(work), work.days.column(PBT) - work.days.column(UNKNOWN_S), 0.0)[rows]
     found, _ = lfilter([1.0], [1.0, -_DECAY], known, zi=[_DECAY * before])
     return np.asarray(found, dtype=np.float64)
+
+
+def _given_day(work: AssetWork) -> float:
+    """The first day that a machine's calendar was given for as a whole."""
+    return float(np.ceil(work.calendar.given_from / DAY_S))
+
+
+def _given(work: AssetWork) -> Bools:
+    """The days kept and of the block that a machine's calendar was given for."""
+    return np.asarray(work.days.first_day + np.arange(len(work.days.table)) >= _given_day(work), dtype=np.bool_)
 
 
 def _newest(rows: Floats, day: int) -> Floats:
@@ -229,7 +251,7 @@ class _Evening:
     hours: Floats
 
 
-def _budgets(block: CustomerBlock, days: DailyHistory, evening: _Evening, assumed: int) -> tuple[Budget, ...]:
+def _budgets(block: CustomerBlock, days: DailyHistory, evening: _Evening, reporting: int) -> tuple[Budget, ...]:
     today, fleet = days.first_day + evening.row, evening.fleet
     told = _newest(evening.stop_days, today)
     if len(told) == MOST_STOP_DAYS:
@@ -249,7 +271,7 @@ def _budgets(block: CustomerBlock, days: DailyHistory, evening: _Evening, assume
                 fleet,
                 stops,
                 hours=evening.hours,
-                assumed=assumed,
+                assumed=reporting - len(fleet.asset_id),
             )
         )
     return tuple(one for one in found if one is not None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from math import inf
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,12 +16,13 @@ from services.health.state_detection.spans import union
 class Calendar:
     """Scheduled time and planned stops as disjoint, ascending intervals in Unix seconds, each shape (n, 2).
 
-    assumed: the site gave no shifts, so all time counts as scheduled; no guarantee is claimed on that.
+    given_from: Unix seconds of the site's first shift, infinite where it gave none: before it all time counts as
+    scheduled, which is assumed, and no guarantee is claimed on that.
     """
 
     scheduled: Floats
     planned: Floats
-    assumed: bool
+    given_from: float
 
 
 def calendar(site: Site, line_id: int | None, *, start: float, end: float) -> Calendar:
@@ -34,8 +36,14 @@ def calendar(site: Site, line_id: int | None, *, start: float, end: float) -> Ca
         for stop in site.planned_stops
         if stop.line_id is None or stop.line_id == line_id
     ]
-    scheduled = [(start, end)] if not site.shifts else _shift_times(site, start, end)
-    return Calendar(scheduled=union(scheduled, start, end), planned=union(stops, start, end), assumed=not site.shifts)
+    given_from = _given_from(site)
+    scheduled = [(start, min(given_from, end)), *_shift_times(site, start, end)]
+    return Calendar(scheduled=union(scheduled, start, end), planned=union(stops, start, end), given_from=given_from)
+
+
+def _given_from(site: Site) -> float:
+    first = min((shift.valid_from for shift in site.shifts), default=None)
+    return inf if first is None else datetime.combine(first, time(), ZoneInfo(site.timezone)).timestamp()
 
 
 def limited(when: Calendar, windows: Sequence[tuple[float, float]]) -> Calendar:
@@ -54,8 +62,7 @@ def _shift_times(site: Site, start: float, end: float) -> list[tuple[float, floa
         versions.setdefault(shift.external_id or str(number), []).append(shift)
     first = datetime.fromtimestamp(start, zone).date() - timedelta(days=1)
     last = datetime.fromtimestamp(end, zone).date()
-    known_from = min(shift.valid_from for shift in site.shifts)
-    found = [(start, datetime.combine(known_from, time(), zone).timestamp())] if known_from > first else []
+    found: list[tuple[float, float]] = []
     for rows in versions.values():
         rows.sort(key=lambda shift: shift.valid_from)
         until = [row.valid_from for row in rows[1:]] + [date.max]

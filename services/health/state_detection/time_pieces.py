@@ -36,7 +36,7 @@ class Pieces:
     """Pieces of several machines' time, by machine and time, shape (n,) each: in each of them all of these are one.
 
     day: counted from the first. state, cause: of the interval that holds it, by `none_state` where none does; expected:
-    where the machine should have reported. assumed: nobody gave the machine's calendar.
+    where the machine should have reported. assumed: before anybody gave the machine's calendar.
     """
 
     machine: Ints
@@ -79,7 +79,7 @@ def pieces(machines: Sequence[MachineTime], *, start: float, end: float, none_st
         ordered=spans.index_in([m.orders.spans for m in machines]) >= 0,
         orders_sent=began >= np.array([m.orders.sent_from for m in machines])[of],
         counted=spans.index_in([m.counted for m in machines]) >= 0,
-        assumed=np.array([m.calendar.assumed for m in machines], dtype=np.bool_)[of],
+        assumed=began < np.array([m.calendar.given_from for m in machines])[of],
     )
 
 
@@ -104,7 +104,7 @@ def _edges(machines: Sequence[MachineTime], start: float, end: float) -> tuple[F
                 m.calendar.planned.ravel(),
                 m.orders.spans.ravel(),
                 m.counted.ravel(),
-                [m.expected_from, m.orders.sent_from],
+                [m.expected_from, m.calendar.given_from, m.orders.sent_from],
             ]
         )
         for m in machines

@@ -82,6 +82,16 @@ def test_a_line_of_which_a_machine_is_not_known_says_so(
     assert line["calendar_assumed"] is False
 
 
+def test_a_calendar_that_begins_later_is_assumed_until_then(
+    client: httpx.Client, conn: psycopg.Connection, plant: dict[str, int]
+) -> None:
+    shift = {"weekdays": [0], "starts_at": "06:00", "ends_at": "14:00", "site_id": plant["site"]}
+    insert(conn, "shifts", **record("S"), valid_from=TODAY + timedelta(days=1), **shift)
+    conn.commit()
+    for path in (f"sites/{plant['site']}", f"lines/{plant['line']}", f"assets/{plant['filler']}"):
+        assert client.get(f"/v1/{path}").json()["calendar_assumed"] is True
+
+
 def test_a_site_is_not_better_for_a_line_that_fell_silent(
     client: httpx.Client, conn: psycopg.Connection, plant: dict[str, int]
 ) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.health.assess import assess
-from services.health.block import Event
+from services.health.block import Event, Shift
 from services.health.joining import joined
 from shared.alerts import Resolution, Tier
 from tests.unit.health.worlds import START, asset, contract, customer, part
@@ -214,6 +214,42 @@ def test_on_an_assumed_calendar_nothing_is_claimed():
     assert {row.value for row in rows} == {None}
     assert "calendar" in rows[-1].evidence["not_claimed"]
     assert of_contract(result, "guarantee_budget_spent") == []
+
+
+def with_shifts_from(block, day):
+    """The block with shifts of eight hours on five days a week, from the morning of a day of it on."""
+    valid_from = (START + timedelta(days=day)).date()
+    shift = Shift(valid_from=valid_from, weekdays=(0, 1, 2, 3, 4), starts_at="06:00", ends_at="14:00")
+    return replace(block, sites=(replace(block.sites[0], shifts=(shift,)),))
+
+
+def test_before_the_first_shift_of_a_calendar_nothing_is_claimed():
+    """It is assumed, as if no shift were ever to come: so said live, and so it is said of the past."""
+    block = customer([asset(1, 60, downs=trips(4, 12))], contracts=(contract(**TERMS),))
+    later = assess(None, with_shifts_from(block, 150))
+    assert kinds(later) == set()
+    rows = of_contract(later, "attributed_availability")
+    assert {row.value for row in rows} == {None}
+    assert "calendar" in rows[-1].evidence["not_claimed"]
+    never = assess(None, replace(block, sites=(replace(block.sites[0], shifts=()),)))
+    assert (later.times, rows) == (never.times, of_contract(never, "attributed_availability"))
+
+
+@pytest.mark.parametrize("cut", [27, 28, 29, 50])
+def test_a_guarantee_stands_on_the_days_since_the_calendar_was_given(cut):
+    """From day 28, a Monday, on eight hours a day: by day 83 there are 40 working days."""
+    block = with_shifts_from(customer([asset(1, 84, downs=trips(4, 12))], contracts=(contract(**TERMS),)), 28)
+    whole = assess(None, block)
+    (newest,) = [
+        row for row in of_contract(whole, "attributed_availability") if row.day == (START + timedelta(83)).date()
+    ]
+    assert newest.evidence["coverage"] == 1.0
+    assert newest.value == pytest.approx(1 - newest.evidence["spent_h"] / (8 * 40), abs=1e-4)
+    first = assess(None, part(block, 0, 24 * cut))
+    second = assess(first.state, part(block, 24 * cut, 24 * 84))
+    joint = joined(first, second, START + timedelta(days=cut))
+    for kind in ("attributed_availability", "guarantee_breach"):
+        assert of_contract(joint, kind) == of_contract(whole, kind)
 
 
 def test_what_is_stored_adds_up():

@@ -270,7 +270,7 @@ def evening(samples, days):
     told = StateSamples(at=START_DAY * DAY + 3600.0 * np.array(hour), state=states, max_hold_s=days * DAY)
     start, end = START_DAY * DAY, (START_DAY + days) * DAY
     found = intervals(None, told, {}, (), start=start, end=end)
-    always = Calendar(scheduled=np.array([[start, end]]), planned=np.empty((0, 2)), assumed=False)
+    always = Calendar(scheduled=np.array([[start, end]]), planned=np.empty((0, 2)), given_from=-np.inf)
     hours = attributed_hours(found, plan(always, start=start, hours=24 * days), start=start, hours=24 * days)
     by_day = hours.reshape(days, 24, 3).sum(axis=1)
     rows = stop_days(1, found, by_day[:, 2], START_DAY, lasting=False)

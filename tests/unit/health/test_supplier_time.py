@@ -39,7 +39,7 @@ def corrected(hour, until, cause):
 
 def calendar(*scheduled, planned=()):
     spans = [np.array(part, dtype=float).reshape(-1, 2) * HOUR for part in (scheduled, planned)]
-    return Calendar(scheduled=spans[0], planned=spans[1], assumed=False)
+    return Calendar(scheduled=spans[0], planned=spans[1], given_from=-np.inf)
 
 
 def hours_of(told, when, hours, expected_from=np.inf):

@@ -96,6 +96,13 @@ def test_a_worked_day_with_one_shift_and_a_planned_stop_on_it():
     assert elsewhere[PLANNED_S] == 0
 
 
+def test_before_the_first_shift_a_machine_that_is_off_was_not_scheduled():
+    """Nobody said when it should run; from Tuesday on somebody did, and then it stands in its shift."""
+    given = site(shift("06:00", "14:00", valid_from=date(2024, 1, 2)))
+    days = hours([(0, "production"), (12, "off")], given, days=2)
+    assert days[:, [POT, APT, ADOT]].tolist() == [[12, 12, 0], [8, 0, 8]]
+
+
 def test_a_night_shift_belongs_to_the_weekday_on_which_it_begins():
     week = hours([(0, "production")], site(shift("22:00", "06:00", weekdays=(4,))), days=7)
     assert week[:, POT].tolist() == [0, 0, 0, 0, 2, 6, 0]
