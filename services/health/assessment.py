@@ -71,13 +71,17 @@ class TimesRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LifeDayRow:
-    """Row of `life_days`: what remaining life is learned from. readings, terms: name to the day's mean."""
+    """Row of `life_days`: what remaining life is learned from. readings, terms: name to the day's mean.
+
+    confidence: probability of a failure as condition alone foretold it.
+    """
 
     asset_id: int
     day: date
     readings: dict[str, float]
     terms: dict[str, float]
     deviation: float | None
+    confidence: float | None
     renewed: bool
 
 

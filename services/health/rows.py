@@ -126,6 +126,7 @@ def life_day_rows(work: AssetWork) -> Iterator[LifeDayRow]:
             readings=_finite(days.metrics, days.values[row]),
             terms=_finite(days.terms, days.terms_mean[row]),
             deviation=None if np.isnan(days.deviation[row]) else float(days.deviation[row]),
+            confidence=None if np.isnan(days.confidence[row]) else float(days.confidence[row]),
             renewed=bool(days.renewed[row]),
         )
 

@@ -303,8 +303,8 @@ track_record_due = Table(
 )
 
 # What remaining life is learned from: an asset's judged days. readings, terms: name to the day's mean, of its metrics
-# and of its operating points with their products; deviation: from its own baseline, in sigmas; renewed: a repair has
-# changed it, a new life begins.
+# and of its operating points with their products; deviation: from its own baseline, in sigmas; confidence: probability
+# of a failure as condition alone foretold it; renewed: a repair has changed it, a new life begins.
 life_days = Table(
     "life_days",
     metadata,
@@ -313,6 +313,7 @@ life_days = Table(
     Column("readings", JSONB, nullable=False),
     Column("terms", JSONB, nullable=False),
     Column("deviation", Double),
+    Column("confidence", Double),
     Column("renewed", Boolean, nullable=False),
 )
 

@@ -20,6 +20,7 @@ from tests.bench import (
     signals_guarantees,
     signals_metro,
     signals_skab,
+    signals_word,
 )
 from tests.bench.figures import Figure, report
 
@@ -32,6 +33,7 @@ SCENARIOS: Mapping[str, Callable[[Path], list[Figure]]] = {
     **signals_guarantees.SCENARIOS,
     **signals_metro.SCENARIOS,
     **signals_skab.SCENARIOS,
+    **signals_word.SCENARIOS,
 }
 
 

@@ -94,7 +94,7 @@ def _days(rows: Floats) -> LifeDays:
     block = as_asset(rows)
     running = always(block)
     found = advance_condition(None, block, running, hours_of(block))[1]
-    return life_days(block, running, float(hours_of(block)[0]), found.deviation, found.renewed)
+    return life_days(block, running, float(hours_of(block)[0]), found)
 
 
 def days_left(model: LifeModel, days: LifeDays) -> Floats:

@@ -82,5 +82,5 @@ def made_up_lives(habit: Habit, seed: int, days: int) -> list[Life]:
     down = ((hours[:, None] >= failed) & (hours[:, None] < failed + REPAIR_S)).any(axis=1)
     mended = (np.abs(hours[:, None] - failed - REPAIR_S) < 1800).any(axis=1)
     said = advance_condition(None, block, ~down, hours, mended)[1]
-    kept = life_days(block, ~down, START_S, said.deviation, said.renewed)
+    kept = life_days(block, ~down, START_S, said)
     return list(lives_of(kept, failed / 86_400, seed))

@@ -1,6 +1,6 @@
 """The registry of alert kinds: what each says to people who sell, who owns it, what to do, and how patient it is.
 
-A kind earns its place by being worth a call; everything else is a figure on a page. At most twelve.
+A kind earns its place by being worth a call; everything else is a figure on a page.
 """
 
 from collections.abc import Sequence

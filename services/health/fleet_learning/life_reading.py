@@ -14,7 +14,7 @@ from services.health.prognostic_assessment.remaining_life.life_days import LifeD
 from services.health.prognostic_assessment.remaining_life.lives import Life, lives_of
 
 _DAYS = """
-SELECT asset_id, day, readings, terms, deviation, renewed
+SELECT asset_id, day, readings, terms, deviation, confidence, renewed
 FROM life_days JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
 WHERE t.name = %(type)s AND day < %(through)s::date ORDER BY asset_id, day
 """
@@ -28,7 +28,7 @@ WHERE failure AND coalesce(cause, 'unknown') NOT IN ('customer', 'external', 'op
 ORDER BY 3, 4
 """
 _EPOCH = date(1970, 1, 1)
-Row = tuple[int, date, dict[str, float], dict[str, float], float | None, bool]
+Row = tuple[int, date, dict[str, float], dict[str, float], float | None, float | None, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,8 @@ def _life_days(rows: Sequence[Row]) -> LifeDays:
         terms=terms,
         terms_mean=settings,
         deviation=np.array([np.nan if row[4] is None else row[4] for row in rows]),
-        renewed=np.array([row[5] for row in rows], dtype=np.bool_),
+        confidence=np.array([np.nan if row[5] is None else row[5] for row in rows]),
+        renewed=np.array([row[6] for row in rows], dtype=np.bool_),
     )
 
 

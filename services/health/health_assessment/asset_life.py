@@ -21,11 +21,13 @@ from services.health.prognostic_assessment.remaining_life.life_model import (
     remaining,
     without_rise,
 )
+from services.health.prognostic_assessment.remaining_life.recalibration import recalibrated
 from services.health.state_detection.condition import HORIZON_DAYS, ConditionFindings
 from services.health.state_detection.states import DAY_S
 
 _UNKNOWN = (float("nan"),) * 4
 _NEVER_DAYS = 3653.0
+_LIKELY = 0.5  # below, half of such machines outlast the horizon, so that the median date lies beyond it
 _NOTHING = np.empty(0)
 _NO_DAYS = LifeDays(
     day=_NOTHING,
@@ -34,6 +36,7 @@ _NO_DAYS = LifeDays(
     terms=(),
     terms_mean=np.empty((0, 0)),
     deviation=_NOTHING,
+    confidence=_NOTHING,
     renewed=np.empty(0, dtype=np.bool_),
 )
 
@@ -89,14 +92,15 @@ def assess_life(
     """Advance one asset over the block's whole days; each by the newest model that was learned before it began.
 
     A model that has shown skill on machines it had not seen rules the act tier and the dates from the next hour on;
-    any other only tells its forecast.
+    any other only tells its forecast, and how far to believe condition.
     """
     state = before or AssetLife(sums=LifeSums())
+    own = sorted((m for m in models if m.asset_type == asset.asset_type), key=lambda m: m.learned_through)
+    alone, findings = findings, _keeping_its_word(findings, start_s, own)
     if asset.mean.shape[1] < 24:
         return AssetLifeResult(days=_NO_DAYS, forecasts=(), findings=_ruled(findings, [(-1, state)]), state=state)
-    days = life_days(asset, running, start_s, findings.deviation, findings.renewed, state.points)
+    days = life_days(asset, running, start_s, alone, state.points)
     state = replace(state, points=points_heard(asset, state.points))
-    own = sorted((m for m in models if m.asset_type == asset.asset_type), key=lambda m: m.learned_through)
     forecasts: list[LifeOfDay] = []
     told = [(-1, state)]
     for part in of_one_layout(days):
@@ -106,6 +110,30 @@ def assess_life(
             if np.isfinite(forecast.left):
                 forecasts.append(forecast)
     return AssetLifeResult(days=days, forecasts=tuple(forecasts), findings=_ruled(findings, told), state=state)
+
+
+def _keeping_its_word(findings: ConditionFindings, start_s: float, models: Sequence[LifeModel]) -> ConditionFindings:
+    """What condition says, with the probability that came of such words on the fleet; by the newest model of each day.
+
+    Where that makes a failure within the horizon unlikely, a date within it is not told, and nobody is sent.
+    """
+    hour = np.arange(len(findings.confidence))
+    which = np.searchsorted([m.learned_through for m in models], start_s // DAY_S + hour // 24, side="right") - 1
+    if (which < 0).all():
+        return findings
+    confidence = findings.confidence.copy()
+    for k in np.unique(which[which >= 0]).tolist():
+        confidence[which == k] = recalibrated(models[k].of_condition, findings.confidence[which == k])
+    near = findings.expected_at <= start_s + 3600.0 * (hour + 1) + HORIZON_DAYS * DAY_S
+    doubted = (which >= 0) & (confidence < _LIKELY) & near
+    return replace(
+        findings,
+        confidence=confidence,
+        act=findings.act & ~doubted,
+        expected_at=np.where(doubted, np.nan, findings.expected_at),
+        expected_low=np.where(doubted, np.nan, findings.expected_low),
+        expected_high=np.where(doubted, np.nan, findings.expected_high),
+    )
 
 
 def _judged(

@@ -15,6 +15,7 @@ from services.health.prognostic_assessment.failure_risk.interval_steps import Fl
 from services.health.prognostic_assessment.failure_risk.judging import Alerted
 from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, MachineSteps, blank
 from services.health.prognostic_assessment.remaining_life.life_days import LifeDays, life_days
+from services.health.state_detection.condition import no_findings
 from services.health.state_detection.states import DAY_S
 
 HOUR_S = 3600.0
@@ -205,8 +206,7 @@ def _part_of_day(work: AssetWork, piece: _Piece, block: CustomerBlock) -> LifeDa
     rest = ((0, 0), (0, 24 - piece.hours))
     own = replace(work.asset, mean=np.pad(work.asset.mean[:, inside], rest, constant_values=np.nan))
     running = np.pad(work.running[inside], rest[1])
-    nobody = np.zeros(24)
-    return life_days(own, running, block.start.timestamp(), nobody, nobody > 0)
+    return life_days(own, running, block.start.timestamp(), no_findings(24))
 
 
 def _place(days: LifeDays, steps: MachineSteps, line: int, columns: NDArray[np.int64], never: Bools) -> None:

@@ -64,6 +64,22 @@ class ConditionFindings:
     blame: tuple[tuple[str, float], ...]
 
 
+def no_findings(hours: int) -> ConditionFindings:
+    """What is said of so many hours that are not judged."""
+    unknown, never = np.full(hours, np.nan), np.zeros(hours, dtype=np.bool_)
+    return ConditionFindings(
+        deviation=unknown,
+        watch=never,
+        act=never,
+        expected_at=unknown,
+        expected_low=unknown,
+        expected_high=unknown,
+        confidence=np.zeros(hours),
+        renewed=never,
+        blame=(),
+    )
+
+
 def advance_condition(
     state: ConditionState | None,
     asset: AssetBlock,

@@ -1,10 +1,13 @@
 """Seeded machines with known wear, and their hours as the health service reads them."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from services.health.block import AssetBlock, Bools, Floats, Metric
+from services.health.state_detection.condition import ConditionFindings, no_findings
 
 DAY_S = 86_400.0
 START_S = 1_600_041_600.0  # a UTC midnight
@@ -39,6 +42,16 @@ def hours_of(block: AssetBlock) -> Floats:
 
 def always(block: AssetBlock) -> Bools:
     return np.ones(block.mean.shape[1], dtype=bool)
+
+
+def findings(hours: int, *, deviation: Floats | None = None, renewed: Bools | None = None) -> ConditionFindings:
+    """What condition would say if it foretold nothing."""
+    said = no_findings(hours)
+    return replace(
+        said,
+        deviation=said.deviation if deviation is None else deviation,
+        renewed=said.renewed if renewed is None else renewed,
+    )
 
 
 def part(block: AssetBlock, first: int, end: int) -> AssetBlock:

@@ -22,6 +22,7 @@ def worn_days(rng: np.random.Generator, life: int, *, parts: tuple[float, ...] =
         terms=("load", "load * load"),
         terms_mean=np.column_stack([point, point * point]),
         deviation=np.where(day < 28, np.nan, wear + np.abs(rng.normal(0, 0.2, size=life))),
+        confidence=np.where(day < 28, np.nan, np.where(wear > 2, 0.9, 0.0)),
         renewed=np.zeros(life, dtype=np.bool_),
     )
 

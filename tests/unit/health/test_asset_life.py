@@ -14,6 +14,7 @@ from services.health.prognostic_assessment.remaining_life.learning import learn
 from services.health.prognostic_assessment.remaining_life.life_days import life_days
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.prognostic_assessment.remaining_life.lives import Life
+from services.health.prognostic_assessment.remaining_life.recalibration import Recalibration, recalibrated
 from services.health.state_detection.condition import ConditionFindings, advance_condition
 from tests.unit.health.condition_fleet import START_S, always, asset, hours_of, part, pump
 
@@ -36,7 +37,7 @@ def model() -> LifeModel:
     for seed in range(12):
         block = worn_pump(seed, 60 + 13 * seed)
         said = findings_of(block)
-        days = life_days(block, always(block), START_S, said.deviation, said.renewed)
+        days = life_days(block, always(block), START_S, said)
         fleet.append(Life(group=seed, days=days, end=float(days.day[-1]), failed=True))
     learned = learn(fleet, "pump", FIRST_DAY)
     assert learned is not None
@@ -76,7 +77,12 @@ def test_any_cut_gives_the_same_whichever_operating_points_are_silent(model, see
         return np.where(silent, np.nan, row)
 
     block = asset(values, {name: heard(row) for name, row in points.items()})
-    whole = replace(findings_of(block), deviation=heard(np.ones(24 * days)), renewed=rng.random(24 * days) < 0.01)
+    whole = replace(
+        findings_of(block),
+        deviation=heard(np.ones(24 * days)),
+        confidence=rng.random(24 * days),
+        renewed=rng.random(24 * days) < 0.01,
+    )
     running = rng.random(24 * days) < 0.9
     once = assess_life(None, block, running, START_S, whole, (model,))
     state, rows, forecasts = None, [], []
@@ -150,8 +156,28 @@ def test_a_model_without_skill_is_told_and_rules_nothing(model):
     found = findings_of(block)
     unskilled = replace(model, skill=replace(model.skill, advantage_low=-0.1))
     said = assess_life(None, block, always(block), START_S, found, (unskilled,))
-    assert said.findings is found
+    np.testing.assert_array_equal(said.findings.confidence, recalibrated(model.of_condition, found.confidence))
+    dated = np.isfinite(said.findings.expected_at)
+    np.testing.assert_array_equal(said.findings.expected_at[dated], found.expected_at[dated])
     assert said.forecasts
+
+
+def test_condition_says_what_came_of_such_words_and_where_that_is_unlikely_names_no_date(model):
+    block = worn_pump(99)
+    found = findings_of(block)
+    unskilled = replace(model.skill, advantage_low=-0.1)
+    doubted = Recalibration(share=(0.1,) * 4 + (0.4,) * 4, forecasts=50)
+    later = replace(model, skill=unskilled, of_condition=doubted, learned_through=FIRST_DAY + 90)
+    said = assess_life(None, block, always(block), START_S, found, (later,)).findings
+    spoke = 24 * 90
+    np.testing.assert_array_equal(said.confidence[:spoke], found.confidence[:spoke])
+    assert said.confidence[-1] == 0.4
+    assert found.act[-1]
+    assert not said.act[spoke:].any()
+    assert np.isnan(said.expected_at[spoke:]).all()
+    assert (said.watch == found.watch).all()
+    believed = replace(later, of_condition=replace(doubted, share=(0.1,) * 4 + (0.6,) * 4))
+    assert assess_life(None, block, always(block), START_S, found, (believed,)).findings.act[-1]
 
 
 def test_a_renewal_ends_what_was_said_of_the_old_life(model):

@@ -24,9 +24,14 @@ from services.health.prognostic_assessment.remaining_life.life_model import (
     without_rise,
 )
 from services.health.prognostic_assessment.remaining_life.lives import Life, lives_of
+from services.health.prognostic_assessment.remaining_life.recalibration import (
+    learn_recalibration,
+    recalibrated,
+    told_and_came,
+)
 from services.health.prognostic_assessment.remaining_life.regression import expansion_of, fitted, held_out, predict
 from services.health.prognostic_assessment.remaining_life.skill import spread_of
-from tests.unit.health.condition_fleet import START_S, always, asset
+from tests.unit.health.condition_fleet import START_S, always, asset, findings
 from tests.unit.health.life_fleet import METRICS, worn_days, worn_fleet
 
 
@@ -99,12 +104,11 @@ def test_a_new_metric_joins_and_a_new_operating_point_starts_anew():
 
 def test_once_heard_an_operating_point_that_is_silent_leaves_readings_that_cannot_be_compared():
     block = asset({"heat": np.arange(96.0)}, {"load": np.where((np.arange(96) // 24) % 2 == 1, 2.0, np.nan)})
-    nothing = np.full(96, np.nan)
-    found = life_days(block, always(block), START_S, nothing, np.zeros(96, dtype=bool))
+    found = life_days(block, always(block), START_S, findings(96))
     assert (found.day - START_S / 86400).tolist() == [0, 1, 3]
     assert np.isnan(found.terms_mean).all(axis=1).tolist() == [True, False, False]
     assert [(part.terms, len(part.day)) for part in of_one_layout(found)] == [((), 1), (("load", "load * load"), 2)]
-    known = life_days(block, always(block), START_S, nothing, np.zeros(96, dtype=bool), points_heard(block, ("speed",)))
+    known = life_days(block, always(block), START_S, findings(96), points_heard(block, ("speed",)))
     assert not len(known.day)
 
 
@@ -113,14 +117,42 @@ def test_a_days_reading_is_the_mean_of_running_hours_whose_operating_point_is_kn
     load = np.where(hours == 3, np.nan, 2.0)
     block = asset({"heat": hours}, {"load": load, "unused": np.full(48, np.nan)})
     running = always(block) & (hours < 30)
-    found = life_days(block, running, START_S, np.where(hours < 24, np.nan, 1.5), hours == 47)
+    said = findings(48, deviation=np.where(hours < 24, np.nan, 1.5), renewed=hours == 47)
+    found = life_days(block, running, START_S, said)
     assert found.day.tolist() == [START_S / 86400, START_S / 86400 + 1]
     assert found.values[:, 0].tolist() == [(sum(range(24)) - 3) / 23, np.mean(np.arange(24, 30))]
     assert found.terms == ("load", "load * load")
     assert found.terms_mean.tolist() == [[2.0, 4.0], [2.0, 4.0]]
     assert np.isnan(found.deviation[0])
     assert found.deviation[1] == 1.5
+    assert (np.isnan(found.confidence[0]), found.confidence[1]) == (True, 0.0)
     assert found.renewed.tolist() == [False, True]
+
+
+def test_what_came_of_forecasts_is_drawn_to_what_was_told_and_rises():
+    """Of 20 told 0.9 5 came, (5 + 10 * 0.9) / 30; of 10 told nothing 8, (8 + 0) / 20: that rises, so it stays.
+
+    Of 30 told 0.1 none came, (0 + 1) / 40: together with those told nothing 9 / 60.
+    """
+    told = np.repeat([0.9, 0.0], [20, 10])
+    model = learn_recalibration(told, np.repeat([True, False, True, False], [5, 15, 8, 2]))
+    assert recalibrated(model, np.array([0.0, 0.9])) == pytest.approx([0.4, 14 / 30])
+    assert np.isnan(recalibrated(model, np.array([np.nan]))[0])
+    assert (np.diff(model.share) >= 0).all()
+    falling = learn_recalibration(np.append(told, [0.1] * 30), np.repeat([True, False, True, False], [5, 15, 8, 32]))
+    assert recalibrated(falling, np.array([0.0, 0.1])) == pytest.approx([9 / 60, 9 / 60])
+    none = learn_recalibration(np.empty(0), np.empty(0, dtype=bool))
+    assert recalibrated(none, np.array([0.0, 0.5])) == pytest.approx([0.0, 0.5])
+
+
+def test_a_forecast_counts_when_its_time_is_over_or_the_machine_failed_and_not_where_work_came_first():
+    days = replace(worn_days(np.random.default_rng(0), 200), day=np.arange(200.0), confidence=np.full(200, 0.3))
+    failed = Life(group=1, days=days, end=200.0, failed=True)
+    worked = replace(failed, failed=False)
+    jammed = replace(worked, failures=(150.5,))
+    assert told_and_came([failed])[1].tolist() == [False, False, True]
+    assert told_and_came([worked])[1].tolist() == [False, False]
+    assert told_and_came([jammed])[1].tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

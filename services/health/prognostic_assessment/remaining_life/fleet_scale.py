@@ -79,6 +79,7 @@ def on_scale(days: LifeDays, scale: Scale) -> LifeDays:
         terms=(),
         terms_mean=np.empty((len(level), 0)),
         deviation=days.deviation,
+        confidence=days.confidence,
         renewed=days.renewed,
     )
 

@@ -23,6 +23,7 @@ from services.health.prognostic_assessment.remaining_life.life_model import (
     signature_features,
 )
 from services.health.prognostic_assessment.remaining_life.lives import Life
+from services.health.prognostic_assessment.remaining_life.recalibration import learn_recalibration, told_and_came
 from services.health.prognostic_assessment.remaining_life.regression import (
     FOLDS,
     PENALTIES,
@@ -83,6 +84,7 @@ def learn(lives: Sequence[Life], asset_type: str, learned_through: float) -> Lif
         severity=None if severity is None else severity.ridge,
         severity_spread=None if severity is None else severity.spread,
         skill=skill_of(signature.held_out[own], rows.left[own], rows.age[own], rows.life[own], rows.fold[own], cap),
+        of_condition=learn_recalibration(*told_and_came(lives)),
     )
 
 

@@ -12,6 +12,7 @@ from itertools import combinations_with_replacement, pairwise
 import numpy as np
 
 from services.health.block import AssetBlock, Bools, Floats
+from services.health.state_detection.condition import ConditionFindings
 
 MOST_CROSSED = 4  # operating points beyond that many enter without products
 
@@ -23,7 +24,8 @@ class LifeDays:
     day: (n,), days since 1970-01-01. metrics: names of M columns of `values` (n, M), means of the hours in which the
     asset ran, NaN where unknown. terms: names of K columns of `terms_mean` (n, K), NaN where the machine was not yet
     known to have one of the term's points. deviation: (n,), combined deviation
-    from the asset's own baseline in its sigmas, NaN before there is one. renewed: (n,), true on the day with which a
+    from the asset's own baseline in its sigmas, NaN before there is one. confidence: (n,), probability of a failure as
+    condition alone foretold it. renewed: (n,), true on the day with which a
     new life begins.
     """
 
@@ -33,6 +35,7 @@ class LifeDays:
     terms: tuple[str, ...]
     terms_mean: Floats
     deviation: Floats
+    confidence: Floats
     renewed: Bools
 
     def rows(self, chosen: slice | Bools) -> "LifeDays":
@@ -44,16 +47,17 @@ class LifeDays:
             terms=self.terms,
             terms_mean=self.terms_mean[chosen],
             deviation=self.deviation[chosen],
+            confidence=self.confidence[chosen],
             renewed=self.renewed[chosen],
         )
 
 
 def life_days(
-    asset: AssetBlock, running: Bools, start_s: float, deviation: Floats, renewed: Bools, known: Sequence[str] = ()
+    asset: AssetBlock, running: Bools, start_s: float, findings: ConditionFindings, known: Sequence[str] = ()
 ) -> LifeDays:
     """The whole days of a block that starts at a UTC midnight.
 
-    running, deviation, renewed: (T,), as ConditionFindings has them at each hour's end. known: operating points that
+    running: (T,), findings: of condition alone, at each hour's end. known: operating points that
     the machine is known to have from earlier days. From the day on which a point is first heard, an hour without it is
     left out, since its readings cannot be compared; one that was never heard is none.
     """
@@ -69,14 +73,15 @@ def life_days(
     means = _means(values, usable)
     names, terms_mean = _terms_of_days(points, settings, had, usable)
     at_midnight = np.arange(days) * 24 + 23
-    fresh = renewed[at_midnight]
+    fresh = findings.renewed[at_midnight]
     found = LifeDays(
         day=start_s // 86_400 + np.arange(days, dtype=np.float64),
         metrics=metrics,
         values=means,
         terms=names,
         terms_mean=terms_mean,
-        deviation=deviation[at_midnight],
+        deviation=findings.deviation[at_midnight],
+        confidence=np.where(np.isnan(findings.deviation), np.nan, findings.confidence)[at_midnight],
         renewed=fresh,
     )
     return found.rows(np.asarray(np.isfinite(means).any(axis=1) | fresh))

@@ -11,9 +11,10 @@ import numpy as np
 
 from services.health.block import Bools, Floats
 from services.health.prognostic_assessment.remaining_life.life_filter import FIGURES, LifeSums
+from services.health.prognostic_assessment.remaining_life.recalibration import Recalibration
 from services.health.prognostic_assessment.remaining_life.regression import Ridge, predict, standardised
 
-LAYOUT_VERSION = 1  # of LifeModel and of the figures it reads
+LAYOUT_VERSION = 2  # of LifeModel and of the figures it reads
 _LEAST_METRICS = 0.75  # share of the model's metrics that a machine must report for its signature to be read
 _RIDGE = 1e-3
 _DECIMALS = 6  # of a day: a product of matrices ends differently by how many rows it has
@@ -80,7 +81,10 @@ class Skill:
 
 @dataclass(frozen=True, kw_only=True)
 class LifeModel:
-    """What was learned from one type's failures up to `learned_through`, in days since 1970-01-01."""
+    """What was learned from one type's failures up to `learned_through`, in days since 1970-01-01.
+
+    of_condition: what came of the forecasts that condition alone made.
+    """
 
     asset_type: str
     learned_through: float
@@ -92,6 +96,7 @@ class LifeModel:
     severity: Ridge | None
     severity_spread: Spread | None
     skill: Skill
+    of_condition: Recalibration
 
 
 @dataclass(frozen=True, kw_only=True)

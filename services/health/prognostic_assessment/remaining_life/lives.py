@@ -23,13 +23,14 @@ class Life:
     """One life of one asset: its judged days up to `end`, a number of days since 1970-01-01.
 
     failed: it ended there by a failure; otherwise it went on beyond, nobody knows how long. group: the same for all
-    lives of one machine.
+    lives of one machine. failures: all of the machine that are known, those that end no life as well, ascending.
     """
 
     group: int
     days: LifeDays
     end: float
     failed: bool
+    failures: tuple[float, ...] = ()
 
     @property
     def left(self) -> Floats:
@@ -51,4 +52,4 @@ def lives_of(days: LifeDays, failures: Floats, group: int) -> Iterator[Life]:
         own = days.rows(slice(first, end))
         before = own.rows(np.asarray(own.day <= stop))
         if len(before.day) > 1:
-            yield Life(group=group, days=before, end=stop, failed=len(at_end) > 0)
+            yield Life(group=group, days=before, end=stop, failed=len(at_end) > 0, failures=tuple(failures.tolist()))
