@@ -111,16 +111,16 @@ def guarantee_picture(signals: Sequence[SignalRow], opened: float) -> str:
     likely = np.array([row.value for row in breach], dtype=np.float64)
     ticks, halves = _ticks(0, 360, 60), [(n / 2, f"{50 * n} %") for n in range(3)]
     over = float(_days(known)[np.argmax(hours > budget)])
-    top = Panel(left=LEFT, top=45, width=INNER, height=190, x=(0, _YEAR), y=(0, 700))
+    most = 200 * int(np.ceil(max(budget, float(hours.max())) / 200))
+    hundreds = _ticks(0, most, 200)
+    top = Panel(left=LEFT, top=45, width=INNER, height=190, x=(0, _YEAR), y=(0, most))
     middle = Panel(left=LEFT, top=300, width=INNER, height=110, x=(0, _YEAR), y=(0, 4))
     bottom = Panel(left=LEFT, top=475, width=INNER, height=110, x=(0, _YEAR), y=(0, 1))
     return drawing(
         WIDTH,
         635,
         [
-            top.axes(
-                "A guarantee of 98 % burns: downtime that counts against it", "", "hours", ticks, _ticks(0, 600, 200)
-            ),
+            top.axes("A guarantee of 98 % burns: downtime that counts against it", "", "hours", ticks, hundreds),
             middle.axes("Burn over 36 days: 1 is even use", "", "burn rate", ticks, _ticks(0, 4, 1)),
             bottom.axes(
                 "Probability of a breach by the year's end", "day of the guarantee's year", "P(breach)", ticks, halves
@@ -131,7 +131,7 @@ def guarantee_picture(signals: Sequence[SignalRow], opened: float) -> str:
             top.line(np.array([0.0, _YEAR]), np.array([0.0, budget]), GREY, thick=1),
             top.note(2, budget, f"the budget: {budget:.0f} h", GREY, up=6),
             top.note(120, budget * 120 / _YEAR, "even use", GREY, up=10, anchor="end"),
-            top.note(opened - 3, 620, f"alert on day {opened:.0f}", RED, anchor="end"),
+            top.note(opened - 3, 0.88 * most, f"alert on day {opened:.0f}", RED, anchor="end"),
             top.note(over - 3, 60, f"spent on day {over:.0f}", GREY, anchor="end"),
             top.line(_days(known), hours, BLUE),
             middle.line(_days(_of(signals, "guarantee_burn")), burn, ORANGE),
