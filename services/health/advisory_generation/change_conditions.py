@@ -74,7 +74,7 @@ def sensor_fault(block: CustomerBlock, work: AssetWork) -> Condition:
         scope_id=work.asset.asset_id,
         raised=faulty,
         cleared=~faulty,
-        known=changes.known | faulty,
+        known=changes.known | (faulty & work.covered),
         describe=describe,
     )
 

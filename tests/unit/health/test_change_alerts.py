@@ -81,6 +81,25 @@ def test_a_sensor_that_is_not_to_be_trusted_is_left_out_of_the_judgement_of_wear
     assert "sensor_fault" in kinds
 
 
+def test_silence_right_after_a_sensor_stood_still_opens_no_alert_of_it():
+    machine, still_from = asset(1, 90), 24 * 60
+    told = []
+    for hours in range(6, 22, 3):
+        found = alerts_of(customer([stuck_then_silent(machine, still_from, hours)]), "sensor_fault")
+        assert all(alert.life.opened_at <= START + timedelta(hours=still_from + hours) for alert in found)
+        told.append(bool(found))
+    assert not told[0]
+    assert told[-1]
+
+
+def stuck_then_silent(machine, first, hours):
+    """vibration stands still for so many hours, and then nothing at all comes for good."""
+    stuck = with_readings(machine, 0, first, np.full(hours, machine.mean[0, first]))
+    mean, covered = stuck.mean.copy(), stuck.covered_s.copy()
+    mean[:, first + hours :], covered[:, first + hours :] = np.nan, 0.0
+    return replace(stuck, mean=mean, covered_s=covered)
+
+
 @pytest.mark.parametrize(("reading", "said"), [(np.nan, "sends nothing"), (1500.0, "stands still")])
 def test_an_operating_point_that_died_is_a_sensor_fault_and_nothing_is_concluded_of_the_machine(reading, said):
     machine = with_readings(asset(1, 70), 1, 24 * 60, np.full(24 * 10, reading))
