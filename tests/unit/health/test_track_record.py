@@ -157,6 +157,10 @@ def test_the_shuffled_control_judges_each_alert_by_every_other_scope():
     history = history_of("kind", WEAR, rows)
     assert shuffled_precision(WEAR, history, day(365)) == pytest.approx((1 / 3 + 2 / 3) / 2)
     assert shuffled_precision(WEAR, history, day(365), day(11).timestamp()) is None
+    alone = FleetRows(
+        alerts=[alert(1, 10)], outcomes=[(1, outcome(1, 20))], forecasts=[], through={1: day(365)}, unseen=[]
+    )
+    assert shuffled_precision(WEAR, history_of("kind", WEAR, alone), day(365)) is None
 
 
 def test_brier_score_and_its_skill_against_the_base_rate():
