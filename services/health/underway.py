@@ -136,10 +136,7 @@ def advanced(
     if day.morning is None or not _is_part_of(day, end, changed_from):
         return None
     recorded = _recorded_now(conn, day)
-    known = {
-        s.source_id: s.first_heard for s in day.morning.sources if s.first_heard and s.first_heard < day.block.start
-    }
-    sources = read_sources(conn, customer_id, known)
+    sources = read_sources(conn, customer_id, _first_heard(day.morning.sources, day.block.start))
     if recorded is None or _described(sources) != _described(day.morning.sources):
         return None
     return _hours_moved_on(conn, replace(day, recorded=recorded), day.morning, sources, end, changed_from, now)

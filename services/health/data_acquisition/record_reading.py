@@ -99,6 +99,8 @@ _RECORDS = (
     _METRICS,
     _BINDINGS,
 )
+# A day that was judged without a model is judged anew with it.
+_MODELS = "SELECT kind, asset_type, learned_through, md5(body) FROM models ORDER BY 1, 2, 3"
 _OWN_ASSETS = "SELECT asset_id FROM placements JOIN sites USING (site_id) WHERE customer_id = %(customer)s"
 
 
@@ -110,7 +112,7 @@ def _sums(queries: Sequence[str]) -> str:
 
 # What has an hour of the day: it may have another effect on an hour that is not over.
 _SUMS_OF_HOURS = _sums((_EVENTS, _SITES, _SHIFTS, _PLANNED_STOPS))
-_SUMS_OF_RECORDS = _sums(_RECORDS)
+_SUMS_OF_RECORDS = _sums((*_RECORDS, _MODELS))
 _OF_ASSET = ("name", "asset_type", "state_decoder", "unit_time_s", "capacity_per_hour", "commissioned_on")
 
 
@@ -209,7 +211,7 @@ def sums_of_hours(conn: psycopg.Connection, customer_id: int) -> Sums:
 
 
 def sums_of_records(conn: psycopg.Connection, customer_id: int) -> Sums:
-    """Checksums of all that `read_records` reads but the events."""
+    """Checksums of all that `read_records` reads but the events, and of what fleets have taught."""
     return conn.execute(_SUMS_OF_RECORDS, {"customer": customer_id}).fetchone() or ()
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.health.data_acquisition.record_reading import sums_of_records
 from shared.database import connect
 from tests.databases import Server
 
@@ -162,3 +163,14 @@ def test_a_planned_stop_that_is_entered_today_counts_when_the_next_hour_is_over(
     plant.deliver(customer, [Sample(state, START + 2 * HOUR + n * 5 * MINUTE, "RUN") for n in range(1, 13)])
     run_health()
     assert plant.rows("SELECT planned_s, apt_s FROM times_daily") == [(3600.0, 7200.0)]
+
+
+def test_a_model_that_is_learned_within_the_day_has_the_day_read_anew(plant, conn):
+    customer_id = plant.customer("alpha").customer_id
+    before = sums_of_records(conn, customer_id)
+    conn.execute(
+        "INSERT INTO models (kind, asset_type, learned_through, layout_version, body, skill)"
+        " VALUES ('remaining_life', 'Pump', %s, 1, 'x', '{}')",
+        [START],
+    )
+    assert sums_of_records(conn, customer_id) != before
