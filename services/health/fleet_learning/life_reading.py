@@ -1,7 +1,7 @@
 """Read the lives of one type's machines from what assessments kept of their days."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -27,21 +27,37 @@ JOIN asset_types t USING (asset_type_id)
 WHERE failure AND coalesce(cause, 'unknown') NOT IN ('customer', 'external', 'operator') AND t.name = ANY(%(types)s)
 ORDER BY 3, 4
 """
+_STANDS_WITH = """
+SELECT DISTINCT ON (asset_id) asset_id, customer_id
+FROM placements JOIN sites USING (site_id) JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
+WHERE t.name = ANY(%(types)s) ORDER BY asset_id, valid_from DESC
+"""
+# Somebody acted in time: what would have come of the machine nobody knows.
+AVERTED = """
+SELECT scope_id, resolved_at FROM alerts
+WHERE scope_type = 'asset' AND resolution = 'averted' AND resolved_at < %(through)s
+"""
 _EPOCH = date(1970, 1, 1)
 Row = tuple[int, date, dict[str, float], dict[str, float], float | None, float | None, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failures:
-    """Failures of one type's machines, by asset and then by time: those that anybody recorded, and those seen."""
+    """Failures of one type's machines, by asset and then by time: those that anybody recorded, and those seen.
+
+    stands_with: each asset's customer.
+    """
 
     told: tuple[tuple[int, datetime], ...]
     seen: tuple[tuple[int, datetime], ...]
+    stands_with: Mapping[int, int]
 
     def before(self, through: datetime) -> list[tuple[int, datetime]]:
-        """Where anybody records failures of the type these are its failures; else what its states show."""
+        """What a customer recorded of its machines of the type; of a customer that recorded none, what was seen."""
         told = [(asset_id, at) for asset_id, at in self.told if at < through]
-        return told or [(asset_id, at) for asset_id, at in self.seen if at < through]
+        recording = {self.stands_with.get(asset_id) for asset_id, _ in told}
+        seen = [(a, at) for a, at in self.seen if at < through and self.stands_with.get(a) not in recording]
+        return sorted([*told, *seen])
 
 
 def read_failures(conn: psycopg.Connection, asset_types: Sequence[str]) -> dict[str, Failures]:
@@ -49,7 +65,11 @@ def read_failures(conn: psycopg.Connection, asset_types: Sequence[str]) -> dict[
     found: dict[tuple[str, bool], list[tuple[int, datetime]]] = defaultdict(list)
     for name, told, asset_id, at in conn.execute(_FAILURES, {"types": list(asset_types)}):
         found[name, told].append((asset_id, at))
-    return {name: Failures(told=tuple(found[name, True]), seen=tuple(found[name, False])) for name in asset_types}
+    stands_with: dict[int, int] = dict(conn.execute(_STANDS_WITH, {"types": list(asset_types)}).fetchall())
+    return {
+        name: Failures(told=tuple(found[name, True]), seen=tuple(found[name, False]), stands_with=stands_with)
+        for name in asset_types
+    }
 
 
 def read_lives(conn: psycopg.Connection, asset_type: str, through: datetime) -> list[Life]:
@@ -57,9 +77,11 @@ def read_lives(conn: psycopg.Connection, asset_type: str, through: datetime) -> 
     failures = read_failures(conn, [asset_type])[asset_type].before(through)
     found: list[Life] = []
     asked = {"type": asset_type, "through": through}
+    averted = {(asset_id, at.astimezone(UTC).date()) for asset_id, at in conn.execute(AVERTED, asked)}
     for asset_id, rows in groupby(conn.execute(_DAYS, asked), key=lambda row: row[0]):
         own = np.array([day_number(at) for failed, at in failures if failed == asset_id])
-        found += lives_of(_life_days(list(rows)), own, asset_id)
+        days = [(*row[:6], row[6] or (asset_id, row[1]) in averted) for row in rows]
+        found += lives_of(_life_days(days), own, asset_id)
     return found
 
 

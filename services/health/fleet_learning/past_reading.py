@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 
 from services.health.advisory_generation.machine_conditions import WORK_KINDS
-from services.health.fleet_learning.life_reading import Failures
+from services.health.fleet_learning.life_reading import AVERTED, Failures
 from services.health.prognostic_assessment.failure_risk.fleet_history import Events, FleetPast
 from services.health.prognostic_assessment.failure_risk.judging import Alerted
 from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, MachineSteps, blank
@@ -17,7 +17,8 @@ MOST_DAYS = 60_000  # of all machines together: more say the same, and would be 
 _SITES = """
 SELECT DISTINCT ON (asset_id) asset_id, site_id FROM placements JOIN assets USING (asset_id)
 JOIN asset_types t USING (asset_type_id)
-WHERE t.name = %(type)s AND EXISTS (SELECT FROM risk_steps r WHERE r.asset_id = assets.asset_id AND at <= %(through)s)
+WHERE t.name = %(type)s AND valid_from < %(through)s
+  AND EXISTS (SELECT FROM risk_steps r WHERE r.asset_id = assets.asset_id AND at <= %(through)s)
 ORDER BY asset_id, valid_from DESC
 """
 _FIRST = "SELECT min(at) FROM risk_steps WHERE asset_id = ANY(%(assets)s)"
@@ -27,9 +28,10 @@ SELECT asset_id, at, told FROM risk_steps WHERE asset_id = ANY(%(assets)s) AND a
 _DAYS = """
 SELECT asset_id, day, readings, terms FROM life_days WHERE asset_id = ANY(%(assets)s) AND day < %(through)s::date
 """
-_WORKS = """
+_WORKS = f"""
 SELECT scope_id, at FROM events WHERE scope_type = 'asset' AND scope_id = ANY(%(assets)s) AND kind = ANY(%(kinds)s)
-  AND at < %(through)s ORDER BY scope_id, at
+  AND at < %(through)s
+UNION {AVERTED} AND scope_id = ANY(%(assets)s) ORDER BY 1, 2
 """
 _DAY_S = 86_400.0
 Row = tuple[int, datetime, dict[str, Any]]
