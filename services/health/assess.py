@@ -92,7 +92,7 @@ from services.health.value_assessment.value_realized import (
 )
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 13
+STATE_VERSION = 14
 
 KEPT_DAYS = 400
 

@@ -43,12 +43,14 @@ def _known(block: CustomerBlock, work: AssetWork) -> Bools:
 
 
 def failure_risk(block: CustomerBlock, work: AssetWork, risk: AssetRisk) -> Condition:
-    """The machine is as likely to fail as those of which the fleet's alarm was right."""
+    """The machine is as likely to fail as those of which the fleet's alarm was right.
+
+    What is told is what it is judged by, the longest horizon; the date is the middle of the alarm's own.
+    """
 
     def describe(hour: int) -> AlertContent:
-        place = int(risk.horizon[hour])
-        horizon = float(HORIZONS_H[place])
-        within, base = float(risk.within[place, hour]), float(risk.base[place, hour])
+        soonest, horizon = float(HORIZONS_H[risk.horizon[hour]]), float(HORIZONS_H[-1])
+        within, base = float(risk.within[-1, hour]), float(risk.base[-1, hour])
         now = (block.start + timedelta(hours=hour + 1)).timestamp()
         return content(
             _KIND,
@@ -56,7 +58,7 @@ def failure_risk(block: CustomerBlock, work: AssetWork, risk: AssetRisk) -> Cond
             {
                 "asset": work.asset.name,
                 "site": work.site_name,
-                "horizon": "a day" if horizon <= 24 else f"{horizon / 24:.0f} days",
+                "horizon": f"{horizon / 24:.0f} days",
                 "fleet": f"{percent(within, 0)}, where a machine of its type has {percent(base, 0)}",
             },
             {
@@ -65,7 +67,7 @@ def failure_risk(block: CustomerBlock, work: AssetWork, risk: AssetRisk) -> Cond
                 "within": quantity(horizon, "h", 0),
             },
             repair_stake(block, work, hour),
-            expected=(now + 3600 * horizon / 2, now, now + 3600 * horizon),
+            expected=(now + 3600 * soonest / 2, now, now + 3600 * horizon),
             confidence=within,
         )
 

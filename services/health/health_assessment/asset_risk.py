@@ -192,9 +192,8 @@ def _judged(
     )
     if newest[0] >= 0:
         model = models[newest[0]]
-        said.say(
-            slice(None), 0, model, _told(model, model.risk.view.rows(state, site), state.known_h, days.hours[:, :1])
-        )
+        within = _told(model, model.risk.view.rows(state, site), state.known_h, state.last_h[:, None])
+        said.say(slice(None), 0, model, within)
     edges = [0, *(1 + np.flatnonzero(np.diff(newest[1:])))]
     for first, end in zip(edges, [*edges[1:], count + 1], strict=True):
         part, inside = days.of(slice(None), slice(first, min(end, count))), alerted.between(first, end)

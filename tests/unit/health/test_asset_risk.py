@@ -90,6 +90,24 @@ def test_any_cut_at_midnight_gives_the_same_rows(block, models, said, cut):
     assert second.state.assets[1].risk == said.state.assets[1].risk
 
 
+def test_the_hours_before_a_days_first_moment_are_as_covered_as_the_day_before(block, models):
+    """Of silence after a day that was heard nobody knows in the morning, and of a day after silence neither."""
+    cut = 12
+    before = assess(None, part(block, 0, 24 * cut), models=models).state
+    day = part(block, 24 * cut, 24 * (cut + 1))
+    silent = replace(
+        day,
+        assets=tuple(
+            replace(a, covered_s=0 * a.covered_s, states=replace(a.states, at=a.states.at[:0], state=()))
+            for a in day.assets
+        ),
+    )
+    heard, unheard = (risks_of(each, models.risks, before) for each in (day, silent))
+    for asset_id, risk in heard.items():
+        assert np.isfinite(risk.within[:, 0]).all()
+        np.testing.assert_array_equal(risk.within[:, 0], unheard[asset_id].within[:, 0])
+
+
 def test_an_alert_comes_with_the_hour_of_the_fault(block, models, said):
     opened = [e for e in said.episodes if e.kind == "failure_risk"]
     one = opened[0]

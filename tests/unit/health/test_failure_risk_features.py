@@ -69,6 +69,17 @@ def one_failure(at: int) -> MachineSteps:
     )
 
 
+def test_a_model_that_knows_an_operating_point_which_these_machines_never_told_sees_them_as_if_it_were_none():
+    steps = fleet(3)
+    wider = replace(LAYOUT, terms=("load", "speed"))
+    none = replace(steps, layout=wider, terms=np.concatenate([steps.terms, np.zeros((3, 1, STEPS))], axis=1))
+    levels = np.array([[0.0, 1.0, 0.0, 5.0], [0.0, 1.0, 0.0, 5.0]])
+    view, site = View(layout=wider, levels=levels), np.arange(3)
+    seen = judge(no_history(LAYOUT, 3), steps, no_alerts(LAYOUT), site, view)[1].midnights
+    as_none = judge(no_history(wider, 3), none, no_alerts(wider), site, view)[1].midnights
+    np.testing.assert_allclose(seen, as_none)
+
+
 def test_there_is_a_name_for_every_column_and_no_name_twice():
     steps = fleet(1)
     names = feature_names(steps.layout)

@@ -1,5 +1,7 @@
 """Learning a failure risk from a fleet, and judging its alarms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,13 @@ from services.health.prognostic_assessment.failure_risk.calibration import (
 from services.health.prognostic_assessment.failure_risk.fleet_history import FleetHistory
 from services.health.prognostic_assessment.failure_risk.hazard import Cases, fit, outcome, probabilities
 from services.health.prognostic_assessment.failure_risk.judging import View
-from services.health.prognostic_assessment.failure_risk.learning import FailureRisk, folds_of, learn_from, risk
+from services.health.prognostic_assessment.failure_risk.learning import (
+    FailureRisk,
+    folds_of,
+    followed,
+    learn_from,
+    risk,
+)
 from services.health.prognostic_assessment.failure_risk.levels import learn_levels, levels_of
 from services.health.prognostic_assessment.failure_risk.machine_steps import Layout, steps_to_next
 from services.health.prognostic_assessment.failure_risk.site_trouble import own_limit, trailing_downtime
@@ -65,6 +73,13 @@ def fleet(seed: int, *, tells: bool) -> FleetHistory:
     if tells:
         features[..., 0] += 8 * (steps_to_next(failed) <= 12)
     return history(failed, features)
+
+
+def test_where_work_comes_before_every_horizons_end_hardly_anything_but_failures_is_known():
+    known = fleet(0, tells=True)
+    assert followed(known, HORIZONS)
+    assert not followed(replace(known, to_censoring=np.minimum(known.to_censoring, 6.0)), HORIZONS)
+    assert not followed(replace(known, to_failure=np.full(known.to_failure.shape, NEVER)), HORIZONS)
 
 
 def test_a_failure_or_a_censoring_within_the_horizon_decides_whether_the_outcome_is_known():

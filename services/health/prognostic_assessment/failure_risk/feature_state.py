@@ -33,15 +33,16 @@ class RiskState:
 class FeatureState:
     """What later steps need to know of earlier ones, machines first; L rungs of the ladder, R of symptoms.
 
-    known_h: (A,), hours covered. marks: (A, C, L), faults: (A, F, R), discounted counts; stop_h: (A, S, L), discounted
-    hours. ages: (A, C), covered hours since the last mark of each kind, infinite without any. stopped: (A, S), as in
-    the last covered step, stood_h: (A,), covered hours since it changed. own: (A, M, 2 + K), discounted sums over hours
-    of 1, the reading and its terms; deviation: (A, M, R, 3 + K), hours, and the same sums of differences from the own
-    baseline, since the last repair.
+    known_h: (A,), hours covered; last_h: of the last step. marks: (A, C, L), faults: (A, F, R), discounted counts;
+    stop_h: (A, S, L), discounted hours. ages: (A, C), covered hours since the last mark of each kind, infinite without
+    any. stopped: (A, S), as in the last covered step, stood_h: (A,), covered hours since it changed. own: (A, M, 2 +
+    K), discounted sums over hours of 1, the reading and its terms; deviation: (A, M, R, 3 + K), hours, and the same
+    sums of differences from the own baseline, since the last repair.
     """
 
     layout: Layout
     known_h: Floats
+    last_h: Floats
     marks: Floats
     faults: Floats
     stop_h: Floats
@@ -57,21 +58,28 @@ class FeatureState:
         return FeatureState(layout=self.layout, **arrays)
 
     def on(self, layout: Layout) -> "FeatureState":
-        """The same machines in another layout: what that does not know is left out, what is new was never seen.
+        """The same machines in another layout, as those tell that come now: terms that are new among them make what was
+        summed without them worthless."""
+        if not set(layout.terms) - set(self.layout.terms):
+            return self.seen_in(layout)
+        return replace(self, own=0 * self.own, deviation=0 * self.deviation).seen_in(layout)
 
-        Terms that are new make what was summed without them worthless.
+    def seen_in(self, layout: Layout) -> "FeatureState":
+        """The same machines in a layout of others: what that does not know is left out, what these never told is none.
+
+        So it is with terms too, as in the past that a model is learned from.
         """
         if layout == self.layout:
             return self
         old = self.layout
-        kept = 0.0 if set(layout.terms) - set(old.terms) else 1.0
         columns = ["", "", *layout.terms], ["", "", *old.terms]
         term = [0, 1, *_places(columns[0][2:], columns[1][2:], 2)]
-        own = _taken(self.own, 1, layout.metrics, old.metrics) * kept
-        deviation = _taken(self.deviation, 1, layout.metrics, old.metrics) * kept
+        own = _taken(self.own, 1, layout.metrics, old.metrics)
+        deviation = _taken(self.deviation, 1, layout.metrics, old.metrics)
         return FeatureState(
             layout=layout,
             known_h=self.known_h,
+            last_h=self.last_h,
             marks=_taken(self.marks, 1, layout.marks, old.marks),
             faults=_taken(self.faults, 1, layout.faults, old.faults),
             stop_h=_taken(self.stop_h, 1, layout.stops, old.stops),
@@ -90,6 +98,7 @@ def no_history(layout: Layout, machines: int) -> FeatureState:
     return FeatureState(
         layout=layout,
         known_h=np.zeros(machines),
+        last_h=np.zeros(machines),
         marks=np.zeros((machines, kinds, rungs)),
         faults=np.zeros((machines, codes, SYMPTOM_RUNGS)),
         stop_h=np.zeros((machines, stops, rungs)),
@@ -113,6 +122,7 @@ def stepped(s: FeatureState, steps: MachineSteps, t: int) -> FeatureState:
     return replace(
         s,
         known_h=s.known_h + passed,
+        last_h=passed,
         marks=s.marks * kept + marked[..., None],
         faults=s.faults * kept[..., :SYMPTOM_RUNGS] * healed[:, None, None]
         + (steps.fault_counts[..., t] * here[:, None])[..., None],

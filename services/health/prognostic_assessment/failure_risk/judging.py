@@ -62,7 +62,7 @@ class View:
 
     def rows(self, state: FeatureState, site: Indices) -> Floats:
         """What it sees of all machines (A, F) at one moment."""
-        found = features(state.on(self.layout), self.levels)
+        found = features(state.seen_in(self.layout), self.levels)
         return with_site_load(feature_names(self.layout), found, site)
 
 
@@ -106,5 +106,5 @@ def _at_moments(state: FeatureState, alerted: Alerted, now: Indices, morning: Fl
     """Features of machines since the day's midnight; of their neighbours, what was so in the morning."""
     machine = alerted.machine[now]
     after = stepped(state.of(machine), alerted.steps.of(now), 0)
-    own = features(after.on(view.layout), view.levels)
+    own = features(after.seen_in(view.layout), view.levels)
     return np.concatenate([own, morning[machine, own.shape[1] :]], axis=1)

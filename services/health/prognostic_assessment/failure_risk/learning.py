@@ -38,6 +38,7 @@ _CASES = 5_000
 _MOST = {"marks": 8, "faults": 12, "metrics": 12, "terms": 20}
 _LEAST_TOLD = 3  # times that a code or a kind of work must have come to be looked at
 _LEAST_REPORTED = 0.5  # share of machines that report a metric
+_LEAST_FOLLOWED = 0.25  # share of the moments without a failure that are followed to a horizon's end
 
 Indices = NDArray[np.int64]
 
@@ -63,7 +64,7 @@ class FailureRisk:
 
 
 def learn(past: FleetPast) -> FailureRisk | None:
-    """Choose and learn from all machines; None where their failures are too few, or nothing foretells them.
+    """Choose and learn from all machines; None where failures are too few, or too little is followed or foretold.
 
     The score and the alarm are those of models that had not seen the machine.
     """
@@ -71,8 +72,24 @@ def learn(past: FleetPast) -> FailureRisk | None:
     if inside.sum() < LEAST_FAILURES or len(np.unique(past.failures.machine[inside])) < LEAST_MACHINES:
         return None
     view = view_of(past)
-    found = learn_from(history(past, view), view, HORIZONS_H)
+    known = history(past, view)
+    if not followed(known, HORIZONS_H):
+        return None
+    found = learn_from(known, view, HORIZONS_H)
     return found if found.score < 1 else None
+
+
+def followed(known: FleetHistory, horizons_h: Floats) -> bool:
+    """Whether within each horizon failures are known, and of a quarter of what did not fail that it did not.
+
+    Where work comes oftener than that, hardly anything but failures is known, and all machines would seem to fail.
+    """
+    for horizon in horizons_h:
+        failed, told = outcome(known.to_failure, known.to_censoring, float(horizon))
+        well = known.usable & ~failed
+        if not (failed & known.usable).any() or (well & told).sum() < _LEAST_FOLLOWED * well.sum():
+            return False
+    return True
 
 
 def learn_from(known: FleetHistory, view: View, horizons_h: Floats) -> FailureRisk:
