@@ -5,7 +5,7 @@ import gzip
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,17 +36,6 @@ def replay(plant: Rig, file: Path, mapping: Path, tmp_path: Path) -> None:
 def rows_of(path: Path) -> list[dict[str, str]]:
     with gzip.open(path, "rt") as file:
         return list(csv.DictReader(file))
-
-
-def excerpt(file: Path, tmp_path: Path, keep: Callable[[dict[str, str]], bool]) -> Path:
-    """A file of the rows that are kept."""
-    kept = [row for row in rows_of(file) if keep(row)]
-    path = tmp_path / file.name
-    with gzip.open(path, "wt", newline="") as part:
-        table = csv.DictWriter(part, kept[0].keys())
-        table.writeheader()
-        table.writerows(kept)
-    return path
 
 
 # --- engines: every sample arrives, and the alert comes in time ---------------------------------------------------
@@ -149,12 +138,6 @@ def assert_turbofans_are_alerted(plant: Rig, file: Path, tmp_path: Path, capsys:
 
 
 @pytest.mark.needs_shared
-def test_some_turbofans_are_alerted_10_to_125_cycles_before_they_fail(plant, shared_data, tmp_path, capsys):
-    file = excerpt(shared_data / "cmapss" / "train_FD001.csv.gz", tmp_path, lambda row: int(row["unit"]) <= 20)
-    assert_turbofans_are_alerted(plant, file, tmp_path, capsys)
-
-
-@pytest.mark.needs_shared
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["FD001", "FD003"])
 def test_all_turbofans_are_alerted_10_to_125_cycles_before_they_fail(plant, shared_data, tmp_path, name, capsys):
@@ -221,13 +204,6 @@ def replay_metro(plant: Rig, file: Path, tmp_path: Path) -> None:
 
 def test_availability_of_machines_and_stations_is_that_of_the_file(plant, tmp_path):
     replay_metro(plant, escalators(tmp_path), tmp_path)
-
-
-@pytest.mark.needs_shared
-def test_availability_of_some_metro_stations_is_that_of_the_file(plant, shared_data, tmp_path):
-    whole = shared_data / "dcmetro" / "events.csv.gz"
-    stations = tuple(sorted({row["unit_id"][:3] for row in rows_of(whole)})[:8])
-    replay_metro(plant, excerpt(whole, tmp_path, lambda row: row["unit_id"].startswith(stations)), tmp_path)
 
 
 @pytest.mark.needs_shared

@@ -81,7 +81,7 @@ STORIES: tuple[CustomerStory, ...] = (
         id="marisol-bay",
         name="Marisol Bay Desalination",
         segment="water",
-        planted="intake pump 2 wears towards a bearing failure about two months after the demo's first start",
+        planted="intake pump 2 wears towards a bearing failure about seven weeks after the demo's first start",
         expected=frozenset({"wear"}),
         plants=(
             PlantStory(
@@ -94,7 +94,7 @@ STORIES: tuple[CustomerStory, ...] = (
                 revision_day=-150,
                 machines=(
                     MachineStory(device="intake-pump-1", kind=PUMP, line="Intake", life=_life(330, 60, 320)),
-                    MachineStory(device="intake-pump-2", kind=PUMP, line="Intake", life=_life(290, 230, 60)),
+                    MachineStory(device="intake-pump-2", kind=PUMP, line="Intake", life=_life(290, 240, 50)),
                     MachineStory(device="intake-pump-3", kind=PUMP, line="Intake", life=_life(360, 95, 300)),
                 ),
             ),
