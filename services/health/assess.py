@@ -18,21 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.health.advisory_generation.change_conditions import condition_change, sensor_fault
-from services.health.advisory_generation.customer_conditions import (
-    decline,
-    promise_gap,
-    stagnation,
-    trend,
-    unused_capability,
-)
-from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts, live_hours
-from services.health.advisory_generation.guarantee_conditions import budget_burn, guarantee_breach, promises
+from services.health.advisory_generation.all_conditions import lasting_conditions, moving_conditions
+from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts
 from services.health.advisory_generation.machine_conditions import (
     Silence,
     silence,
-    silent_source,
-    wear,
 )
 from services.health.advisory_generation.outcomes import (
     asset_outcomes,
@@ -42,9 +32,7 @@ from services.health.advisory_generation.outcomes import (
     risk_forecasts,
     wear_forecasts,
 )
-from services.health.advisory_generation.repeated_failures import repeated_failures, together
 from services.health.advisory_generation.risk_conditions import risk_conditions
-from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.assessment import (
     CustomerHealthRow,
     Episode,
@@ -182,10 +170,10 @@ def assess_with_work(
     silences = silences_of(before, block)
     work = _customer_work(before, block, assets, silences)
     own = _counterfactual(before, work)
-    lasting = tuple(_lasting_conditions(work, assets))
+    lasting = tuple(lasting_conditions(work, assets))
     found = Work(assets=tuple(assets), customer=work, lasting=lasting, models=models)
     risks = risks_of(before, found)
-    moving = moving_conditions(before, work, assets, silences, actions)
+    moving = moving_conditions(before.alerts, work, assets, silences, actions)
     moving += risk_conditions(block, [a.work for a in assets], risks, before.alerts)
     keep_hours = 24 * (work.hours // 24)
     episodes, alerts = advance_alerts(
@@ -358,55 +346,6 @@ def _asset_states(
         risk = risks[asset_id].state if asset_id in risks else None if kept is None else kept.risk
         found[asset_id] = replace(asset.state, risk=risk)
     return found
-
-
-def moving_conditions(
-    before: CustomerState,
-    work: CustomerWork,
-    assets: Sequence[AssetResult],
-    silences: Sequence[Silence],
-    actions: tuple[PersonAction, ...],
-) -> list[Condition]:
-    """Conditions that any hour can move."""
-    found = [wear(work.block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
-    changing = [a.work for a in assets if a.work.changes is not None]
-    found += [judge(work.block, own) for own in changing for judge in (condition_change, sensor_fault)]
-    found += _silent_sources(work.block, silences)
-    return [*found, *_guarantee_conditions(work, before, actions)]
-
-
-def _lasting_conditions(work: CustomerWork, assets: Sequence[AssetResult]) -> list[Condition]:
-    """Conditions that are known in the morning and last all day."""
-    works = [a.work for a in assets]
-    telling = [own for own in works if own.intervals is not None]
-    of_type = together(works)
-    found = [repeated_failures(work.block, own, of_type[own.asset.asset_type]) for own in telling]
-    updates = [regression_after_update(work.block, own, works) for own in telling]
-    found += [condition for condition in updates if condition is not None]
-    return [*found, *_customer_conditions(work)]
-
-
-def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[Condition]:
-    assets_of = {s.source_id: sum(s.source_id in a.source_ids for a in block.assets) for s in block.sources}
-    by_site = [(site, [s for s in silences if s.source.site_id == site.site_id]) for site in block.sites]
-    return [silent_source(block, site.site_id, site.name, own, assets_of) for site, own in by_site if own]
-
-
-def _guarantee_conditions(
-    work: CustomerWork, before: CustomerState, actions: tuple[PersonAction, ...]
-) -> list[Condition]:
-    found, keep_hours = [], 24 * (work.hours // 24)
-    for promise in promises(work):
-        breach = guarantee_breach(work, promise)
-        feared = live_hours(before.alerts, breach, actions, start=work.block.start, keep_hours=keep_hours)
-        found += [breach, budget_burn(work, promise, feared | breach.raised)]
-    return found
-
-
-def _customer_conditions(work: CustomerWork) -> list[Condition]:
-    said = trend(work)
-    found = [stagnation(work, said), decline(work, said), promise_gap(work, said)]
-    return [*found, unused_capability(work)] if work.capabilities else found
 
 
 def outcome_rows(work: CustomerWork, assets: Sequence[AssetWork]) -> tuple[OutcomeRow, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from services.health.advisory_generation.all_conditions import moving_conditions
 from services.health.advisory_generation.episodes import Condition, Standing, advance_alerts
 from services.health.advisory_generation.risk_conditions import risk_conditions
 from services.health.assess import (
@@ -17,7 +18,6 @@ from services.health.assess import (
     StateRows,
     Work,
     changes_at,
-    moving_conditions,
     outcome_rows,
     risks_of,
     silences_of,
@@ -70,7 +70,7 @@ def assess_hours(
     found = replace(morning, assets=tuple(assets), customer=work)
     telling = [a for a in assets if _can_be_told(before.alerts, a)]
     conditions = [
-        *moving_conditions(before, work, telling, silences_of(before, block), actions),
+        *moving_conditions(before.alerts, work, telling, silences_of(before, block), actions),
         *risk_conditions(block, works, risks_of(before, found), before.alerts),
         *(_all_day(c, block.hours) for c in morning.lasting if _can_stand(before.alerts, c)),
     ]
