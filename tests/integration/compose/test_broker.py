@@ -96,21 +96,27 @@ def test_a_user_that_is_added_as_the_script_says_comes_in(broker):
     Client(broker.ports["1884"], "bellwether", "new").close()
 
 
-def test_a_certificate_s_common_name_is_the_credential(broker, ingest, certificates):
+def _with_certificate(broker: ComposedBroker, certificates: Certificates) -> PahoClient:
     plant = PahoClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     context = ssl.create_default_context(cafile=str(certificates.ca))
     context.load_cert_chain(certificates.client, certificates.client_key)
     plant.tls_set_context(context)
     connected = threading.Event()
-    plant.on_connect = lambda *_: connected.set()
+    plant.on_connect = lambda _c, _u, _f, reason, _p: None if reason.is_failure else connected.set()
     plant.connect("localhost", broker.ports["8883"])
     plant.loop_start()
     assert connected.wait(10)
+    return plant
+
+
+def test_a_certificate_s_common_name_is_the_credential(broker, ingest, certificates):
+    # One connection each: mosquitto 2.0.11 cuts off who publishes what it may not.
     for topic in ("bellwether/v1/malmo/pump", "bellwether/v1/oslo/pump"):
+        plant = _with_certificate(broker, certificates)
         plant.publish(topic, b"{}", qos=1).wait_for_publish(10)
+        plant.disconnect()
+        plant.loop_stop()
     assert ingest.wait_for("bellwether/v1/oslo/pump") == ["bellwether/v1/oslo/pump"]
-    plant.disconnect()
-    plant.loop_stop()
 
 
 def test_without_a_server_s_certificate_the_broker_listens_without_tls(tmp_path):
