@@ -1,6 +1,7 @@
 """Every kind of record that comes as CSV: file, columns, and what must hold among them. Pure."""
 
 from shared.records import fields
+from shared.records.event_attributes import attributes_say_what_the_kind_asks
 from shared.records.fields import ALWAYS, ALWAYS_INSTANT
 from shared.records.rows import Field, RecordKind
 from shared.records.rules import (
@@ -304,7 +305,7 @@ EVENTS = RecordKind(
         Field(name="kind", parse=fields.one_of("kind", EVENT_KINDS), required=True),
         Field(name="attributes", parse=fields.json_object, empty={}),
     ),
-    row_rules=(cause_is_known, order_ends_after_it_began),
+    row_rules=(cause_is_known, order_ends_after_it_began, attributes_say_what_the_kind_asks),
     customers=_of_event,
     since="at",
 )

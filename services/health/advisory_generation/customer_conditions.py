@@ -13,7 +13,7 @@ from services.health.advisory_generation.alert_facts import content, percent, qu
 from services.health.advisory_generation.alert_kinds import KINDS, AlertKind
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
-from services.health.block import Bools, Floats
+from services.health.block import Bools, Event, Floats
 from services.health.health_assessment.customer_work import Capability, CustomerWork, Month
 from services.health.health_assessment.daily_history import (
     as_known_in_the_morning,
@@ -33,7 +33,8 @@ USE_DAYS = 60
 UNUSED, USED = 0.10, 0.15
 FRONTIER = 0.97
 SURELY_RISING = 0.005
-_ADOPTIONS = ("improvement", "retrofit", "training", "capability_adopted")
+_ADOPTIONS = ("retrofit", "training", "capability_adopted")
+_ADOPTED = ("accepted", "realized")
 _QUIET_MONTHS = 12
 
 
@@ -64,7 +65,13 @@ class _Trend:
 def _changed_recently(work: CustomerWork, day: date) -> bool:
     """Whether anything was adopted in the last twelve months."""
     since = day - timedelta(days=365)
-    return any(e.kind in _ADOPTIONS and since <= e.at.date() < day for e in work.block.events)
+    return any(since <= e.at.date() < day and _is_adoption(e) for e in work.block.events)
+
+
+def _is_adoption(event: Event) -> bool:
+    """Whether the customer took something on; an improvement that is only proposed changes nothing."""
+    taken = event.kind == "improvement" and event.attributes.get("status") in _ADOPTED
+    return taken or event.kind in _ADOPTIONS
 
 
 def _bar(work: CustomerWork, day: date) -> float:

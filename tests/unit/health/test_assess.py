@@ -294,6 +294,15 @@ def test_flat_for_years_with_room_is_stagnation_and_flat_at_the_frontier_is_not(
     assert frontier.episodes == ()
 
 
+@pytest.mark.parametrize(("status", "kinds"), [("proposed", {"stagnation"}), ("accepted", set()), ("realized", set())])
+def test_an_improvement_counts_as_a_change_once_it_is_accepted(status, kinds):
+    at = START + timedelta(days=600)
+    attributes = {"id": "I", "status": status, "title": "quick changeover"}
+    event = Event(scope_type="customer", scope_id=1, at=at, kind="improvement", attributes=attributes)
+    flat = assess(None, customer([asset(1, 760, down_share=0.1)], events=(event,)))
+    assert {e.kind for e in flat.episodes if e.life.state is AlertState.OPEN} == kinds
+
+
 def test_getting_better_is_not_stagnation_and_getting_worse_is_a_decline():
     better, worse = np.linspace(0.14, 0.06, 760), np.linspace(0.06, 0.14, 760)
     assert assess(None, customer([asset(i, 760, down_share=better) for i in (1, 2)])).episodes == ()

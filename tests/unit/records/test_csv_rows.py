@@ -284,6 +284,42 @@ def test_a_wrong_field_is_told_with_its_line_and_what_to_write(file: str, change
 
 
 @pytest.mark.parametrize(
+    ("kind", "attributes", "error"),
+    [
+        ("improvement", '{"id": "I", "title": "t"}', "improvement without status; write its status"),
+        (
+            "improvement",
+            '{"id": "I", "status": "acepted", "title": "t"}',
+            "status: unknown status 'acepted'; did you mean 'accepted'?",
+        ),
+        (
+            "improvement",
+            '{"id": "I", "status": "proposed", "title": "t", "expected_money": 9000}',
+            "expected_money without currency; write the currency that belongs to it",
+        ),
+        (
+            "improvement",
+            '{"id": "I", "status": "proposed", "title": "t", "expected_hours": true}',
+            "expected_hours is neither text nor a number; write expected_hours as one value",
+        ),
+        ("capability_adopted", "{}", "capability_adopted without capability; write its capability"),
+        ("milestone", '{"name": "first_data"}', "milestone without due_on; write its due_on"),
+        ("work_order", '{"paid_by": "us"}', "paid_by: unknown payer 'us'; write one of customer, supplier"),
+        ("touchpoint", '{"cost": 80}', "cost without currency; write the currency that belongs to it"),
+    ],
+)
+def test_what_a_kind_of_event_asks_of_its_attributes_is_told(kind: str, attributes: str, error: str) -> None:
+    assert errors("events.csv", written("events.csv", {"kind": kind, "attributes": attributes})) == [
+        f"events.csv:2: attributes: {error}"
+    ]
+
+
+def test_attributes_that_nobody_asks_for_are_kept() -> None:
+    content = written("events.csv", {"kind": "training", "attributes": '{"topic": "changeover", "people": 12}'})
+    assert parsed("events.csv", content).rows[0].values["attributes"] == {"topic": "changeover", "people": 12}
+
+
+@pytest.mark.parametrize(
     "attributes", ["[1]", "{", '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}', '{"a": "\\u0000"}', "[" * 100_000]
 )
 def test_attributes_that_no_database_holds_are_refused(attributes: str) -> None:

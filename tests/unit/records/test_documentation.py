@@ -14,6 +14,7 @@ from shared.records.vocabulary import (
     EVENT_KINDS,
     GUARANTEE_EXCLUSIONS,
     GUARANTEE_WINDOWS,
+    IMPROVEMENT_STATUSES,
     KPIS,
     METRIC_ROLES,
     OWNER_ROLES,
@@ -52,7 +53,17 @@ def test_every_file_is_in_the_table_of_owners_and_in_the_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [EVENT_KINDS, GUARANTEE_EXCLUSIONS, GUARANTEE_WINDOWS, KPIS, METRIC_ROLES, OWNER_ROLES, STATES]
+    "words",
+    [
+        EVENT_KINDS,
+        GUARANTEE_EXCLUSIONS,
+        IMPROVEMENT_STATUSES,
+        GUARANTEE_WINDOWS,
+        KPIS,
+        METRIC_ROLES,
+        OWNER_ROLES,
+        STATES,
+    ],
 )
 def test_every_closed_set_of_words_is_listed_in_full(words: tuple[str, ...]) -> None:
     assert ", ".join(f"`{word}`" for word in words) in _PAGE
