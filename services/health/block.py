@@ -210,6 +210,8 @@ class CustomerBlock:
     entitlements: tuple[Entitlement, ...]
     events: tuple[Event, ...]
     owner_roles: tuple[str, ...]
+    data_use: tuple[str, ...] = ()
+    """What the customer agreed that its data are used for."""
 
     @cached_property
     def _placed_events(self) -> Mapping[tuple[str, int | None], Sequence[tuple[int, Event]]]:

@@ -89,6 +89,8 @@ IMPROVEMENT_STATUSES = ("proposed", "accepted", "realized", "declined")
 """An improvement is one `id` in several events: what the newest says holds, and its time is when it came to that."""
 PAYERS = ("customer", "supplier")
 """Who paid for an hour of service: what we paid is our cost to serve."""
+BENCHMARKING = "benchmarking"
+"""The data use by which a customer is compared with others, and others with it, without names."""
 CORRECTION = "correction"
 """The kind of event that is a person's word on the cause of a stop; it comes through the API alone."""
 SCOPE_TYPES = ("customer", "site", "line", "asset")

@@ -68,6 +68,7 @@ def block_of(
         entitlements=records.entitlements,
         events=tuple(event for event in records.events if event.at < span.end),
         owner_roles=records.owner_roles,
+        data_use=records.data_use,
     )
 
 

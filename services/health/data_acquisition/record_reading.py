@@ -28,7 +28,7 @@ Sums = tuple[str | None, ...]
 Window = tuple[float, float]
 """[from, until) in Unix seconds, open ends infinite."""
 
-_CUSTOMER = "SELECT name, segment FROM customers WHERE customer_id = %(customer)s"
+_CUSTOMER = "SELECT name, segment, data_use FROM customers WHERE customer_id = %(customer)s"
 _SITES = "SELECT site_id, name, timezone FROM sites WHERE customer_id = %(customer)s ORDER BY site_id"
 _SHIFTS = """
 SELECT site_id, shifts.external_id, valid_from, weekdays, starts_at, ends_at FROM shifts JOIN sites USING (site_id)
@@ -172,6 +172,7 @@ class CustomerRecords:
     economics: tuple[Economics, ...]
     entitlements: tuple[Entitlement, ...]
     owner_roles: tuple[str, ...]
+    data_use: tuple[str, ...]
     events: tuple[Event, ...]
     assets: tuple[AssetRecord, ...]
 
@@ -200,6 +201,7 @@ def read_records(conn: psycopg.Connection, customer_id: int) -> CustomerRecords:
             economics=tuple(Economics(**row) for row in rows(_ECONOMICS)),
             entitlements=tuple(Entitlement(**row) for row in rows(_ENTITLEMENTS)),
             owner_roles=tuple(row["role"] for row in rows(_OWNER_ROLES)),
+            data_use=tuple(sorted(customer["data_use"])),
             events=tuple(Event(**row) for row in rows(_EVENTS)),
             assets=assets,
         )
@@ -223,7 +225,7 @@ def digest(records: CustomerRecords, before: datetime) -> bytes:
     """
     day, moment = before.date(), before.timestamp()
     told = (
-        (records.name, records.segment, records.lines, records.entitlements, records.owner_roles),
+        (records.name, records.segment, records.lines, records.entitlements, records.owner_roles, records.data_use),
         [contract for contract in records.contracts if contract.valid_from < day],
         sorted({c.guarantee_window_days or 0 for c in records.contracts if c.guaranteed_availability is not None}),
         [price for price in records.economics if price.valid_from < day],

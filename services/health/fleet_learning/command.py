@@ -7,8 +7,9 @@ from rich.progress import track
 from rich.table import Table
 
 from services.health.fleet_learning.refit import Learned, learn_type, read_fleets
-from services.health.fleet_learning.stored_models import LIFE, VERSIONS
+from services.health.fleet_learning.stored_models import LIFE, PEERS, RISK, VERSIONS, Model
 from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
+from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.watermark import floor_day
 from shared.database import connect, storage_errors
@@ -34,14 +35,25 @@ def learn_command(database_url: str, through: datetime | None) -> None:
 def _print(found: list[Learned]) -> None:
     table = Table("model", "type", "through", "learned from", "failures", "on machines not seen", "skill")
     for said in found:
-        of = f"{said.machines} {'lives' if said.kind == LIFE else 'machines'}"
+        of = f"{said.machines} {_LEARNED_FROM[said.kind]}"
         row = [said.kind, said.asset_type, f"{said.through:%Y-%m-%d}", of, str(said.failures)]
         if said.model is None:
-            table.add_row(*row, "", "not known yet: too few failures, or nothing foretells them")
+            table.add_row(*row, "", _WHY_NOT[said.kind])
             continue
-        shown, verdict = _life(said.model) if isinstance(said.model, LifeModel) else _risk(said.model)
+        shown, verdict = _shown(said.model)
         table.add_row(*row, shown, verdict if said.new else f"{verdict}; a model of that day is kept already")
     Console().print(table)
+
+
+_TOO_FEW = "not known yet: too few failures, or nothing foretells them"
+_WHY_NOT = {LIFE: _TOO_FEW, RISK: _TOO_FEW, PEERS: "too few customers let themselves be compared"}
+_LEARNED_FROM = {LIFE: "lives", RISK: "machines", PEERS: "customers"}
+
+
+def _shown(model: Model) -> tuple[str, str]:
+    if isinstance(model, PeerModel):
+        return "", f"levels of {len(model.customers)} customers"
+    return _life(model) if isinstance(model, LifeModel) else _risk(model)
 
 
 def _life(model: LifeModel) -> tuple[str, str]:

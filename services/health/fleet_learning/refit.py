@@ -14,10 +14,22 @@ import psycopg
 from services.health.charge import Fence, unfenced
 from services.health.fleet_learning.life_reading import Failures, day_number, read_failures, read_lives
 from services.health.fleet_learning.past_reading import read_past
-from services.health.fleet_learning.stored_models import LIFE, RISK, VERSIONS, Known, Model, save_model
+from services.health.fleet_learning.peer_reading import read_member_days, read_months
+from services.health.fleet_learning.stored_models import (
+    LIFE,
+    PEERS,
+    RISK,
+    VERSIONS,
+    Known,
+    KnownPeers,
+    Model,
+    save_model,
+)
+from services.health.prognostic_assessment import peer_learning
 from services.health.prognostic_assessment.failure_risk.learning import LEAST_FAILURES
 from services.health.prognostic_assessment.failure_risk.learning import learn as learn_risk
 from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
+from services.health.prognostic_assessment.peer_levels import LEAST_PEERS, PeerModel
 from services.health.prognostic_assessment.remaining_life import learning
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 
@@ -43,13 +55,15 @@ _LEARNED = "SELECT asset_type, learned_through, skill -> 'known' FROM models WHE
 _TABLES = {
     LIFE: {"table": "life_days", "day": "day"},
     RISK: {"table": "risk_steps", "day": "(at - interval '1 hour') AT TIME ZONE 'UTC'"},
+    PEERS: {"table": "times_daily"},
 }
+_NO_FAILURES = Failures(told=(), seen=(), stands_with={})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
     """What was learned of one type: None where its failures were too few, or none was foretold. machines: lives of
-    them for remaining life. new: nothing like it was stored before."""
+    them for remaining life, customers for peers. new: nothing like it was stored before."""
 
     kind: str
     asset_type: str
@@ -68,10 +82,14 @@ class Fleet:
     failures: Failures
     days: Mapping[date, int] = field(default_factory=dict)
 
-    def known(self, through: datetime) -> Known:
+    def known(self, through: datetime) -> Known | KnownPeers:
         """How much is known of the time before a quarter's first midnight."""
         days = sum(count for first, count in self.days.items() if first < through.date())
-        return Known(days=days, failures=len(self.failures.before(through)))
+        return Known(days=days, failures=self.failed(through))
+
+    def failed(self, through: datetime) -> int:
+        """How often machines failed before a quarter's first midnight."""
+        return len(self.failures.before(through))
 
     def quarters(self) -> list[datetime]:
         """Quarters with something before them to learn from, up to the one that the fleet is in, oldest first."""
@@ -83,6 +101,19 @@ class Fleet:
         return found[::-1]
 
 
+@dataclass(frozen=True, kw_only=True)
+class PeerFleet(Fleet):
+    """The same of the customers that are compared with each other. of: known machine days by quarter and customer."""
+
+    of: Mapping[date, Mapping[int, int]]
+
+    def known(self, through: datetime) -> KnownPeers:
+        """How much is known of the time before a quarter's first midnight, and of whom."""
+        before = [first for first in self.of if first < through.date()]
+        customers = sorted({number for first in before for number in self.of[first]})
+        return KnownPeers(days=sum(self.days[first] for first in before), customers=customers)
+
+
 def quarter(at: datetime) -> datetime:
     """The first midnight (UTC) of the quarter in which an instant lies."""
     return at.replace(month=3 * ((at.month - 1) // 3) + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -91,11 +122,18 @@ def quarter(at: datetime) -> datetime:
 def read_fleets(conn: psycopg.Connection, kind: str) -> dict[str, Fleet]:
     """The fleet of each type of which there is something to learn from."""
     through: dict[str, datetime] = dict(conn.execute(_FLEETS.format(**_TABLES[kind])).fetchall())
+    if kind == PEERS:
+        return {name: _peer_fleet(through[name], of) for name, of in read_member_days(conn).items() if name in through}
     days: dict[str, dict[date, int]] = defaultdict(dict)
     for name, first, count in conn.execute(_DAYS.format(**_TABLES[kind])):
         days[name][first] = count
     failures = read_failures(conn, list(through))
     return {name: Fleet(through=at, days=days[name], failures=failures[name]) for name, at in through.items()}
+
+
+def _peer_fleet(through: datetime, of: Mapping[date, Mapping[int, int]]) -> PeerFleet:
+    days = {first: sum(own.values()) for first, own in of.items()}
+    return PeerFleet(through=through, failures=_NO_FAILURES, days=days, of=of)
 
 
 def learn_type(
@@ -105,8 +143,7 @@ def learn_type(
     known = fleet.known(through)
     with conn.transaction():
         fence(conn)
-        found = _life if kind == LIFE else _risk
-        machines, failures, model = found(conn, asset_type, fleet, through)
+        machines, failures, model = _LEARNED_BY[kind](conn, asset_type, fleet, through)
         new = save_model(conn, kind, asset_type, through, model, known)
     return Learned(
         kind=kind, asset_type=asset_type, through=through, machines=machines, failures=failures, model=model, new=new
@@ -116,7 +153,7 @@ def learn_type(
 def _life(
     conn: psycopg.Connection, asset_type: str, fleet: Fleet, through: datetime
 ) -> tuple[int, int, LifeModel | None]:
-    enough = fleet.known(through).failures >= learning.LEAST_FAILURES
+    enough = fleet.failed(through) >= learning.LEAST_FAILURES
     lives = read_lives(conn, asset_type, through) if enough else []
     return len(lives), sum(life.failed for life in lives), learning.learn(lives, asset_type, day_number(through))
 
@@ -131,10 +168,22 @@ def _risk(
     return 0 if past is None else len(past.site), len(failures), model
 
 
+def _peers(
+    conn: psycopg.Connection, asset_type: str, fleet: Fleet, through: datetime
+) -> tuple[int, int, PeerModel | None]:
+    known = fleet.known(through)
+    enough = isinstance(known, KnownPeers) and len(known.customers) > LEAST_PEERS
+    members = read_months(conn, asset_type, through) if enough else []
+    return len(members), 0, peer_learning.learn(members, asset_type, day_number(through))
+
+
+_LEARNED_BY = {LIFE: _life, RISK: _risk, PEERS: _peers}
+
+
 def learn_due(conn: psycopg.Connection, fence: Fence) -> Learned | None:
     """Learn the oldest quarter that is due, of any kind and type; None where none is. One, so that nobody waits."""
     due: list[tuple[datetime, str, str]] = []
-    fleets = {kind: read_fleets(conn, kind) for kind in (LIFE, RISK)}
+    fleets = {kind: read_fleets(conn, kind) for kind in (LIFE, RISK, PEERS)}
     for kind, types in fleets.items():
         learned = {(name, at): known for name, at, known in conn.execute(_LEARNED, [kind, VERSIONS[kind]])}
         due += [

@@ -10,15 +10,21 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
+from services.health.prognostic_assessment import peer_levels
 from services.health.prognostic_assessment.failure_risk import risk_model
 from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
 from services.health.prognostic_assessment.fleet_models import FleetModels
+from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.prognostic_assessment.remaining_life import life_model
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 
-LIFE, RISK = "remaining_life", "failure_risk"
-VERSIONS = {LIFE: life_model.LAYOUT_VERSION, RISK: risk_model.LAYOUT_VERSION}
-Model = LifeModel | RiskModel
+LIFE, RISK, PEERS = "remaining_life", "failure_risk", "peers"
+VERSIONS = {
+    LIFE: life_model.LAYOUT_VERSION,
+    RISK: risk_model.LAYOUT_VERSION,
+    PEERS: peer_levels.LAYOUT_VERSION,
+}
+Model = LifeModel | RiskModel | PeerModel
 
 _READ = """
 SELECT body FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL AND asset_type = ANY(%s)
@@ -53,6 +59,14 @@ class Known:
     failures: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownPeers:
+    """The same of a type's levels: known machine days, and whose they are."""
+
+    days: int
+    customers: list[int]
+
+
 def read_models(conn: psycopg.Connection, asset_types: Sequence[str]) -> FleetModels:
     """All models of some types in this code's layout, each type's oldest first."""
 
@@ -62,11 +76,17 @@ def read_models(conn: psycopg.Connection, asset_types: Sequence[str]) -> FleetMo
     return FleetModels(
         lives=tuple(msgspec.msgpack.decode(body, type=LifeModel) for body in bodies(LIFE)),
         risks=tuple(msgspec.msgpack.decode(body, type=RiskModel, dec_hook=_decoded) for body in bodies(RISK)),
+        peers=tuple(msgspec.msgpack.decode(body, type=PeerModel) for body in bodies(PEERS)),
     )
 
 
 def save_model(
-    conn: psycopg.Connection, kind: str, asset_type: str, through: datetime, model: Model | None, known: Known
+    conn: psycopg.Connection,
+    kind: str,
+    asset_type: str,
+    through: datetime,
+    model: Model | None,
+    known: Known | KnownPeers,
 ) -> bool:
     """Store what was learned, or that the failures were too few, in the caller's transaction.
 
