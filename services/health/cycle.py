@@ -3,7 +3,8 @@
 1. watermarks   read before the changes, so that nothing they count is missing from the rollups
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
-4. record       how often alerts were right, once customers have come to another midnight and nothing else is to do
+4. record       how often alerts were right, and the portfolio, once customers have come to another midnight and
+                nothing else is to do
 5. learn        what quarters that are over teach, when nothing else is to do
 6. retain       what is younger than its time to keep, after roll-up and assessment
 """
@@ -24,6 +25,7 @@ from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.fleet_learning.refit import learn_due
 from services.health.fleet_learning.stored_models import skill_of
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
+from services.health.saving.portfolio_saving import save_portfolio
 from services.health.saving.record_saving import save_records, show_anew
 from services.health.underway import Underway
 from services.health.watermark import Span, end_of_assessment, floor_day
@@ -79,6 +81,7 @@ class Memory:
 
     records_checked_at: datetime | None = None
     record_kept_at: datetime | None = None
+    portfolio_kept_at: datetime | None = None
     retained_at: datetime | None = None
     learned_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
@@ -120,6 +123,8 @@ def run_cycle(
         memory.records_checked_at = now
     if drained and _is_time(memory.record_kept_at, _KEEP_RECORD_EVERY, now) and _keep_record(conn, now, fence):
         memory.record_kept_at = now
+    if drained and _is_time(memory.portfolio_kept_at, _KEEP_RECORD_EVERY, now):
+        memory.portfolio_kept_at = now if _keep_portfolio(conn, fence, records_too=recheck) else None
     learned = False
     if drained and not assessed and _is_time(memory.learned_at, _LEARN_EVERY, now):
         learned = _learn(conn, stopping, fence)
@@ -257,6 +262,16 @@ def _keep_record(conn: psycopg.Connection, now: datetime, fence: Fence) -> bool:
     if kept is not None and kept.skill_changed_at is not None:
         show_anew(conn, kept.skill_changed_at, now, fence)
     return kept is not None
+
+
+def _keep_portfolio(conn: psycopg.Connection, fence: Fence, *, records_too: bool) -> bool:
+    """Reckon the portfolio where it is due; whether it was, or cannot be: odd data must not end the process."""
+    try:
+        return save_portfolio(conn, fence, records_too=records_too)
+    except _ONES_OWN:
+        FAILURES.inc()
+        log.exception("portfolio_failed")
+        return True
 
 
 def _learn(conn: psycopg.Connection, stopping: Callable[[], bool], fence: Fence) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from shared.records import fields
 from shared.records.fields import FieldError
 from shared.records.rows import Values
-from shared.records.vocabulary import IMPROVEMENT_STATUSES, OWNER_ROLES, PAYERS
+from shared.records.vocabulary import IMPROVEMENT_STATUSES, OWNER_ROLES, PAYERS, RENEWAL_OUTCOMES
 
 Parse = Callable[[str], Any]
 
@@ -35,6 +35,7 @@ _WORDS: Mapping[str, Mapping[str, Parse]] = {
     "capability_adopted": {"capability": fields.word},
     "milestone": {"name": fields.text, "due_on": fields.day, "done_on": fields.day},
     "commitment": {"what": fields.text, "due_on": fields.day, "kept_on": fields.day},
+    "renewal": {"outcome": fields.one_of("outcome", RENEWAL_OUTCOMES), "contract": fields.text},
     "work_order": _cost,
     "touchpoint": _cost,
 }

@@ -87,6 +87,8 @@ EVENT_KINDS = (
 )
 IMPROVEMENT_STATUSES = ("proposed", "accepted", "realized", "declined")
 """An improvement is one `id` in several events: what the newest says holds, and its time is when it came to that."""
+RENEWAL_OUTCOMES = ("renewed", "not_renewed")
+"""How a contract ended, whatever its successors look like."""
 PAYERS = ("customer", "supplier")
 """Who paid for an hour of service: what we paid is our cost to serve."""
 BENCHMARKING = "benchmarking"

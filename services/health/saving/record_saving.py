@@ -9,6 +9,7 @@ from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.charge import Fence, unfenced
 from services.health.data_acquisition.record_history import read_fleet_rows
 from services.health.saving.alert_saving import show
+from services.health.saving.portfolio_saving import note_portfolio
 from services.health.saving.row_saving import Target, replace_rows
 from services.health.saving.showing_saving import read_skills
 from services.health.track_record.fleet_record import fleet_records, record_instants
@@ -41,6 +42,7 @@ class RecordsKept:
 def note_change(conn: psycopg.Connection, since: datetime) -> None:
     """Say, in the transaction of an assessment, from when on its rows may have changed."""
     conn.execute(_DUE, [since])
+    note_portfolio(conn, since)
 
 
 def save_records(conn: psycopg.Connection, fence: Fence = unfenced) -> RecordsKept | None:

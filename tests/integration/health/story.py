@@ -65,6 +65,7 @@ CONCLUSIONS = {
     "outcomes": "SELECT * FROM outcomes ORDER BY customer_id, scope_type, scope_id, outcome, at",
     "forecasts": "SELECT * FROM forecasts ORDER BY customer_id, kind, scope_id, horizon_days, at",
     "track_records": "SELECT * FROM track_records ORDER BY kind, as_of",
+    "portfolio": "SELECT * FROM portfolio ORDER BY as_of, figure, segment",
     "assessed": "SELECT customer_id, assessed_through FROM model_states ORDER BY 1",
 }
 

@@ -1,0 +1,144 @@
+"""How long contracts last: from the first of a chain of renewed contracts until nobody renewed it. Pure.
+
+A contract is renewed by another of the same customer that begins within 90 days of its end, each by one of its own;
+an amendment is a version of the same contract, and one that moves its end renews it too. An event `renewal` with the
+outcome `renewed` or `not_renewed` wins over that. For 90 days after its end a contract without a successor is
+undecided: followed to its end, and neither kept nor lost.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.health.portfolio.portfolio_rows import ContractVersion, Told
+from shared.records.vocabulary import RENEWAL_OUTCOMES
+
+NEAR = timedelta(days=90)
+RENEWED, NOT_RENEWED = RENEWAL_OUTCOMES
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractLife:
+    """A chain of renewed contracts as of a day. years: followed for so long, up to its end or to that day.
+
+    lost: it ended and was not renewed. newest: the contract that it has come to, whose value counts while it runs.
+    """
+
+    customer_id: int
+    newest: ContractVersion
+    started_on: date
+    years: float
+    lost: bool
+    undecided: bool
+
+    @property
+    def running(self) -> bool:
+        """Whether it has neither ended nor is undecided."""
+        return not self.lost and not self.undecided
+
+
+def years_between(first: date, then: date) -> float:
+    """Years by the calendar, so that a term of three years is 3 whatever leap years it has."""
+    months = 12 * (then.year - first.year) + then.month - first.month
+    return (months + (then.day - first.day) / 31) / 12
+
+
+def contracts_known(versions: Iterable[ContractVersion], day: date) -> list[ContractVersion]:
+    """Each contract in the version that is in force on a day, or the first to come; unsigned ones are not known."""
+    newest: dict[tuple[int, str], ContractVersion] = {}
+    for version in sorted(versions, key=lambda v: v.valid_from):
+        if version.valid_from <= day and (version.signed_on is None or version.signed_on <= day):
+            newest[version.customer_id, version.contract] = version
+    return sorted(newest.values(), key=lambda c: (c.customer_id, c.starts_on, c.contract))
+
+
+def contract_lives(versions: Iterable[ContractVersion], told: Iterable[Told], day: date) -> list[ContractLife]:
+    """Every chain that had begun before a day, as it was known then."""
+    by_customer: dict[int, list[ContractVersion]] = defaultdict(list)
+    for contract in contracts_known(versions, day):
+        by_customer[contract.customer_id].append(contract)
+    outcomes: dict[int, list[Told]] = defaultdict(list)
+    for event in told:
+        if event.kind == "renewal" and event.at.date() < day:
+            outcomes[event.customer_id].append(event)
+    return [
+        life
+        for customer_id, contracts in by_customer.items()
+        for life in _lives(contracts, _outcomes(contracts, outcomes[customer_id]), day)
+    ]
+
+
+def _outcomes(contracts: Sequence[ContractVersion], events: Sequence[Told]) -> dict[str, tuple[str, date]]:
+    """What was said last of each contract, and when; an event that names none is about the one that ends nearest."""
+    found: dict[str, tuple[str, date]] = {}
+    for event in sorted(events, key=lambda e: e.at):
+        outcome, named, on = event.attributes.get("outcome"), event.attributes.get("contract"), event.at.date()
+        begun = [c for c in contracts if c.starts_on <= on]
+        if named is None and begun:
+            named = min(begun, key=lambda c: abs((c.ends_on or date.max) - on)).contract
+        if isinstance(named, str) and outcome in (RENEWED, NOT_RENEWED):
+            found[named] = str(outcome), on
+    return found
+
+
+def _lives(
+    contracts: Sequence[ContractVersion], outcomes: Mapping[str, tuple[str, date]], day: date
+) -> Iterable[ContractLife]:
+    after = _successors(contracts, outcomes)
+    continued = {successor.contract for successor in after.values()}
+    for first in contracts:
+        if first.contract in continued or first.starts_on >= day:
+            continue
+        newest = first
+        while newest.contract in after:
+            newest = after[newest.contract]
+        yield _life(first, newest, outcomes.get(newest.contract), day)
+
+
+def _successors(
+    contracts: Sequence[ContractVersion], outcomes: Mapping[str, tuple[str, date]]
+) -> dict[str, ContractVersion]:
+    """Contract to the one that renews it: of those that begin near its end the nearest that renews no other."""
+    after: dict[str, ContractVersion] = {}
+    taken: set[str] = set()
+    for ending in sorted(contracts, key=lambda c: c.ends_on or date.max):
+        if ending.ends_on is None or _said(outcomes, ending) == NOT_RENEWED:
+            continue
+        end = ending.ends_on + timedelta(days=1)
+        near = [
+            c
+            for c in contracts
+            if c.contract not in taken
+            and ending.starts_on < c.starts_on
+            and abs(c.starts_on - end) <= NEAR
+            and (c.ends_on is None or c.ends_on > ending.ends_on)
+        ]
+        if near:
+            following = min(near, key=lambda c: (abs(c.starts_on - end), c.contract))
+            after[ending.contract] = following
+            taken.add(following.contract)
+    return after
+
+
+def _said(outcomes: Mapping[str, tuple[str, date]], contract: ContractVersion) -> str | None:
+    found = outcomes.get(contract.contract)
+    return None if found is None else found[0]
+
+
+def _life(first: ContractVersion, newest: ContractVersion, outcome: tuple[str, date] | None, day: date) -> ContractLife:
+    end = None if newest.ends_on is None else newest.ends_on + timedelta(days=1)
+    said = None if outcome is None else outcome[0]
+    if end is None and outcome is not None and said == NOT_RENEWED:
+        end = outcome[1]
+    over = end is not None and end <= day and said != RENEWED
+    lost = over and end is not None and (said == NOT_RENEWED or end + NEAR <= day)
+    followed = end if over and end is not None else day
+    return ContractLife(
+        customer_id=first.customer_id,
+        newest=newest,
+        started_on=first.starts_on,
+        years=years_between(first.starts_on, followed),
+        lost=lost,
+        undecided=over and not lost,
+    )

@@ -1,0 +1,108 @@
+"""What each customer gained and cost in the twelve whole months before a day. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from math import isfinite
+
+from services.health.portfolio.portfolio_rows import MonthOfValue, PortfolioRows, Told
+
+MONTHS = 12
+LEAST_MONTHS = 6
+"""With fewer known months a customer has no figure of a year."""
+_SERVICE = ("work_order", "touchpoint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What we spent on one customer: hours and, by currency, costs that the supplier paid.
+
+    None where nobody said who pays: unknown is not free.
+    """
+
+    hours: float | None = None
+    costs: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerYear:
+    """One customer's twelve months. A month's means; None with fewer than LEAST_MONTHS known.
+
+    money: value realized and its currency. of_promise: realized / promised over the months that have both.
+    realized: money over all known months, which service is set against.
+    """
+
+    hours_avoided: float | None
+    money: float | None
+    realized: float | None
+    currency: str | None
+    of_promise: float | None
+    service: Service = field(default_factory=Service)
+
+
+def months_before(day: date, months: int) -> date:
+    """The first day of the month that lies `months` whole months before the one of `day`."""
+    number = 12 * day.year + day.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def customer_years(rows: PortfolioRows, day: date) -> dict[int, CustomerYear]:
+    """Every customer's twelve whole months before a day."""
+    first, after = months_before(day, MONTHS), months_before(day, 0)
+    values: dict[int, list[MonthOfValue]] = defaultdict(list)
+    for value in rows.values:
+        if first <= value.month < after:
+            values[value.customer_id].append(value)
+    told: dict[int, list[Told]] = defaultdict(list)
+    for event in rows.told:
+        if event.kind in _SERVICE and first <= event.at.date() < after:
+            told[event.customer_id].append(event)
+    return {customer: _year(values[customer], _service(told[customer])) for customer in rows.customers}
+
+
+def _year(months: Iterable[MonthOfValue], service: Service) -> CustomerYear:
+    known = list(months)
+    hours = [m.hours_avoided for m in known if m.hours_avoided is not None]
+    in_money = [m for m in known if m.money is not None]
+    money = [m.money for m in in_money if m.money is not None]
+    one_currency = len({m.currency for m in in_money}) == 1
+    enough = len(money) >= LEAST_MONTHS and one_currency
+    both = [(m.money, m.promised_money) for m in in_money if m.money is not None and m.promised_money is not None]
+    promised = sum(promise for _, promise in both)
+    return CustomerYear(
+        hours_avoided=sum(hours) / len(hours) if len(hours) >= LEAST_MONTHS else None,
+        money=sum(money) / len(money) if enough else None,
+        realized=sum(money) if enough else None,
+        currency=in_money[0].currency if enough else None,
+        of_promise=sum(got for got, _ in both) / promised
+        if len(both) >= LEAST_MONTHS and promised > 0 and one_currency
+        else None,
+        service=service,
+    )
+
+
+def _service(told: Iterable[Told]) -> Service:
+    payers = [event for event in told if event.attributes.get("paid_by") in {"supplier", "customer"}]
+    if not payers:
+        return Service()
+    hours, costs = 0.0, defaultdict[str, float](float)
+    for event in payers:
+        if event.attributes["paid_by"] == "supplier":
+            hours += number_of(event, "hours") or 0.0
+            cost, currency = number_of(event, "cost"), event.attributes.get("currency")
+            if cost is not None and isinstance(currency, str):
+                costs[currency] += cost
+    return Service(hours=hours, costs=dict(costs))
+
+
+def number_of(event: Told, attribute: str) -> float | None:
+    """An attribute that is a number, in figures or as text; None otherwise."""
+    value = event.attributes.get(attribute)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

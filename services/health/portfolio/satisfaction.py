@@ -1,0 +1,110 @@
+"""Who says that they are happy while what they gain does not grow, and who complains while it does. Pure.
+
+    happy_but_flat   the last surveys say 70 % or more, and value is flat or falls
+    quiet_failing    of those: nobody complained in twelve months, and less than was promised is realized
+    noisy_healthy    complaints, and value grows or all that was promised is realized
+
+Value is hours of downtime avoided a month, whose trend is `prognostic_assessment.trends` over at least twelve months:
+it grows, falls or is flat where that is sure at 90 %. Null where no survey or no trend is known.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from services.health.portfolio.customer_year import CustomerYear, months_before, number_of
+from services.health.portfolio.portfolio_rows import MonthOfStops, MonthOfValue, PortfolioRows, Told
+from services.health.prognostic_assessment.trends import FLAT, Slope, slopes
+
+HAPPY = 0.7
+_SURVEY_MONTHS = 12
+_TREND_MONTHS = 36
+_SCALES = ("scale", "of")
+
+
+def satisfaction(rows: PortfolioRows, years: Mapping[int, CustomerYear], day: date) -> dict[str, object]:
+    """Each customer's survey level (0 to 1), value trend, complaints and what these come to."""
+    told: dict[int, list[Told]] = defaultdict(list)
+    for event in rows.told:
+        if months_before(day, _SURVEY_MONTHS) <= event.at.date() < day:
+            told[event.customer_id].append(event)
+    values: dict[int, dict[date, MonthOfValue]] = defaultdict(dict)
+    for value in rows.values:
+        values[value.customer_id][value.month] = value
+    hours: dict[int, dict[date, MonthOfStops]] = defaultdict(dict)
+    for month in rows.stops:
+        hours[month.customer_id][month.month] = month
+    return {
+        "customers": [
+            _customer(customer, told[customer], _trend(values[customer], hours[customer], day), years[customer])
+            for customer in rows.customers
+        ]
+    }
+
+
+def _customer(customer: int, told: Sequence[Told], trend: str | None, year: CustomerYear) -> dict[str, object]:
+    level = survey_level(told)
+    complaints = sum(is_complaint(event) for event in told)
+    happy = None if level is None else level >= HAPPY
+    flat = None if trend in {None, "not_sure"} else trend in {"flat", "falling"}
+    kept = None if year.of_promise is None else year.of_promise >= 1
+    voice = None
+    if flat and complaints == 0 and kept is not True:
+        voice = "quiet_failing"
+    if complaints and (flat is False or kept):
+        voice = "noisy_healthy"
+    return {
+        "customer": customer,
+        "survey_level": level,
+        "value_trend": trend,
+        "happy_but_flat": None if happy is None or flat is None else happy and flat,
+        "complaints": complaints,
+        "voice": voice,
+    }
+
+
+def survey_level(told: Sequence[Told]) -> float | None:
+    """The mean answer, 0 to 1, of surveys that say their scale; None without one."""
+    found = []
+    for event in told:
+        scales = [number_of(event, name) for name in _SCALES]
+        score, scale = number_of(event, "score"), next((s for s in scales if s), None)
+        if event.kind == "survey" and score is not None and scale and 0 <= score <= scale:
+            found.append(score / scale)
+    return float(np.mean(found)) if found else None
+
+
+def is_complaint(event: Told) -> bool:
+    """Whether a touchpoint says that the customer complained."""
+    return event.kind == "touchpoint" and (
+        event.attributes.get("complaint") is True or event.attributes.get("type") == "complaint"
+    )
+
+
+def _trend(values: Mapping[date, MonthOfValue], hours: Mapping[date, MonthOfStops], day: date) -> str | None:
+    """`growing`, `flat`, `falling`, `not_sure`; None while fewer than twelve months are known.
+
+    Of avoided hours a known planned hour, so that more machines or shifts are no trend.
+    """
+    months = [months_before(day, back) for back in range(_TREND_MONTHS, 0, -1)]
+    shares = [_share(values.get(month), hours.get(month)) for month in months]
+    found = slopes(np.array(shares))
+    if not found:
+        return None
+    return _word(found[-1])
+
+
+def _share(value: MonthOfValue | None, hours: MonthOfStops | None) -> float:
+    if value is None or value.hours_avoided is None or hours is None or hours.known_h <= 0:
+        return float("nan")
+    return value.hours_avoided / hours.known_h
+
+
+def _word(slope: Slope) -> str:
+    if slope.low > 0:
+        return "growing"
+    if slope.high < 0:
+        return "falling"
+    return "flat" if slope.low > -FLAT and slope.high < FLAT else "not_sure"
