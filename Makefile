@@ -34,7 +34,7 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 test: setup-dev
 	@tests/install-programs
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup-dev
 	@$(BIN)/ruff check .

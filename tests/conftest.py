@@ -18,6 +18,20 @@ settings.load_profile("any machine")
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+# Tests that wait for brokers, processes and clocks run one after another; beside them run those that only reckon.
+_WITH_OTHER_PROCESSES = ("e2e", "drills", "integration")
+_RECKONING = ("api", "grafana", "health", "records", "storage")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put every test that is a matter of time into one group, which one process runs (`--dist loadgroup`)."""
+    for item in items:
+        room = item.path.parts[len(Path(__file__).parent.parts) :]
+        if room[0] in _WITH_OTHER_PROCESSES and room[1] not in _RECKONING:
+            item.add_marker(pytest.mark.xdist_group("in time"))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The embedded PostgreSQL of this session, always, whatever the environment names."""
