@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format pictures bench-ingest bench-storage bench-health bench-signals fuzz drills
+.PHONY: run setup setup-dev test lint format pictures bench-ingest bench-storage bench-health bench-signals bench-value fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -62,6 +62,10 @@ bench-health: setup-dev
 # Needs ../shared/data; ARGS="--only cmapss-watch" runs one.
 bench-signals: setup-dev
 	@$(BIN)/python -m tests.bench.bench_signals $(ARGS)
+
+# Customers made up over five years; ARGS="--customers 20 --seed 7" for fewer or others.
+bench-value: setup-dev
+	@$(BIN)/python -m tests.bench.bench_value $(ARGS)
 
 # Coverage-guided fuzzing of every decoder. Its engine is installed beside the virtual environment's packages, not
 # among them: only x86-64 Linux has wheels of it.

@@ -1,0 +1,214 @@
+"""How right the product is about customers: value, versions, trends, guarantees and renewals of whom all is known.
+
+`python -m tests.bench.bench_value [--customers N] [--seed S] [--processes P] [--only SCENARIO]`: customers made up over
+five years with planted truths (`value_truth`) go quarter by quarter through the `assess` that runs live. Two worlds:
+customers that renew by one mechanism and, of the next seed, as many by another. Beside every figure stand trivial
+controls and, where a target may be out of reach, `ceiling`: what one reaches who knows the planted cause. No constant
+was chosen on these seeds.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from scipy.stats import beta
+
+from tests.bench.figures import Figure, Sheet, report
+from tests.bench.value_ceiling import ceiling
+from tests.bench.value_renewals import MECHANISMS
+from tests.bench.value_scores import (
+    auc,
+    auc_error,
+    breach_cases,
+    calibration_error,
+    caught,
+    due,
+    error_of_the_truth,
+    months_of,
+    quiet_alerts,
+    value_cases,
+)
+from tests.bench.value_told import Told, told
+from tests.bench.value_truth import SURVEY_EVERY
+
+SEED = 20_000
+_QUARTER = 3
+
+
+def value(all_told: Sequence[Told]) -> list[Figure]:
+    """Whether the true money of a month lies in the 90 % interval told of it."""
+    sheet = Sheet("value", "value")
+    cases = np.array(list(value_cases(all_told))).reshape(-1, 4)
+    worth, said, low, high = cases.T
+    inside = (low <= worth) & (worth <= high)
+    width = float(np.median(high - low)) if len(cases) else float("nan")
+    controls = {
+        "months": len(cases),
+        "nominal": 0.9,
+        "median_width": width,
+        "median_error": float(np.median(np.abs(said - worth))) if len(cases) else float("nan"),
+        "median_error_of_zero": float(np.median(np.abs(worth))) if len(cases) else float("nan"),
+    }
+    share = float(inside.mean()) if len(cases) else float("nan")
+    sheet.add("coverage_90", share, "share of months", 0.85, controls=controls)
+    sheet.add("coverage_90_at_most", share, "share of months", 0.95, at_most=True, controls=controls)
+    return sheet.figures
+
+
+def courses(all_told: Sequence[Told]) -> list[Figure]:
+    """Precision of stagnation and decline, and recall within two quarters of the onset."""
+    sheet = Sheet("value", "courses")
+    for course, kind in (("stagnant", "stagnation"), ("declining", "decline")):
+        found = caught(all_told, course, months_of(kind))
+        rivals = {name: caught(all_told, course, rival) for name, rival in _RIVALS.items()}
+        best = ceiling(list(all_told), course)
+        late = [delay for delay in found.delays if np.isfinite(delay)]
+        sheet.add(
+            f"{kind}_precision",
+            found.precision,
+            "share of alerts",
+            0.8,
+            controls={name: rival.precision for name, rival in rivals.items()}
+            | {"ceiling": best.precision, "alerts": found.alerts},
+        )
+        sheet.add(
+            f"{kind}_recall_in_two_quarters",
+            found.recall,
+            "share of onsets",
+            0.7,
+            controls={name: rival.recall for name, rival in rivals.items()}
+            | {"ceiling": best.recall, "onsets": found.onsets},
+        )
+        sheet.add(
+            f"{kind}_recall_ever",
+            len(late) / found.onsets if found.onsets else float("nan"),
+            "share of onsets",
+            controls={"median_months_after_onset": float(np.median(late)) if late else float("nan")},
+        )
+    return sheet.figures
+
+
+def _by_age(told: Told) -> list[float]:
+    return [24.0] if told.truth.leaves > 24 else []
+
+
+def _by_survey(told: Told) -> list[float]:
+    said = range(SURVEY_EVERY - 1, told.truth.leaves, SURVEY_EVERY)
+    return [float(month) for month in said if told.truth.survey[month] < 5][:1]
+
+
+def _by_availability(told: Told) -> list[float]:
+    """The last quarter is a point worse than the year before it."""
+    uptime = told.uptime
+    for month in range(12 + _QUARTER, len(uptime)):
+        if uptime[month - _QUARTER : month].mean() < uptime[month - 12 - _QUARTER : month - _QUARTER].mean() - 0.01:
+            return [float(month)]
+    return []
+
+
+_RIVALS: Mapping[str, Callable[[Told], list[float]]] = {
+    "age": _by_age,
+    "survey": _by_survey,
+    "availability": _by_availability,
+}
+
+
+def breach(all_told: Sequence[Told]) -> list[Figure]:
+    """Whether guarantees break as often as foretold at the ends of the months of their windows."""
+    sheet = Sheet("value", "breach")
+    cases = breach_cases(all_told)
+    if not cases:
+        return sheet.figures
+    window, told_p, came = (np.array(column) for column in zip(*cases, strict=True))
+    happened = came.astype(np.float64)
+    base = np.full(len(told_p), happened.mean())
+    controls = {
+        "if_exactly_right": error_of_the_truth(told_p, window),
+        "cases": len(cases),
+        "windows": len(set(window.tolist())),
+        "base_rate": float(happened.mean()),
+    }
+    sheet.add("calibration_error", calibration_error(told_p, happened), "1", 0.05, at_most=True, controls=controls)
+    spread = float(((base - happened) ** 2).mean())
+    skill = 1 - float(((told_p - happened) ** 2).mean()) / spread if spread else float("nan")
+    sheet.add("brier_skill", skill, "1", controls={"base_rate": 0.0})
+    return sheet.figures
+
+
+def renewal(all_told: Sequence[Told]) -> list[Figure]:
+    """Whether the contracts that were not renewed had the higher risk among those that came due."""
+    sheet = Sheet("value", "renewal")
+    for months_before in (1, 6):
+        cases = [case for case in due(all_told, months_before) if np.isfinite(case.told)]
+        left = [case.left for case in cases]
+        controls = {
+            "age": auc([case.age for case in cases], left),
+            "survey": auc([-case.survey for case in cases], left),
+            "availability": auc([-case.availability for case in cases], left),
+            "ceiling": auc([case.cause for case in cases], left),
+            "error": auc_error([case.told for case in cases], left) if cases else float("nan"),
+            "due": len(cases),
+            "left": sum(left),
+        }
+        target = 0.78 if months_before == 1 else None
+        found = auc([case.told for case in cases], left)
+        sheet.add(f"auc_{months_before}_months_before", found, "1", target, controls=controls)
+    return sheet.figures
+
+
+def quiet(all_told: Sequence[Told]) -> list[Figure]:
+    """Alerts of customers that deserve none."""
+    sheet = Sheet("value", "quiet")
+    years = sum(t.truth.leaves for t in all_told if t.truth.course == "quiet") / 12
+    alerts = quiet_alerts(all_told)
+    kinds = sorted({alert.kind for alert in alerts})
+    by_kind = {kind: float(sum(a.kind == kind for a in alerts)) for kind in kinds}
+    most = float(beta.ppf(0.95, len(alerts) + 1, max(1, int(12 * years) - len(alerts)))) * 12
+    controls = by_kind | {"customer_years": years, "upper_95": most}
+    rate = len(alerts) / years if years else float("nan")
+    sheet.add("alerts_a_customer_year", rate, "1", 0.5, at_most=True, controls=controls)
+    return sheet.figures
+
+
+SCENARIOS: Mapping[str, Callable[[Sequence[Told]], list[Figure]]] = {
+    "value": value,
+    "courses": courses,
+    "breach": breach,
+    "renewal": renewal,
+    "quiet": quiet,
+}
+
+
+def main() -> None:
+    """Make up the customers, let the product speak of them, and report how right it was."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--customers", type=int, default=100, help="of each of the two worlds")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", choices=SCENARIOS)
+    options = parser.parse_args()
+    figures: list[Figure] = []
+    every: list[Told] = []
+    for number, mechanism in enumerate(MECHANISMS):
+        jobs = [(options.seed + number, customer, mechanism) for customer in range(options.customers)]
+        world: list[Told] = []
+        for done, one in enumerate(told(jobs, options.processes), 1):
+            world.append(one)
+            sys.stderr.write(f"\r{mechanism}: {done} of {len(jobs)} customers")
+        sys.stderr.write("\n")
+        every += world
+        if options.only in (None, "renewal"):
+            figures += [_named(figure, mechanism) for figure in renewal(world)]
+    names = [options.only] if options.only else list(SCENARIOS)
+    for name in names:
+        figures += SCENARIOS[name](every)
+    report(figures)
+
+
+def _named(figure: Figure, mechanism: str) -> Figure:
+    return Figure(**vars(figure) | {"scenario": f"renewal-{mechanism}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""How right what was told of made-up customers is. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.health.block import Floats
+from tests.bench.value_told import Alert, Told, month_of
+from tests.bench.value_truth import SURVEY_EVERY
+
+WITHIN_MONTHS = 6
+_DRAWS = 200
+
+
+def auc(risk: Sequence[float], happened: Sequence[bool]) -> float:
+    """Probability that who came to it had the higher risk, ties half; NaN without both."""
+    score, came = np.asarray(risk, dtype=np.float64), np.asarray(happened, dtype=np.bool_)
+    high, low = score[came][:, None], score[~came]
+    if not high.size or not low.size:
+        return float("nan")
+    return float((high > low).mean() + 0.5 * (high == low).mean())
+
+
+def auc_error(risk: Sequence[float], happened: Sequence[bool], seed: int = 0) -> float:
+    """Standard error of an AUC by drawing cases anew."""
+    random = np.random.default_rng(seed)
+    score, came = np.asarray(risk), np.asarray(happened)
+    picks = (random.integers(0, len(came), len(came)) for _ in range(_DRAWS))
+    return float(np.nanstd([auc(score[pick], came[pick]) for pick in picks]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caught:
+    """Alerts against onsets. right, alerts: how many were deserved when they opened; caught, onsets: in two quarters.
+
+    delays: months from onset to the first deserved alert, inf where none came.
+    """
+
+    alerts: int
+    right: int
+    onsets: int
+    caught: int
+    delays: tuple[float, ...]
+
+    @property
+    def precision(self) -> float:
+        """Share of the alerts that were deserved; NaN without any."""
+        return self.right / self.alerts if self.alerts else float("nan")
+
+    @property
+    def recall(self) -> float:
+        """Share of the onsets with an alert within two quarters."""
+        return self.caught / self.onsets if self.onsets else float("nan")
+
+
+def caught(all_told: Iterable[Told], course: str, opened: Callable[[Told], Sequence[float]]) -> Caught:
+    """How alerts meet the course that deserves them; onsets count where the customer stayed two quarters after.
+
+    opened: months in which alerts of a customer opened.
+    """
+    right = alerts = 0
+    delays = []
+    for told in all_told:
+        months = sorted(opened(told))
+        onset = told.truth.onset if told.truth.course == course else None
+        alerts += len(months)
+        right += sum(onset is not None and month >= onset for month in months)
+        if onset is not None and onset + WITHIN_MONTHS <= told.truth.leaves:
+            delays.append(next((m - onset for m in months if m >= onset), float("inf")))
+    in_time = sum(delay <= WITHIN_MONTHS for delay in delays)
+    return Caught(alerts=alerts, right=right, onsets=len(delays), caught=in_time, delays=tuple(delays))
+
+
+def months_of(kind: str) -> Callable[[Told], Sequence[float]]:
+    """When alerts of a kind opened."""
+    return lambda told: [alert.month for alert in told.alerts if alert.kind == kind]
+
+
+def value_cases(all_told: Iterable[Told]) -> Iterator[tuple[float, float, float, float]]:
+    """True money, told, low and high, of each customer's whole months with money."""
+    for told in all_told:
+        for row in told.values:
+            month = month_of(row.month)
+            low, high = row.money_low, row.money_high
+            if row.money is not None and low is not None and high is not None and month < len(told.worth):
+                yield float(told.worth[month]), row.money, low, high
+
+
+def breach_cases(all_told: Iterable[Told]) -> list[tuple[int, float, bool]]:
+    """Number of the window, P(breach) told at a month's end within it, whether it broke; sure breaches left out."""
+    found: list[tuple[int, float, bool]] = []
+    window = 0
+    for told in all_told:
+        for contract, ended, broke in told.breaches:
+            first = ended - 12
+            window += 1
+            for row in told.signals:
+                inside = first <= month_of(row.day) < ended - 1
+                if row.kind == "guarantee_breach" and row.scope_id == contract and inside:
+                    sure = row.value is None or row.value >= 1
+                    found += [] if sure or row.value is None else [(window, row.value, broke)]
+    return found
+
+
+def calibration_error(told: Floats, came: Floats) -> float:
+    """Mean distance of told from come, over ten bins of equal counts."""
+    order = np.argsort(told, kind="stable")
+    bins = np.array_split(order, 10)
+    return float(sum(len(own) * abs(told[own].mean() - came[own].mean()) for own in bins) / len(told))
+
+
+def error_of_the_truth(told: Floats, window: np.ndarray) -> float:
+    """The calibration error, by median, of probabilities that are exactly right, on as few windows as these."""
+    random = np.random.default_rng(0)
+    errors = []
+    for _ in range(_DRAWS):
+        luck = random.random(int(window.max()) + 1)[window]
+        errors.append(calibration_error(told, (luck < told).astype(np.float64)))
+    return float(np.median(errors))
+
+
+def quiet_alerts(all_told: Iterable[Told]) -> list[Alert]:
+    """Alerts of customers that deserve none."""
+    return [alert for told in all_told if told.truth.course == "quiet" for alert in told.alerts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """One contract that came due: whether it ended for good, and what was known some time before.
+
+    told: the product's risk, NaN where it said none. age: months since the first contract. survey: the last score.
+    availability: of the last year. cause: what the planted causes knew.
+    """
+
+    left: bool
+    told: float
+    age: float
+    survey: float
+    availability: float
+    cause: float
+
+
+def due(all_told: Iterable[Told], months_before: int) -> Iterator[Due]:
+    """Contracts that came due, with what was known so many months before the end of their term."""
+    for told in all_told:
+        for number, term in enumerate(told.truth.terms, 1):
+            if term.renewed is None:
+                continue
+            at = term.end - months_before
+            risks = {
+                month_of(row.day): row.value
+                for row in told.signals
+                if row.kind == "renewal_risk" and row.scope_id == number
+            }
+            value = risks.get(at - 1)
+            yield Due(
+                left=not term.renewed,
+                told=float("nan") if value is None else value,
+                age=float(at),
+                survey=float(told.truth.survey[at - (at - 2) % SURVEY_EVERY]),
+                availability=float(told.uptime[max(0, at - 12) : at].mean()),
+                cause=term.cause,
+            )

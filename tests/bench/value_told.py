@@ -1,0 +1,119 @@
+"""What the product says of made-up customers, quarter by quarter, and what was true: all that is scored."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from multiprocessing import get_context
+
+import numpy as np
+
+from services.health.assess import Assessment, CustomerState, assess
+from services.health.assessment import SignalRow, ValueRow
+from services.health.block import Floats
+from services.health.health_assessment.daily_history import month_number
+from tests.bench.value_plants import FIRST_YEAR, HOUR_COST, MARGIN, RATE, Plant, blocks, month_edges_h, plant_of
+from tests.bench.value_truth import Truth, truth_of
+
+_KEPT_SIGNALS = ("trend", "renewal_risk", "guarantee_breach", "version_effect")
+_QUALITY = 0.97
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """When an alert opened, in months since the beginning."""
+
+    kind: str
+    month: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One customer: its truth, and what was said of it. worth: true money of each month; uptime: known, a month.
+
+    signals: those of whole months' last days. breaches: by contract and month of the end of a guarantee's window,
+    whether it was broken.
+    """
+
+    truth: Truth
+    alerts: tuple[Alert, ...]
+    values: tuple[ValueRow, ...]
+    signals: tuple[SignalRow, ...]
+    breaches: tuple[tuple[int, int, bool], ...]
+    worth: Floats
+    uptime: Floats
+
+
+def month_of(day: date) -> int:
+    """Whole months since the beginning."""
+    return month_number(day) - 12 * FIRST_YEAR
+
+
+def _fraction(at: datetime) -> float:
+    return month_of(at) + (at.day - 1 + at.hour / 24) / 31
+
+
+def told_of(job: tuple[int, int, str]) -> Told:
+    """All of one customer's five years. job: seed, customer, mechanism of renewals."""
+    truth = truth_of(*job)
+    plant = plant_of(truth)
+    state: CustomerState | None = None
+    alerts: dict[tuple[str, int, datetime], Alert] = {}
+    values, signals, breaches = [], [], []
+    for block in blocks(plant, truth.customer + 1):
+        said = assess(state, block)
+        state = said.state
+        for episode in said.episodes:
+            opened = episode.life.opened_at
+            if opened is not None:
+                key = (episode.kind, episode.scope_id, episode.life.pending_since)
+                alerts[key] = Alert(kind=episode.kind, month=_fraction(opened))
+        values += said.values
+        signals += _kept(said)
+        breaches += [(o.scope_id, month_of(o.at), o.happened) for o in said.outcomes if o.scope_type == "contract"]
+    return Told(
+        truth=truth,
+        alerts=tuple(sorted(alerts.values(), key=lambda a: a.month)),
+        values=tuple(values),
+        signals=tuple(signals),
+        breaches=tuple(breaches),
+        worth=_worth(plant),
+        uptime=uptime(plant),
+    )
+
+
+def _kept(said: Assessment) -> Iterator[SignalRow]:
+    for row in said.signals:
+        if row.kind in _KEPT_SIGNALS and (row.day + timedelta(days=1)).day == 1:
+            yield row
+
+
+def uptime(plant: Plant) -> Floats:
+    """Share of known time of a month in which the machines did not stand for a cause, shape (months,)."""
+    edges = month_edges_h()[: plant.truth.leaves + 1].astype(np.int64)
+    stopped = sum((m.stopped_h for m in plant.machines), np.zeros(plant.hours))
+    return 1 - np.add.reduceat(stopped, edges[:-1]) / np.diff(edges) / len(plant.machines)
+
+
+def _worth(plant: Plant) -> Floats:
+    """Money that was gained each month over what would have been without us, with the same orders.
+
+    Hours of stops that did not come cost no more; the margin of the units of these hours is among the units.
+    """
+    truth = plant.truth
+    edges = month_edges_h()[: truth.leaves + 1].astype(np.int64)
+    per_hour = RATE * _QUALITY
+    money = np.zeros(truth.leaves)
+    for number, machine in enumerate(plant.machines):
+        working = machine.running_h + machine.stopped_h
+        before = plant.before(number)
+        hours = before * working - machine.stopped_h
+        units = machine.good - per_hour * (1 - before) * working
+        hourly = units * MARGIN + hours * max(0.0, HOUR_COST - MARGIN * per_hour)
+        money += np.add.reduceat(hourly, edges[:-1])
+    return money
+
+
+def told(jobs: Sequence[tuple[int, int, str]], processes: int) -> Iterator[Told]:
+    """What is told of each job's customer, in their order."""
+    with get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(told_of, jobs)
