@@ -15,7 +15,7 @@ its state over [b, c), for every UTC midnight b.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.health.advisory_generation.all_conditions import lasting_conditions, moving_conditions
@@ -34,16 +34,19 @@ from services.health.advisory_generation.outcomes import (
 )
 from services.health.advisory_generation.risk_conditions import risk_conditions
 from services.health.assessment import (
+    CumulatedRow,
     CustomerHealthRow,
     Episode,
     ForecastRow,
     IntervalRow,
     LifeDayRow,
     OutcomeRow,
+    OutlookRow,
     PersonAction,
     RiskStepRow,
     SignalRow,
     TimesRow,
+    UpdateEffectRow,
     ValueRow,
 )
 from services.health.block import CustomerBlock
@@ -62,7 +65,7 @@ from services.health.health_assessment.customer_figures import (
 )
 from services.health.health_assessment.customer_health import customer_health
 from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
-from services.health.health_assessment.daily_history import history, month_number
+from services.health.health_assessment.daily_history import history
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
 from services.health.prognostic_assessment.fleet_models import NO_MODELS, FleetModels
@@ -71,16 +74,12 @@ from services.health.risk_rows import risk_signal_rows, risk_step_rows
 from services.health.rows import interval_rows, life_day_rows, signal_rows, times_rows
 from services.health.state_detection.calendars import Calendar, calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
-from services.health.value_assessment.value_realized import (
-    Counterfactual,
-    acceptance_window,
-    declared_counterfactual,
-    line_of_business_of,
-    monthly_values,
-)
+from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
+from services.health.value_assessment.customer_value import CustomerValue, customer_value
+from services.health.value_assessment.tallies import ValueState
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 14
+STATE_VERSION = 15
 
 KEPT_DAYS = 400
 
@@ -102,6 +101,7 @@ class CustomerState:
     first_day: int | None
     guarantees: GuaranteeState
     alerts: dict[str, Standing]
+    value: ValueState = field(default_factory=ValueState)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +123,9 @@ class Assessment(StateRows):
     signals: tuple[SignalRow, ...]
     health: tuple[CustomerHealthRow, ...]
     values: tuple[ValueRow, ...]
+    cumulated: tuple[CumulatedRow, ...] = ()
+    outlooks: tuple[OutlookRow, ...] = ()
+    updates: tuple[UpdateEffectRow, ...] = ()
     episodes: tuple[Episode, ...]
     outcomes: tuple[OutcomeRow, ...]
     forecasts: tuple[ForecastRow, ...]
@@ -180,19 +183,21 @@ def assess_with_work(
         before.alerts, [*moving, *found.lasting], actions, start=block.start, keep_hours=keep_hours
     )
     works = [a.work for a in assets]
+    value = customer_value(before.value, block, works)
     states = state_rows(block, [a.states for a in assets])
     rows = Assessment(
         intervals=states.intervals,
         times=states.times,
         signals=(*signal_rows(work, works, block.hours // 24), *risk_signal_rows(block, risks)),
         health=tuple(_health(work, own)),
-        values=value_rows(block, works),
+        values=value.months,
+        cumulated=value.cumulated,
         episodes=tuple(episodes),
         outcomes=outcome_rows(work, works),
         forecasts=tuple(_forecasts(work, works, risks)),
         life_days=tuple(row for asset in works for row in life_day_rows(asset)),
         risk_steps=tuple(risk_step_rows(risks)),
-        state=_kept(before, work, assets, risks, silences, own, alerts),
+        state=_kept(before, work, assets, risks, silences, own, alerts, value),
     )
     return rows, found
 
@@ -320,6 +325,7 @@ def _kept(
     silences: Sequence[Silence],
     own: Counterfactual | None,
     alerts: dict[str, Standing],
+    value: CustomerValue,
 ) -> CustomerState:
     """What the next assessment goes on from, at the block's last midnight."""
     whole, cut, first_day = work.hours // 24, _whole_days(work), _first_day(before, work)
@@ -333,6 +339,7 @@ def _kept(
         first_day=first_day if first_day is not None and first_day < work.days.first_day + cut else None,
         guarantees=work.guarantees.state,
         alerts=alerts,
+        value=value.state,
     )
 
 
@@ -362,25 +369,6 @@ def _forecasts(
         yield from change_forecasts(work.block, asset)
     for asset_id, risk in risks.items():
         yield from risk_forecasts(work.block, asset_id, risk)
-
-
-def value_rows(block: CustomerBlock, assets: Sequence[AssetWork]) -> tuple[ValueRow, ...]:
-    """Value of every month that the block touches."""
-    businesses = line_of_business_of(block)
-    members = [
-        (a.asset.site_id, businesses[a.asset.line_id], a.days, a.counterfactual)
-        for a in assets
-        if a.intervals is not None
-    ]
-    last = block.end - timedelta(seconds=1)
-    found = monthly_values(
-        block,
-        members,
-        declared_counterfactual(block),
-        first_month=month_number(block.start.date()),
-        last_month=month_number(last.date()),
-    )
-    return tuple(found)
 
 
 def _silent_at(silences: Sequence[Silence], hours: int) -> dict[int, float]:

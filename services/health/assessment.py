@@ -123,7 +123,11 @@ class CustomerHealthRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueRow:
-    """Row of `value_monthly`; the last month may be unfinished."""
+    """Row of `value_monthly`; the last month may be unfinished.
+
+    money: gross; net: less fees and maintenance, None with the reason in `net_unknown`. author, said_on: of the
+    assumptions that money rests on.
+    """
 
     month: date
     line_of_business: str
@@ -138,6 +142,112 @@ class ValueRow:
     basis: str
     promised_money: float | None
     coverage: float
+    hours_low: float | None = None
+    hours_high: float | None = None
+    units_low: float | None = None
+    units_high: float | None = None
+    author: str | None = None
+    said_on: date | None = None
+    maintenance: float | None = None
+    maintenance_currency: str | None = None
+    fees: float | None = None
+    fees_currency: str | None = None
+    net: float | None = None
+    net_low: float | None = None
+    net_high: float | None = None
+    net_unknown: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CumulatedRow:
+    """Row of `value_cumulated`: value since the start up to a month, of a line of business, or of all of them (`*`).
+
+    money_months: of how many months money and promise are both known; ratio: realized over promised in these.
+    """
+
+    month: date
+    line_of_business: str
+    rung: str
+    counterfactual: str
+    months: int
+    hours_avoided: float | None
+    hours_low: float | None
+    hours_high: float | None
+    good_units_gained: float | None
+    units_low: float | None
+    units_high: float | None
+    money: float | None
+    money_low: float | None
+    money_high: float | None
+    money_unknown: str | None
+    net: float | None
+    net_low: float | None
+    net_high: float | None
+    net_unknown: str | None
+    currency: str | None
+    basis: str
+    author: str | None
+    said_on: date | None
+    promised_money: float | None
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    ratio_of: str | None
+    coverage: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutlookRow:
+    """Row of `value_outlooks`: value since the start as it will stand on a day, foretold at the end of `month`.
+
+    horizon: renewal, 1_year, 3_years, 5_years, 15_years. Each figure with its 5 % and 95 % points.
+    """
+
+    month: date
+    line_of_business: str
+    horizon: str
+    at: date
+    hours_avoided: float | None
+    hours_low: float | None
+    hours_high: float | None
+    money: float | None
+    money_low: float | None
+    money_high: float | None
+    net: float | None
+    net_low: float | None
+    net_high: float | None
+    currency: str | None
+    basis: str
+    promised_money: float | None
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    ratio_of: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateEffectRow:
+    """Row of `update_effects`: what a software release did to a customer's machines of a type, by difference in
+    differences against those that did not get it; each figure with its 5 % and 95 % points, more is better.
+
+    uptime: share of known planned time; rate: good units an hour of production, as a share of the rate before. None
+    where it is not known, with the reason.
+    """
+
+    asset_type: str
+    version: str
+    released_on: date
+    as_of: date
+    days: int
+    machines: int
+    controls: int
+    uptime: float | None
+    uptime_low: float | None
+    uptime_high: float | None
+    rate: float | None
+    rate_low: float | None
+    rate_high: float | None
+    unknown: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

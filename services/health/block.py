@@ -158,7 +158,7 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class Economics:
-    """What a good unit and an hour of downtime are worth to one line of business of a site, and who says so."""
+    """What a good unit and an hour of downtime are worth to one line of business of a site; who says so, since when."""
 
     site_id: int
     line_of_business: str
@@ -167,6 +167,7 @@ class Economics:
     downtime_cost_per_hour: float | None
     currency: str
     basis: str
+    author: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,7 +159,13 @@ def _underway(
         told=last.told,
         raw_since=raw_since,
         rows=said,
-        morning=Morning(work=last.work, sources=sources, values=said.values, outcomes=said.outcomes),
+        morning=Morning(
+            work=last.work,
+            sources=sources,
+            values=said.values,
+            cumulated=said.cumulated,
+            outcomes=said.outcomes,
+        ),
     )
 
 

@@ -28,6 +28,11 @@ def joined(earlier: Assessment, later: Assessment, at: datetime) -> Assessment:
         ),
         health=_latest([*earlier.health, *later.health], lambda row: row.day),
         values=_latest([*earlier.values, *later.values], lambda row: (row.month, row.line_of_business)),
+        cumulated=_latest([*earlier.cumulated, *later.cumulated], lambda row: (row.month, row.line_of_business)),
+        outlooks=_latest(
+            [*earlier.outlooks, *later.outlooks], lambda row: (row.month, row.line_of_business, row.horizon)
+        ),
+        updates=_latest([*earlier.updates, *later.updates], lambda row: (row.asset_type, row.version)),
         episodes=_latest(
             [*earlier.episodes, *later.episodes],
             lambda row: (row.kind, row.scope_type, row.scope_id, row.life.pending_since),

@@ -11,7 +11,7 @@ from datetime import datetime
 import psycopg
 
 from services.health.assess import CustomerState, StateRows, Work, assess_states
-from services.health.assessment import OutcomeRow, ValueRow
+from services.health.assessment import CumulatedRow, OutcomeRow, ValueRow
 from services.health.block import CustomerBlock, Event
 from services.health.data_acquisition.block_reading import (
     block_of,
@@ -50,11 +50,12 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class Morning:
-    """What is known of the day once one of its hours has been assessed. values, outcomes: as they are stored."""
+    """What is known of the day once one of its hours has been assessed. values to outcomes: as they are stored."""
 
     work: Work
     sources: tuple[CustomerSource, ...]
     values: tuple[ValueRow, ...]
+    cumulated: tuple[CumulatedRow, ...]
     outcomes: tuple[OutcomeRow, ...]
 
 
@@ -212,11 +213,12 @@ def _hours_moved_on(
     actions, known_hours = read_actions(conn, records.customer_id), (since - span.start) // HOUR
     rows, work = assess_hours(day.state, morning.work, block, actions, known_hours=known_hours)
     save_state_rows(conn, records.assets, span, day.rows, rows)
-    save_hour_rows(conn, records.customer_id, (morning.values, morning.outcomes), (rows.values, rows.outcomes))
+    before = (morning.values, morning.cumulated, morning.outcomes)
+    save_hour_rows(conn, records.customer_id, before, (rows.values, rows.cumulated, rows.outcomes))
     conn.execute(_MOVE, [end, now, records.customer_id])
     note_change(conn, span.start)
     save_alerts(conn, records.customer_id, rows.episodes, since=span.start, through=end, now=now)
-    morning = replace(morning, work=work, sources=sources, values=rows.values, outcomes=rows.outcomes)
+    morning = Morning(work=work, sources=sources, values=rows.values, cumulated=rows.cumulated, outcomes=rows.outcomes)
     return replace(day, through=end, assessed_at=now, block=block, told=told, rows=rows, morning=morning)
 
 

@@ -23,9 +23,8 @@ from services.health.assess import (
     silences_of,
     state_rows,
     states_of,
-    value_rows,
 )
-from services.health.assessment import Episode, OutcomeRow, PersonAction, ValueRow
+from services.health.assessment import CumulatedRow, Episode, OutcomeRow, PersonAction, ValueRow
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_assessment import AssetResult
 from services.health.health_assessment.asset_changes import AssetChanges, more_changes
@@ -33,6 +32,7 @@ from services.health.health_assessment.asset_condition import standing
 from services.health.health_assessment.asset_hours import fleet_hours
 from services.health.health_assessment.asset_work import AssetStates
 from services.health.health_assessment.guarantee_work import with_hours
+from services.health.value_assessment.customer_value import customer_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,7 @@ class HourRows(StateRows):
     """All rows that the hours of a day under way can move; those of `Assessment`."""
 
     values: tuple[ValueRow, ...]
+    cumulated: tuple[CumulatedRow, ...]
     episodes: tuple[Episode, ...]
     outcomes: tuple[OutcomeRow, ...]
 
@@ -75,11 +76,12 @@ def assess_hours(
         *(_all_day(c, block.hours) for c in morning.lasting if _can_stand(before.alerts, c)),
     ]
     episodes, _ = advance_alerts(before.alerts, conditions, actions, start=block.start, keep_hours=0)
-    moved = state_rows(block, states)
+    moved, value = state_rows(block, states), customer_value(before.value, block, works)
     rows = HourRows(
         intervals=moved.intervals,
         times=moved.times,
-        values=value_rows(block, works),
+        values=value.months,
+        cumulated=value.cumulated,
         episodes=tuple(episodes),
         outcomes=outcome_rows(work, works),
     )

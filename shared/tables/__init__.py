@@ -3,12 +3,13 @@
 records     what people say: customers, contracts, sites, assets, what metrics mean; and events
 telemetry   what machines say: sources, devices, series, samples, rollups, dead letters
 assessment  what follows: state intervals, times, signals, health, value, alerts, the change feed
+value       what follows for the customer: value since the start, its outlook, effects of software releases
 portfolio   what all customers together say, and reviews made for one
 access      who may ask: API keys; and what this deployment is for
 """
 
 from shared.tables.metadata import metadata
 
-from . import access, assessment, portfolio, records, telemetry
+from . import access, assessment, portfolio, records, telemetry, value
 
-__all__ = ["access", "assessment", "metadata", "portfolio", "records", "telemetry"]
+__all__ = ["access", "assessment", "metadata", "portfolio", "records", "telemetry", "value"]

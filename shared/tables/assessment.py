@@ -140,7 +140,8 @@ customer_health = Table(
 )
 
 # Value realized in a calendar month against the counterfactual named with it. Money is null, never zero, where
-# it is unknown; `basis` says how it is known: measured, assumed, supplier, agreed.
+# it is unknown; `basis` says how it is known: measured, assumed, supplier, agreed; author, said_on: by whom and when.
+# money: gross; net: less fees and maintenance, null where net_unknown says why. low and high: 5 % and 95 % points.
 value_monthly = Table(
     "value_monthly",
     metadata,
@@ -158,6 +159,20 @@ value_monthly = Table(
     Column("basis", String, nullable=False),
     Column("promised_money", Double),
     Column("coverage", Double, nullable=False),
+    Column("hours_low", Double),
+    Column("hours_high", Double),
+    Column("units_low", Double),
+    Column("units_high", Double),
+    Column("author", String),
+    Column("said_on", Date),
+    Column("maintenance", Double),
+    Column("maintenance_currency", String(3)),
+    Column("fees", Double),
+    Column("fees_currency", String(3)),
+    Column("net", Double),
+    Column("net_low", Double),
+    Column("net_high", Double),
+    Column("net_unknown", String),
 )
 
 # One row an episode of (customer, kind, scope). *_at of the episode are event time; what people promise each

@@ -51,7 +51,7 @@ FROM contracts WHERE customer_id = %(customer)s ORDER BY external_id, valid_from
 """
 _ECONOMICS = """
 SELECT site_id, line_of_business, valid_from, margin_per_good_unit::float8, downtime_cost_per_hour::float8,
-       currency, basis
+       currency, basis, author
 FROM economics JOIN sites USING (site_id) WHERE customer_id = %(customer)s ORDER BY economics_id
 """
 _ENTITLEMENTS = """

@@ -19,7 +19,7 @@ from services.health.state_detection.condition_state import ConditionState
 from services.health.state_detection.state_intervals import OpenInterval
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import FAILURES, FIELDS, PBT, REPAIR_S, UNKNOWN_S
-from services.health.value_assessment.value_realized import Counterfactual, acceptance_window
+from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
 
 KEPT_DAYS = 128
 

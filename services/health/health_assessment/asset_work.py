@@ -9,7 +9,7 @@ from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.change_detection.change import ChangeFindings
 from services.health.state_detection.condition import ConditionFindings
 from services.health.state_detection.state_intervals import Intervals
-from services.health.value_assessment.value_realized import Counterfactual
+from services.health.value_assessment.counterfactuals import Counterfactual
 
 
 @dataclass(frozen=True, kw_only=True)

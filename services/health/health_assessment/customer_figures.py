@@ -34,7 +34,7 @@ from services.health.health_assessment.daily_history import (
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import GOOD, PBT, PRODUCED, STOPPED, SUPPLIER_DOWN, UNKNOWN_S
-from services.health.value_assessment.value_realized import Counterfactual
+from services.health.value_assessment.counterfactuals import Counterfactual
 
 AVAILABILITY_DAYS, WEEK, PROMISE_DAYS = 28, 7, 90
 _MONTH_COVERAGE, _MONTH_DAYS = 0.8, 15

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from services.health.assess import Assessment, StateRows
-from services.health.assessment import OutcomeRow, ValueRow
+from services.health.assessment import CumulatedRow, OutcomeRow, ValueRow
 from services.health.data_acquisition.record_reading import AssetRecord
 from services.health.watermark import Span
 
@@ -51,6 +51,21 @@ _VALUES = Target(
     table="value_monthly",
     key=("customer_id", "month", "line_of_business"),
     replaces="t.customer_id = %(customer)s AND t.month >= date_trunc('month', %(start)s::timestamptz)::date",
+)
+_CUMULATED = Target(
+    table="value_cumulated",
+    key=("customer_id", "month", "line_of_business"),
+    replaces="t.customer_id = %(customer)s AND t.month >= date_trunc('month', %(start)s::timestamptz)::date",
+)
+_OUTLOOKS = Target(
+    table="value_outlooks",
+    key=("customer_id", "month", "line_of_business", "horizon"),
+    replaces="t.customer_id = %(customer)s AND t.month >= date_trunc('month', %(start)s::timestamptz)::date",
+)
+_UPDATE_EFFECTS = Target(
+    table="update_effects",
+    key=("customer_id", "asset_type", "version"),
+    replaces="t.customer_id = %(customer)s AND t.as_of >= %(start)s::date",
 )
 
 _OUTCOMES = Target(
@@ -102,6 +117,9 @@ def save_rows(
     replace_rows(conn, _SIGNALS, [of_customer | vars(row) for row in found.signals], asked)
     replace_rows(conn, _HEALTH, [of_customer | vars(row) for row in found.health], asked)
     replace_rows(conn, _VALUES, [of_customer | vars(row) for row in found.values], asked)
+    replace_rows(conn, _CUMULATED, [of_customer | vars(row) for row in found.cumulated], asked)
+    replace_rows(conn, _OUTLOOKS, [of_customer | vars(row) for row in found.outlooks], asked)
+    replace_rows(conn, _UPDATE_EFFECTS, [of_customer | vars(row) for row in found.updates], asked)
     replace_rows(conn, _OUTCOMES, [of_customer | vars(row) for row in found.outcomes], asked)
     replace_rows(conn, _LIFE_DAYS, [vars(row) for row in found.life_days], asked)
     replace_rows(conn, _RISK_STEPS, [vars(row) for row in found.risk_steps], asked)
@@ -126,12 +144,13 @@ def save_state_rows(
 def save_hour_rows(
     conn: psycopg.Connection,
     customer_id: int,
-    before: tuple[Sequence[ValueRow], Sequence[OutcomeRow]],
-    after: tuple[Sequence[ValueRow], Sequence[OutcomeRow]],
+    before: tuple[Sequence[ValueRow], Sequence[CumulatedRow], Sequence[OutcomeRow]],
+    after: tuple[Sequence[ValueRow], Sequence[CumulatedRow], Sequence[OutcomeRow]],
 ) -> None:
-    """Make the stored values and outcomes of a day under way those of `after`, where those of `before` are stored."""
+    """Make the stored values, by month and cumulated, and outcomes of a day under way those of `after`; `before` are
+    stored."""
     of_customer = {"customer_id": customer_id}
-    for target, stored, wanted in zip((_VALUES, _OUTCOMES), before, after, strict=True):
+    for target, stored, wanted in zip((_VALUES, _CUMULATED, _OUTCOMES), before, after, strict=True):
         old, new = ([of_customer | vars(row) for row in rows] for rows in (stored, wanted))
         _update(conn, target, old, new)
 

@@ -5,271 +5,130 @@
     money_assumed    money from what we or the supplier assume that a unit and an hour are worth
     money_agreed     money from figures agreed with the customer
 
-    money = units gained x margin + hours avoided x max(0, cost of an hour - margin x units of an hour)
+    gross = units gained x margin + hours avoided x max(0, cost of an hour - margin x units of an hour)
+    net   = gross - maintenance that the customer pays - fees
 
-The second term leaves out the margin of the units that an avoided hour makes: they are in the first. Fees and
-maintenance are not deducted. Unknown money is None, never zero, and currencies are never mixed.
+The second term leaves out the margin of the units that an avoided hour makes: they are in the first. An avoided hour is
+a known hour of PBT times the counterfactual's share of stops, less what stood still in it. Unknown money is None, never
+zero, and currencies are never mixed: what cannot be deducted leaves the net unknown, with the reason, and the gross as
+it is. Intervals are of the gain of expected rates over expected rates, not of what chance made of a month (`chance`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from math import sqrt
 
 import numpy as np
 
-from services.health.assessment import ValueRow
 from services.health.block import CustomerBlock, Economics, Floats
-from services.health.health_assessment.daily_history import DailyHistory, day_number, month_start, trailing_sum
-from services.health.health_assessment.records_in_force import annual_value_on, contracts_on, economics_on
-from services.health.state_detection.times import GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.health_assessment.daily_history import DailyHistory, day_number
+from services.health.health_assessment.records_in_force import economics_on
+from services.health.state_detection.times import FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.value_assessment.accruals import MonthOf, Place
+from services.health.value_assessment.counterfactuals import Counterfactual
 
-ACCEPTANCE_DAYS = 28
-ACCEPTANCE_COVERAGE = 0.8
-_Z90 = 1.645
-_BASIS_RANK = {"measured": 0, "assumed": 1, "supplier": 2, "agreed": 3}
 NO_LINE_OF_BUSINESS = "unassigned"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counterfactual:
-    """What would have been without us, of one asset.
+class Machine:
+    """A machine that reports states, in one month."""
 
-    down_share: time of stops a known hour of PBT, with its standard error. good_per_hour: good units a known hour
-    of PBT, None where nobody counts them. through_day: gains count after it, in days since 1970-01-01.
-    """
-
-    name: str
-    through_day: int
-    down_share: float
-    down_error: float
-    good_per_hour: float | None
-    good_error: float
-
-
-def acceptance_window(own: DailyHistory, first_day: int, last_row: int) -> Counterfactual | None:
-    """The first four weeks with coverage of at least 80 %, of an asset first seen on `first_day`; None until they end.
-
-    Errors are those of a ratio of sums over days, as if days were independent. Rows after last_row are not looked at.
-    """
-    known = own.column(PBT) - own.column(UNKNOWN_S)
-    known_sum = trailing_sum(known, ACCEPTANCE_DAYS)
-    complete = own.first_day + np.arange(len(known)) >= first_day + ACCEPTANCE_DAYS - 1
-    covered = (known_sum > 0) & (known_sum >= ACCEPTANCE_COVERAGE * trailing_sum(own.column(PBT), ACCEPTANCE_DAYS))
-    found = np.flatnonzero((complete & covered)[: last_row + 1])
-    if not len(found):
-        return None
-    end = int(found[0])
-    rows = slice(end - ACCEPTANCE_DAYS + 1, end + 1)
-    down_share, down_error = _ratio(own.column(STOPPED)[rows], known[rows])
-    good = own.column(GOOD)[rows]
-    counted = bool(np.isfinite(good).any())
-    good_per_hour, good_error = _ratio(np.nan_to_num(good), known[rows] / 3600) if counted else (0.0, 0.0)
-    return Counterfactual(
-        name="acceptance_window",
-        through_day=own.first_day + end,
-        down_share=down_share,
-        down_error=down_error,
-        good_per_hour=good_per_hour if counted else None,
-        good_error=good_error,
-    )
-
-
-def _ratio(part: Floats, whole: Floats) -> tuple[float, float]:
-    """Sum of part / sum of whole and its standard error (Cochran, Sampling Techniques, 1977, eq. 6.13)."""
-    used = whole > 0
-    total, days = float(whole[used].sum()), int(used.sum())
-    ratio = float(part[used].sum()) / total
-    if days < 2:
-        return ratio, 0.0
-    residual = part[used] - ratio * whole[used]
-    return ratio, sqrt(days / (days - 1) * float((residual**2).sum())) / total
-
-
-def declared_counterfactual(block: CustomerBlock) -> Counterfactual | None:
-    """The one of the business case: the customer's latest event `baseline` with an `availability`."""
-    told = [e for e in block.events if e.kind == "baseline" and e.scope_type == "customer"]
-    for event in sorted(told, key=lambda e: e.at, reverse=True):
-        availability = event.attributes.get("availability")
-        if isinstance(availability, int | float):
-            return Counterfactual(
-                name="declared",
-                through_day=day_number(event.at.date()) - 1,
-                down_share=1 - float(availability),
-                down_error=0.0,
-                good_per_hour=None,
-                good_error=0.0,
-            )
-    return None
+    place: Place
+    days: DailyHistory
+    against: Counterfactual | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssetGain:
-    """What one asset gained in one month; money in its own economics, None where they or their figures are missing."""
+class Gains:
+    """What machines gained in a month, shape (machines,); NaN where it is not known.
 
-    hours: float
-    hours_error: float
-    units: float | None
-    units_error: float
-    economics: Economics | None
-    money: float | None
-    money_error: float
-
-
-def asset_gain(
-    against: Counterfactual, *, down_h: float, known_h: float, good: float | None, economics: Economics | None
-) -> AssetGain:
-    """Hours avoided, units gained and their money. down_h, known_h: downtime and known PBT of the days that count."""
-    hours = against.down_share * known_h - down_h
-    counted = good is not None and against.good_per_hour is not None
-    units = good - against.good_per_hour * known_h if good is not None and against.good_per_hour is not None else None
-    margin = economics.margin_per_good_unit if economics else None
-    cost = economics.downtime_cost_per_hour if economics else None
-    per_hour, per_unit = _worth(margin if counted else None, cost, against.good_per_hour)
-    money = None
-    if per_hour is not None or per_unit is not None:
-        money = hours * (per_hour or 0.0) + (units or 0.0) * (per_unit or 0.0)
-    return AssetGain(
-        hours=hours,
-        hours_error=known_h * against.down_error,
-        units=units,
-        units_error=known_h * against.good_error,
-        economics=economics,
-        money=money,
-        money_error=known_h * (against.down_error * (per_hour or 0.0) + against.good_error * (per_unit or 0.0)),
-    )
-
-
-def _worth(margin: float | None, cost: float | None, good_per_hour: float | None) -> tuple[float | None, float | None]:
-    """Money of an avoided hour beyond its units, and of a unit; margin is None where units are not counted."""
-    if cost is None:
-        return None, margin
-    if margin is None or good_per_hour is None:
-        return cost, None
-    return max(0.0, cost - margin * good_per_hour), margin
-
-
-def monthly_values(
-    block: CustomerBlock,
-    assets: Sequence[tuple[int, str, DailyHistory, Counterfactual | None]],
-    declared: Counterfactual | None,
-    *,
-    first_month: int,
-    last_month: int,
-) -> list[ValueRow]:
-    """Rows of every month and line of business in which machines were planned to run.
-
-    assets: (site, line of business, days, counterfactual) of each asset that reports states. declared: the
-    counterfactual of the business case; it takes the place of the assets' own from its month on.
+    known_h, down_h: of the days that count, 0 where there is nothing to compare with. an_hour, a_unit: by figure, what
+    one is worth in it, shape (3, machines).
     """
-    found = []
-    by_business = sorted(assets, key=lambda a: a[1])
-    for month in range(first_month, last_month + 1):
-        for business, own in groupby(by_business, key=lambda a: a[1]):
-            members = list(own)
-            row = _month_row(block, business, members, declared, month, len(members) / len(assets))
-            if row is not None:
-                found.append(row)
-    return found
+
+    hours: Floats
+    units: Floats
+    money: Floats
+    known_h: Floats
+    down_h: Floats
+    an_hour: Floats
+    a_unit: Floats
 
 
-def _month_row(
-    block: CustomerBlock,
-    business: str,
-    members: Iterable[tuple[int, str, DailyHistory, Counterfactual | None]],
-    declared: Counterfactual | None,
-    month: int,
-    part_of_customer: float,
-) -> ValueRow | None:
-    first, after = month_start(month), month_start(month + 1)
-    planned = known = 0.0
-    gains: list[AssetGain] = []
-    names: set[str] = set()
-    for site_id, _, own, acceptance in members:
-        against = acceptance
-        if declared is not None and declared.through_day + 1 < day_number(after):
-            against = declared
-        rows = slice(max(0, own.row_of(first)), max(0, own.row_of(after)))
-        table = own.table[rows]
-        planned += float(table[:, PBT].sum())
-        known += float((table[:, PBT] - table[:, UNKNOWN_S]).sum())
-        if against is not None:
-            counts = table[max(0, against.through_day + 1 - own.first_day - rows.start) :]
-            if (counts[:, PBT] > counts[:, UNKNOWN_S]).any():
-                names.add(against.name)
-                gains.append(_gain_of(counts, against, economics_on(block.economics, site_id, business, first)))
-    if planned <= 0:
-        return None
-    return _row(block, business, first, gains, "+".join(sorted(names)) or "none yet", known / planned, part_of_customer)
+@dataclass(frozen=True, kw_only=True)
+class Days:
+    """Hours planned, known and down, and good units of machines on the days of a month so far, (machines, days)."""
+
+    planned: Floats
+    known: Floats
+    down: Floats
+    good: Floats
 
 
-def _gain_of(days: Floats, against: Counterfactual, economics: Economics | None) -> AssetGain:
-    good = days[:, GOOD]
-    return asset_gain(
-        against,
-        down_h=float(days[:, STOPPED].sum()) / 3600,
-        known_h=float((days[:, PBT] - days[:, UNKNOWN_S]).sum()) / 3600,
-        good=float(np.nansum(good)) if np.isfinite(good).any() else None,
-        economics=economics,
+def days_of(machines: Sequence[Machine], month: MonthOf) -> Days:
+    """The days of one month up to what is assessed of it; without data known is 0."""
+    first, days = day_number(month.first), (month.until - month.first).days
+    found = np.zeros((len(machines), days, len(FIELDS)))
+    found[:, :, GOOD] = np.nan
+    for row, machine in enumerate(machines):
+        own = machine.days
+        since, until = max(first, own.first_day), min(first + days, own.first_day + len(own.table))
+        if until > since:
+            found[row, since - first : until - first] = own.table[since - own.first_day : until - own.first_day]
+    planned, unknown, down = (found[:, :, column] / 3600 for column in (PBT, UNKNOWN_S, STOPPED))
+    return Days(planned=planned, known=planned - unknown, down=down, good=found[:, :, GOOD])
+
+
+def gains_of(
+    days: Days, first_day: int, against: Sequence[Counterfactual | None], prices: Sequence[Economics | None]
+) -> Gains:
+    """Hours avoided, units gained and their money of each machine. first_day: of `days`, since 1970-01-01."""
+    after = np.array([np.inf if each is None else each.through_day for each in against])
+    counts = (days.known > 0) & (first_day + np.arange(days.known.shape[1]) > after[:, None])
+    counted = counts & np.isfinite(days.good)
+    known_h, down_h = np.where(counts, days.known, 0.0).sum(axis=1), np.where(counts, days.down, 0.0).sum(axis=1)
+    counted_h = np.where(counted, days.known, 0.0).sum(axis=1)
+    good = np.where(counted, days.good, 0.0).sum(axis=1)
+    share = _column([None if each is None else each.down_share for each in against])
+    rate = np.where(counted_h > 0, _column([None if each is None else each.good_per_hour for each in against]), np.nan)
+    an_hour, a_unit = worth(
+        _column([None if price is None else price.margin_per_good_unit for price in prices]),
+        _column([None if price is None else price.downtime_cost_per_hour for price in prices]),
+        rate,
+    )
+    hours, units = np.where(known_h > 0, share * known_h - down_h, np.nan), good - rate * counted_h
+    ones, compared = np.ones(len(against)), np.where(np.isfinite(rate), 1.0, 0.0)
+    return Gains(
+        hours=hours,
+        units=units,
+        money=hours * an_hour + np.where(a_unit > 0, units, 0.0) * a_unit,
+        known_h=known_h,
+        down_h=down_h,
+        an_hour=np.array([ones, 0 * ones, np.nan_to_num(an_hour)]),
+        a_unit=np.array([0 * ones, compared, np.nan_to_num(a_unit)]),
     )
 
 
-def _row(
-    block: CustomerBlock,
-    business: str,
-    month: date,
-    gains: Sequence[AssetGain],
-    counterfactual: str,
-    coverage: float,
-    part_of_customer: float,
-) -> ValueRow:
-    money, error, currency, basis = _money(gains)
-    annual, _ = annual_value_on(block.contracts, month)
-    rung = "hours" if annual is None else "contract_value"
-    if money is not None:
-        rung = "money_agreed" if basis == "agreed" else "money_assumed"
-    units = [gain.units for gain in gains if gain.units is not None]
-    promised, promised_currency = _promised(block, month, part_of_customer)
-    if currency is not None and promised_currency != currency:
-        promised = None
-    return ValueRow(
-        month=month,
-        line_of_business=business,
-        rung=rung,
-        counterfactual=counterfactual,
-        hours_avoided=sum(gain.hours for gain in gains) if gains else None,
-        good_units_gained=sum(units) if units else None,
-        money=money,
-        money_low=None if money is None else money - _Z90 * error,
-        money_high=None if money is None else money + _Z90 * error,
-        currency=currency or promised_currency,
-        basis=basis,
-        promised_money=promised,
-        coverage=coverage,
-    )
+def worth(margin: Floats, cost: Floats, good_per_hour: Floats) -> tuple[Floats, Floats]:
+    """Money of an avoided hour beyond its units, and of a unit; NaN where money is unknown, in both.
+
+    good_per_hour: units of a known hour without us, NaN where units are not compared: their margin is then left out.
+    """
+    unit = np.where(np.isfinite(good_per_hour), margin, np.nan)
+    hour = np.where(np.isfinite(unit), np.maximum(0.0, cost - margin * good_per_hour), cost)
+    known = np.isfinite(unit) | np.isfinite(hour)
+    return np.where(known, np.nan_to_num(hour), np.nan), np.where(known, np.nan_to_num(unit), np.nan)
 
 
-def _money(gains: Sequence[AssetGain]) -> tuple[float | None, float, str | None, str]:
-    """Money, its standard error, its currency, and the weakest basis; None where any asset's money is unknown."""
-    sure = [(g.money, g.economics) for g in gains if g.money is not None and g.economics is not None]
-    if not gains or len(sure) < len(gains) or len({economics.currency for _, economics in sure}) > 1:
-        return None, 0.0, None, "measured"
-    basis = min((economics.basis for _, economics in sure), key=lambda name: _BASIS_RANK[name])
-    error = sqrt(sum(gain.money_error**2 for gain in gains))
-    return sum(money for money, _ in sure), error, sure[0][1].currency, basis
+def _column(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _promised(block: CustomerBlock, month: date, part_of_customer: float) -> tuple[float | None, str | None]:
-    """A twelfth of what the sale promised a year, by this line of business's part of the assets, and its currency."""
-    told = [
-        (c.promised_annual_value, c.currency)
-        for c in contracts_on(block.contracts, month)
-        if c.promised_annual_value is not None
-    ]
-    if not told or len({currency for _, currency in told}) > 1:
-        return None, None
-    return sum(value for value, _ in told) / 12 * part_of_customer, told[0][1]
+def prices_of(block: CustomerBlock, machines: Sequence[Machine], business: str, on: date) -> list[Economics | None]:
+    """What an hour and a unit of each machine are worth on a day, by its site and line of business."""
+    by_site = {m.place.site_id: economics_on(block.economics, m.place.site_id, business, on) for m in machines}
+    return [by_site[machine.place.site_id] for machine in machines]
 
 
 def line_of_business_of(block: CustomerBlock) -> Mapping[int | None, str]:

@@ -53,6 +53,9 @@ CONCLUSIONS = {
     "signals": "SELECT * FROM signals ORDER BY customer_id, scope_type, scope_id, kind, day",
     "customer_health": "SELECT * FROM customer_health ORDER BY customer_id, day",
     "value_monthly": "SELECT * FROM value_monthly ORDER BY customer_id, month, line_of_business",
+    "value_cumulated": "SELECT * FROM value_cumulated ORDER BY customer_id, month, line_of_business",
+    "value_outlooks": "SELECT * FROM value_outlooks ORDER BY customer_id, month, line_of_business, horizon",
+    "update_effects": "SELECT * FROM update_effects ORDER BY customer_id, asset_type, version",
     "alerts": """
         SELECT customer_id, kind, scope_type, scope_id, tier, state, resolution, pending_since, opened_at, resolved_at,
                sentence, evidence, stake_hours, stake_contract_value, stake_money, currency, basis, expected_at,

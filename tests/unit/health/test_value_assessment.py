@@ -12,12 +12,23 @@ from services.health.assess import assess
 from services.health.block import Event
 from services.health.health_assessment.daily_history import history
 from services.health.state_detection.times import FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
-from services.health.value_assessment.value_realized import Counterfactual, acceptance_window, asset_gain
+from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
+from services.health.value_assessment.value_realized import Days, gains_of
 from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer
 
-BEFORE = Counterfactual(
-    name="acceptance_window", through_day=0, down_share=0.10, down_error=0.01, good_per_hour=90.0, good_error=0.5
-)
+BEFORE = Counterfactual(name="acceptance_window", through_day=99, down_share=0.10, good_per_hour=90.0, known_h=600.0)
+
+
+def gained(against=BEFORE, *, down=40.0, known=600.0, good=55_000.0, economics=ECONOMICS):
+    """Hours, units and money of one machine in 25 days of 24 hours after its acceptance window."""
+    found = gains_of(month(known=known, down=down, good=good), 100, [against], [economics])
+    return found.hours[0], found.units[0], found.money[0]
+
+
+def month(**totals):
+    """25 equal days of one machine."""
+    spread = {name: np.full((1, 25), total / 25) for name, total in totals.items()}
+    return Days(planned=spread["known"], **spread)
 
 
 def days(*rows):
@@ -34,34 +45,33 @@ def test_a_worked_month():
 
     1000 units x 0.20 + 20 h x (500 - 0.20 x 90) = 200 + 9640.
     """
-    gain = asset_gain(BEFORE, down_h=40, known_h=600, good=55_000, economics=ECONOMICS)
-    assert gain.hours == pytest.approx(20)
-    assert gain.units == pytest.approx(1000)
-    assert gain.money == pytest.approx(9840)
-    assert gain.money_error == pytest.approx(600 * (0.01 * 482 + 0.5 * 0.2))
+    assert gained() == pytest.approx((20, 1000, 9840))
 
 
 @given(st.floats(0, 60), st.floats(0.01, 2), st.floats(200, 2000))
 def test_an_avoided_hour_and_the_units_made_in_it_are_counted_once(hours, margin, cost):
     economics = replace(ECONOMICS, margin_per_good_unit=margin, downtime_cost_per_hour=cost)
-    made = 90 * 600 + 90 * hours
-    gain = asset_gain(BEFORE, down_h=60 - hours, known_h=600, good=made, economics=economics)
-    assert gain.money == pytest.approx(max(hours * cost, hours * 90 * margin), abs=1e-6)
+    money = gained(down=60 - hours, good=90 * 600 + 90 * hours, economics=economics)[2]
+    assert money == pytest.approx(max(hours * cost, hours * 90 * margin), abs=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("margin", "cost", "money"), [(None, 500, 20 * 500), (0.2, None, 1000 * 0.2), (None, None, None)]
+    ("margin", "cost", "money"), [(None, 500, 20 * 500), (0.2, None, 1000 * 0.2), (None, None, np.nan)]
 )
 def test_what_nobody_said_is_left_out_or_unknown(margin, cost, money):
     economics = replace(ECONOMICS, margin_per_good_unit=margin, downtime_cost_per_hour=cost)
-    assert asset_gain(BEFORE, down_h=40, known_h=600, good=55_000, economics=economics).money == (
-        None if money is None else pytest.approx(money)
-    )
+    assert gained(economics=economics)[2] == pytest.approx(money, nan_ok=True)
 
 
 def test_without_counts_an_hour_costs_what_an_hour_costs():
-    gain = asset_gain(BEFORE, down_h=40, known_h=600, good=None, economics=ECONOMICS)
-    assert (gain.units, gain.money) == (None, pytest.approx(20 * 500))
+    assert gained(good=np.nan) == pytest.approx((20, np.nan, 20 * 500), nan_ok=True)
+
+
+def test_days_that_nobody_counted_have_no_part_in_units():
+    """Ten of 25 days were not counted: 33 000 units in 360 hours are 600 more than 90 an hour."""
+    partly = month(known=600.0, down=40.0, good=55_000.0)
+    partly.good[0, :10] = np.nan
+    assert gains_of(partly, 100, [BEFORE], [ECONOMICS]).units[0] == pytest.approx(33_000 - 90 * 360)
 
 
 def test_the_acceptance_window_is_the_first_four_weeks_with_enough_coverage():
@@ -70,7 +80,7 @@ def test_the_acceptance_window_is_the_first_four_weeks_with_enough_coverage():
     found = acceptance_window(days(*bad, *good), 100, 36)
     assert found.through_day == 100 + 7 + 21 + 1
     assert found.down_share == pytest.approx(0.1)
-    assert found.down_error == pytest.approx(0)
+    assert found.known_h == 23 * 24
     assert found.good_per_hour == pytest.approx(2000 / 24)
 
 

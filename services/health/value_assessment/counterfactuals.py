@@ -1,0 +1,111 @@
+"""What would have been without us, by name: declared in the business case, else as in the acceptance window. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import inf
+
+import numpy as np
+
+from services.health.block import AssetBlock, CustomerBlock, Event
+from services.health.health_assessment.daily_history import DailyHistory, day_number, trailing_sum
+from services.health.state_detection.times import GOOD, PBT, STOPPED, UNKNOWN_S
+
+ACCEPTANCE_DAYS = 28
+ACCEPTANCE_COVERAGE = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterfactual:
+    """What one machine would have done without us.
+
+    down_share: time of stops a known hour of PBT. good_per_hour: good units a known hour of PBT, None where nobody
+    counts them. through_day: gains count after it, in days since 1970-01-01. known_h: known hours that this was
+    measured over; infinite where it was agreed upon and chance has no part in it.
+    """
+
+    name: str
+    through_day: int
+    down_share: float
+    good_per_hour: float | None
+    known_h: float = inf
+
+
+def acceptance_window(own: DailyHistory, first_day: int, last_row: int) -> Counterfactual | None:
+    """The first four weeks with coverage of at least 80 %, of an asset first seen on `first_day`; None until they end.
+
+    Rows after last_row are not looked at.
+    """
+    known = own.column(PBT) - own.column(UNKNOWN_S)
+    known_sum = trailing_sum(known, ACCEPTANCE_DAYS)
+    complete = own.first_day + np.arange(len(known)) >= first_day + ACCEPTANCE_DAYS - 1
+    covered = (known_sum > 0) & (known_sum >= ACCEPTANCE_COVERAGE * trailing_sum(own.column(PBT), ACCEPTANCE_DAYS))
+    found = np.flatnonzero((complete & covered)[: last_row + 1])
+    if not len(found):
+        return None
+    end = int(found[0])
+    rows = slice(end - ACCEPTANCE_DAYS + 1, end + 1)
+    good, known_s = own.column(GOOD)[rows], float(known[rows].sum())
+    counted = np.isfinite(good) & (known[rows] > 0)
+    return Counterfactual(
+        name="acceptance_window",
+        through_day=own.first_day + end,
+        down_share=float(own.column(STOPPED)[rows].sum()) / known_s,
+        good_per_hour=float(good[counted].sum() / known[rows][counted].sum()) * 3600 if counted.any() else None,
+        known_h=known_s / 3600,
+    )
+
+
+def declared(block: CustomerBlock) -> Sequence[tuple[Event, Counterfactual]]:
+    """What business cases declare, oldest first: events `baseline` with an `availability` from 0 to 1.
+
+    Their `good_per_hour` is that of one machine; without it units are not compared.
+    """
+    return [
+        (
+            event,
+            Counterfactual(
+                name="declared",
+                through_day=day_number(event.at.date()) - 1,
+                down_share=1 - availability,
+                good_per_hour=_number(event.attributes.get("good_per_hour")),
+            ),
+        )
+        for event in sorted(block.events, key=lambda e: e.at)
+        if event.kind == "baseline"
+        and (availability := _number(event.attributes.get("availability"))) is not None
+        and 0 <= availability <= 1
+    ]
+
+
+def _number(said: object) -> float | None:
+    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
+
+
+def counterfactual_of(
+    block: CustomerBlock,
+    asset: AssetBlock,
+    said: Sequence[tuple[Event, Counterfactual]],
+    own: Counterfactual | None,
+    first: date,
+    after: date,
+) -> Counterfactual | None:
+    """What a machine's month from `first` up to `after` is compared with.
+
+    The newest business case that was declared before the month; else the machine's own acceptance window; else a
+    business case declared in the month, from its day on. So no month is compared with two things.
+    """
+    reached = {
+        ("customer", block.customer_id),
+        ("site", asset.site_id),
+        ("line", asset.line_id),
+        ("asset", asset.asset_id),
+    }
+    cases = [case for event, case in said if (event.scope_type, event.scope_id) in reached]
+    before = [case for case in cases if case.through_day < day_number(first)]
+    if before:
+        return before[-1]
+    if own is not None and own.through_day + 1 < day_number(after):
+        return own
+    within = [case for case in cases if case.through_day + 1 < day_number(after)]
+    return within[-1] if within else None

@@ -1,0 +1,71 @@
+"""A customer's value in the months that a block touches: by month, since the start, and what is kept. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from services.health.assessment import CumulatedRow, ValueRow
+from services.health.block import CustomerBlock
+from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.daily_history import month_number, month_start
+from services.health.value_assessment.accruals import Place, month_of, work_orders
+from services.health.value_assessment.counterfactuals import counterfactual_of, declared
+from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
+from services.health.value_assessment.tallies import BusinessTally, ValueState
+from services.health.value_assessment.value_months import business_month
+from services.health.value_assessment.value_realized import Machine, line_of_business_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerValue:
+    """Rows of every month that the block touches, and the state after the last month that is over."""
+
+    months: tuple[ValueRow, ...]
+    cumulated: tuple[CumulatedRow, ...]
+    state: ValueState
+
+
+def customer_value(before: ValueState, block: CustomerBlock, assets: Sequence[AssetWork]) -> CustomerValue:
+    """Value of every month that the block touches, as far as it reaches. before: of the months before these."""
+    businesses = line_of_business_of(block)
+    own = [a for a in assets if a.intervals is not None]
+    places = [
+        Place(
+            asset_id=a.asset.asset_id,
+            site_id=a.asset.site_id,
+            line_id=a.asset.line_id,
+            business=businesses[a.asset.line_id],
+        )
+        for a in own
+    ]
+    said, orders = declared(block), work_orders(block)
+    whole_until = (block.start + timedelta(days=block.hours // 24)).date()
+    rows: list[ValueRow] = []
+    cumulated: list[CumulatedRow] = []
+    tallies, state = dict(before.businesses), before
+    first, last = month_number(block.start.date()), month_number((block.end - timedelta(seconds=1)).date())
+    for number in range(first, last + 1):
+        month, after = month_of(number, block, places), month_start(number + 1)
+        touched = []
+        for business in sorted({place.business for place in places}):
+            machines = [
+                Machine(
+                    place=place,
+                    days=work.days,
+                    against=counterfactual_of(block, work.asset, said, work.counterfactual, month.first, after),
+                )
+                for place, work in zip(places, own, strict=True)
+                if place.business == business
+            ]
+            found = business_month(block, business, machines, month, orders, tallies.get(business, BusinessTally()))
+            if found is not None:
+                rows.append(found.row)
+                tallies[business] = found.tally
+                touched.append(business)
+        if touched:
+            since = {business: since_start(tally) for business, tally in tallies.items()}
+            cumulated += [cumulated_row(business, number, since[business]) for business in touched]
+            cumulated.append(cumulated_row(ALL, number, together([since[b] for b in sorted(since)])))
+        if after <= whole_until:
+            state = replace(state, businesses=dict(tallies))
+    return CustomerValue(months=tuple(rows), cumulated=tuple(cumulated), state=state)
