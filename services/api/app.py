@@ -19,7 +19,18 @@ from services.api.database import Database
 from services.api.headers import Requests
 from services.api.limits import BodyLimit
 from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, TOO_LONG, UNAVAILABLE, kind_of, problem
-from services.api.routes import alerts, assets, changes, customers, operations, page, plants, portfolio, record
+from services.api.routes import (
+    accounts,
+    alerts,
+    assets,
+    changes,
+    customers,
+    operations,
+    page,
+    plants,
+    portfolio,
+    record,
+)
 from services.api.routes.declared import PROBLEM_SCHEMA
 from shared.errors import BellwetherError
 
@@ -51,7 +62,7 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)
-    for module in (customers, assets, plants, portfolio, alerts, record, changes, operations, page):
+    for module in (customers, accounts, assets, plants, portfolio, alerts, record, changes, operations, page):
         app.include_router(module.router)
     app.add_exception_handler(BellwetherError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)

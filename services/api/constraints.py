@@ -10,7 +10,7 @@ availability.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.api.kpis import Totals, summed
+from shared.kpis import Totals, summed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from services.health.data_acquisition.said_reading import Said
 from services.health.data_acquisition.source_reading import CustomerSource, first_data, read_sources
 from services.health.fleet_learning.stored_models import read_models
 from services.health.joining import joined
+from services.health.saving.account_saving import note_account
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.checkpoint import KEPT_AGES, LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
 from services.health.saving.record_saving import note_change
@@ -104,6 +105,7 @@ def assess_customer(
         _save_states(conn, records, thinned([*before, *states]), end, now)
         since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
         note_change(conn, since)
+        note_account(conn, customer_id, since)
         save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
         if last.block.start == found.state.through:
             day = _underway(recorded, sources, last, _raw_since(sources, limits, span.start), end, now)
@@ -127,6 +129,7 @@ def withdraw(conn: psycopg.Connection, customer_id: int, now: datetime, fence: F
         conn.execute(_WRITE, row | {"state": to_bytes(Checkpoint(states=(), records_digests=()))})
         since = datetime.min.replace(tzinfo=UTC)
         note_change(conn, since)
+        note_account(conn, customer_id, since)
         save_alerts(conn, customer_id, [], since=since, through=through[0], now=now)
 
 

@@ -3,15 +3,17 @@
 1. watermarks   read before the changes, so that nothing they count is missing from the rollups
 2. roll up      changes in bounded batches, a transaction each
 3. assess       customer by customer, a transaction each: what is late and still pouring in waits, all else is now
-4. record       how often alerts were right, and the portfolio, once customers have come to another midnight and
+4. accounts     what follows for the accounts whose midnight moved, for a second or two, when nothing else is to do
+5. record       how often alerts were right, and the portfolio, once customers have come to another midnight and
                 nothing else is to do
-5. learn        what quarters that are over teach, when nothing else is to do
-6. retain       what is younger than its time to keep, after roll-up and assessment
+6. learn        what quarters that are over teach, when nothing else is to do
+7. retain       what is younger than its time to keep, after roll-up and assessment
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 
 import psycopg
@@ -25,6 +27,7 @@ from services.health.data_manipulation.retention import Retention, drop_expired
 from services.health.fleet_learning.refit import learn_due
 from services.health.fleet_learning.stored_models import skill_of
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
+from services.health.saving.account_saving import never_heard, save_account, save_never_heard, waiting_accounts
 from services.health.saving.portfolio_saving import save_portfolio
 from services.health.saving.record_saving import save_records, show_anew
 from services.health.underway import Underway
@@ -53,6 +56,7 @@ _ONES_OWN = (
     psycopg.DataError,
     psycopg.IntegrityError,
 )
+_ACCOUNTS_FOR = timedelta(seconds=2)
 _FAILED_AGAIN_AFTER = timedelta(minutes=10)
 
 log = structlog.get_logger()
@@ -85,6 +89,7 @@ class Memory:
     retained_at: datetime | None = None
     learned_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
+    account_failed_at: dict[int, datetime] = field(default_factory=dict)
     days: dict[int, Underway] = field(default_factory=dict)
 
 
@@ -121,6 +126,7 @@ def run_cycle(
     if recheck:
         _withdraw_unheard(conn, watermarks, now, fence)
         memory.records_checked_at = now
+    accounts_left = drained and _keep_accounts(conn, memory, now, recheck, stopping, fence)
     if drained and _is_time(memory.record_kept_at, _KEEP_RECORD_EVERY, now) and _keep_record(conn, now, fence):
         memory.record_kept_at = now
     if drained and _is_time(memory.portfolio_kept_at, _KEEP_RECORD_EVERY, now):
@@ -132,7 +138,7 @@ def run_cycle(
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
         _retain(conn, limits.retention, fence)
         memory.retained_at = now
-    return CycleReport(changes=changes, assessed=tuple(assessed), more=learned or not drained)
+    return CycleReport(changes=changes, assessed=tuple(assessed), more=learned or accounts_left or not drained)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +260,34 @@ def _span_assessed(
             fence=fence,
             days=memory.days,
         )
+
+
+def _keep_accounts(
+    conn: psycopg.Connection,
+    memory: Memory,
+    now: datetime,
+    recheck: bool,
+    stopping: Callable[[], bool],
+    fence: Fence,
+) -> bool:
+    """Reckon accounts anew that are due, for a while; whether any are left. recheck: those never heard too."""
+    enough = monotonic() + _ACCOUNTS_FOR.total_seconds()
+    due = [(customer_id, partial(save_account, conn, customer_id, fence)) for customer_id in waiting_accounts(conn)]
+    if recheck:
+        due += [(c, partial(save_never_heard, conn, c, day, fence)) for c, day in never_heard(conn)]
+    for customer_id, save in due:
+        if stopping() or monotonic() > enough:
+            return True
+        failed_at = memory.account_failed_at.get(customer_id)
+        if failed_at is not None and now - failed_at < _FAILED_AGAIN_AFTER:
+            continue
+        try:
+            save()
+        except _ONES_OWN:
+            memory.account_failed_at[customer_id] = now
+            FAILURES.inc()
+            log.exception("account_failed", customer_id=customer_id)
+    return False
 
 
 def _keep_record(conn: psycopg.Connection, now: datetime, fence: Fence) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 import psycopg
 
 from services.api.database import row, rows
-from services.api.kpis import FailureCount
 from services.api.queries.customers import DEMO, STATE, asset_state
 from services.api.queries.times import asset_period, kpis_body
 from shared.errors import NotFoundError
+from shared.kpis import FailureCount
 
 # Where it stands today, by the wall's clock; an asset that was moved is its new customer's from that day on.
 _ASSET = f"""

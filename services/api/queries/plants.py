@@ -8,10 +8,10 @@ import psycopg
 
 from services.api.constraints import Constraint, constraint
 from services.api.database import row, rows
-from services.api.kpis import FailureCount, Totals, coverage, kpis, of_unknown
 from services.api.queries.customers import DEMO, customer_assessed_through
 from services.api.queries.times import Machines, Period, kpis_body, site_periods
 from shared.errors import NotFoundError
+from shared.kpis import FailureCount, Totals, coverage, kpis, of_unknown
 
 _OF_CUSTOMER = f"""
        c.customer_id, c.external_id AS customer_external_id, c.name AS customer_name, {DEMO} AS demo,

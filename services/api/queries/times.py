@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from services.api.database import rows
-from services.api.kpis import COLUMNS, INPUTS, FailureCount, Totals, coverage, kpis, summed
 from services.api.queries.customers import stood_at
+from shared.kpis import COLUMNS, INPUTS, FailureCount, Totals, coverage, kpis, summed
 
 _SUMS = ", ".join(f"sum(d.{name})::float8 AS {name}" for name in COLUMNS)
 _SAME_INPUTS = ", ".join(f"d.{name} IS NULL" for name in INPUTS)

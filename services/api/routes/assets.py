@@ -13,12 +13,12 @@ from services.api.answers import answer
 from services.api.bodies.assets import AssetDetail
 from services.api.bodies.lists import DatabaseId, Day, Instant, ListOf
 from services.api.bodies.stops import Cause, CauseBody, Stop, StopDetail
-from services.api.kpis import FailureCount
 from services.api.queries import stops as queries
 from services.api.queries.assets import get_asset as query_asset
 from services.api.queries.stops import Correction, StopFilters
 from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
+from shared.kpis import FailureCount
 
 PerFailure = Annotated[
     FailureCount, Query(description="What MTBF, MTTF and MTTR divide by; the second is the standard's older reading.")

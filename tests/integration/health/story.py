@@ -69,6 +69,7 @@ CONCLUSIONS = {
     "forecasts": "SELECT * FROM forecasts ORDER BY customer_id, kind, scope_id, horizon_days, at",
     "track_records": "SELECT * FROM track_records ORDER BY kind, as_of",
     "portfolio": "SELECT * FROM portfolio ORDER BY as_of, figure, segment",
+    "account_findings": "SELECT * FROM account_findings ORDER BY customer_id, kind, subject, day",
     "assessed": "SELECT customer_id, assessed_through FROM model_states ORDER BY 1",
 }
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from services.api import examples
 from services.api.answers import answer, required_versions
+from services.api.bodies.accounts import AccountFindings
 from services.api.bodies.alerts import Alert, AlertWithActions
 from services.api.bodies.assets import AssetDetail
 from services.api.bodies.changes import ChangePage
@@ -74,6 +75,7 @@ def test_without_if_match_nothing_is_done():
         (ListOf[HealthDay], examples.HEALTH),
         (ListOf[AssetInList], examples.ASSETS),
         (CustomerDetail, examples.CUSTOMER),
+        (AccountFindings, examples.ACCOUNT),
         (AssetDetail, examples.ASSET),
         (ChangePage, examples.CHANGES),
     ],

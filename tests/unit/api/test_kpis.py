@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.api.kpis import FORMULAS, INPUTS, Totals, coverage, kpis
+from shared.kpis import FORMULAS, INPUTS, Totals, coverage, kpis
 
 MIN = 60.0
 SHIFT = Totals(

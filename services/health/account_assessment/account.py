@@ -1,0 +1,153 @@
+"""What is stored about one account, and what is found in it.
+
+Everything here is what an assessment has saved and what records say; a finding of a day is a function of what lies
+before that day's midnight (UTC), so the same rows give the same findings in whatever order they came. An alert
+counts by what never changes once it was said: its kind, its scope, when it opened, when and how it ended.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from services.health.assessment import OutcomeRow, ValueRow
+from services.health.block import Contract, Entitlement
+from shared.kpis import Totals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Row of `account_findings`; the customer is the account's.
+
+    value, low, high: in `unit` (`currency` for money), None where nobody can know. ready_on: when there will be
+    enough data. evidence: `facts` are dated and in words, the rest is of the kind.
+    """
+
+    kind: str
+    subject: str = ""
+    day: date
+    verdict: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str | None = None
+    currency: str | None = None
+    basis: str = "measured"
+    ready_on: date | None = None
+    evidence: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountEvent:
+    """Something that happened to a scope of the account; `event_id` is its owner's id."""
+
+    event_id: str
+    scope_type: str
+    scope_id: int
+    at: datetime
+    kind: str
+    attributes: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountAsset:
+    """A machine that stands or stood with the customer, `since` included to `until` not; None where it still does."""
+
+    asset_id: int
+    name: str
+    asset_type: str
+    commissioned_on: date | None
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What the customer wants to reach by a day."""
+
+    objective_id: str
+    kpi: str
+    target: float
+    due_on: date | None
+    description: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountAlert:
+    """An alert that opened. ended_at: event time, also where a person ended it; None while it stands."""
+
+    alert_id: str
+    kind: str
+    scope_type: str
+    scope_id: int
+    tier: str
+    opened_at: datetime
+    ended_at: datetime | None
+    resolution: str | None
+
+    def stands_on(self, day: date) -> bool:
+        """Whether it was open at the day's midnight."""
+        at = midnight(day)
+        return self.opened_at <= at and (self.ended_at is None or self.ended_at > at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthTimes:
+    """Times of one machine in one calendar month, of those of its days that declare the same inputs."""
+
+    asset_id: int
+    month: date
+    totals: Totals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """All that is stored about one customer up to the newest midnight. first_data: first day with times, None if none.
+
+    heard: first day with known time of each asset that ever had any.
+    """
+
+    customer_id: int
+    name: str
+    through: date
+    heard: dict[int, date]
+    contracts: tuple[Contract, ...]
+    objectives: tuple[Objective, ...]
+    entitlements: tuple[Entitlement, ...]
+    assets: tuple[AccountAsset, ...]
+    owner_roles: tuple[str, ...]
+    events: tuple[AccountEvent, ...]
+    times: tuple[MonthTimes, ...]
+    values: tuple[ValueRow, ...]
+    alerts: tuple[AccountAlert, ...]
+    outcomes: tuple[OutcomeRow, ...]
+
+    @property
+    def first_data(self) -> date | None:
+        """The first day of which anything is known."""
+        return min(self.heard.values(), default=None)
+
+    def events_of(self, day: date, *kinds: str) -> list[AccountEvent]:
+        """Events of these kinds before the day's midnight, oldest first."""
+        at = midnight(day)
+        return [event for event in self.events if event.kind in kinds and event.at < at]
+
+    def standing(self, day: date, *kinds: str) -> list[AccountAlert]:
+        """Alerts of these kinds that stood at the day's midnight, oldest first."""
+        return [alert for alert in self.alerts if alert.kind in kinds and alert.stands_on(day)]
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def date_said(attributes: dict[str, object], name: str) -> date | None:
+    """A day among an event's attributes; None where none is said."""
+    said = attributes.get(name)
+    return None if said is None else date.fromisoformat(str(said)[:10])
+
+
+def fact(
+    what: str, *, on: date | None = None, value: float | None = None, unit: str | None = None
+) -> dict[str, object]:
+    """One piece of evidence in words, with its date and its figure where there are any."""
+    return {"what": what, "on": None if on is None else on.isoformat(), "value": value, "unit": unit}
