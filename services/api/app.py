@@ -30,6 +30,7 @@ from services.api.routes import (
     plants,
     portfolio,
     record,
+    value,
 )
 from services.api.routes.declared import PROBLEM_SCHEMA
 from shared.errors import BellwetherError
@@ -62,7 +63,7 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)
-    for module in (customers, accounts, assets, plants, portfolio, alerts, record, changes, operations, page):
+    for module in (customers, accounts, value, assets, plants, portfolio, alerts, record, changes, operations, page):
         app.include_router(module.router)
     app.add_exception_handler(BellwetherError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)

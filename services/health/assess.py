@@ -79,7 +79,7 @@ from services.health.value_assessment.customer_value import CustomerValue, custo
 from services.health.value_assessment.tallies import ValueState
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 15
+STATE_VERSION = 16
 
 KEPT_DAYS = 400
 
@@ -192,6 +192,7 @@ def assess_with_work(
         health=tuple(_health(work, own)),
         values=value.months,
         cumulated=value.cumulated,
+        outlooks=value.outlooks,
         episodes=tuple(episodes),
         outcomes=outcome_rows(work, works),
         forecasts=tuple(_forecasts(work, works, risks)),

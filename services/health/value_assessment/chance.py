@@ -101,9 +101,12 @@ def _inflation(following: float, power: float, days: float) -> float:
     return (1 + corrected) / (1 - corrected)
 
 
-def interval(gain: float, before: Floats, since: Floats) -> tuple[float, float]:
-    """5 % and 95 % points of a gain = what would have been lost - what was lost, each as `Chance.of_sums` says."""
-    mean, variance, third = gain, 0.0, 0.0
+def interval(gain: float, before: Floats, since: Floats, more: float = 0.0) -> tuple[float, float]:
+    """5 % and 95 % points of a gain = what would have been lost - what was lost, each as `Chance.of_sums` says.
+
+    more: variance of what else is not known.
+    """
+    mean, variance, third = gain, more, 0.0
     for sign, (own, by_size, usual) in ((1.0, before.tolist()), (-1.0, since.tolist())):
         size = by_size / own if own > 0 else usual
         mean += sign * size / 2

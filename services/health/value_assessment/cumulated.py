@@ -24,11 +24,13 @@ _RUNGS = ("hours", "contract_value", "money_assumed", "money_agreed")
 class Since:
     """What lines of business gained since the start.
 
-    money: of the months in which it is known; net: of these, None where it is not known in one of them. promised, kept,
-    kept_net: of the months whose money and promise are known. errors: as `Errors`.
+    money: of the paid_months in which it is known; net: of these, None where it is not known in one of them. promised,
+    kept, kept_net: of the promised_months, of which money and promise are known. errors: as `Errors`.
     """
 
     months: int
+    paid_months: int
+    promised_months: int
     planned_h: float
     known_h: float
     hours: float | None
@@ -60,6 +62,8 @@ def since_start(tally: BusinessTally) -> Since:
     compared = [m for m in paid if m.promised is not None]
     return replace(
         _without_money(months, None, errors_of(tally)),
+        paid_months=len(paid),
+        promised_months=len(compared),
         money=_sum(m.money for m in paid),
         net=_sum(m.net for m in paid),
         currency=paid[0].currency,
@@ -78,6 +82,8 @@ def _without_money(months: Sequence[PastMonth], unknown: str | None, errors: Err
     rung = months[-1].rung
     return Since(
         months=len(months),
+        paid_months=0,
+        promised_months=0,
         planned_h=sum(m.planned_h for m in months),
         known_h=sum(m.known_h for m in months),
         hours=_known(m.hours for m in months),
@@ -119,6 +125,8 @@ def together(parts: Sequence[Since]) -> Since:
     names: Iterable[str] = (name for p in parts for name in p.names)
     return Since(
         months=max(p.months for p in parts),
+        paid_months=max(p.paid_months for p in parts),
+        promised_months=max(p.promised_months for p in parts),
         planned_h=sum(p.planned_h for p in parts),
         known_h=sum(p.known_h for p in parts),
         hours=_known(p.hours for p in parts),

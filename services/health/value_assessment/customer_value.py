@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services.health.assessment import CumulatedRow, ValueRow
+from services.health.assessment import CumulatedRow, OutlookRow, ValueRow
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.value_assessment.accruals import Place, month_of, work_orders
 from services.health.value_assessment.counterfactuals import counterfactual_of, declared
 from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
+from services.health.value_assessment.outlook import outlook_rows
 from services.health.value_assessment.tallies import BusinessTally, ValueState
 from services.health.value_assessment.value_months import business_month
 from services.health.value_assessment.value_realized import Machine, line_of_business_of
@@ -22,6 +23,7 @@ class CustomerValue:
 
     months: tuple[ValueRow, ...]
     cumulated: tuple[CumulatedRow, ...]
+    outlooks: tuple[OutlookRow, ...]
     state: ValueState
 
 
@@ -42,6 +44,7 @@ def customer_value(before: ValueState, block: CustomerBlock, assets: Sequence[As
     whole_until = (block.start + timedelta(days=block.hours // 24)).date()
     rows: list[ValueRow] = []
     cumulated: list[CumulatedRow] = []
+    outlooks: list[OutlookRow] = []
     tallies, state = dict(before.businesses), before
     first, last = month_number(block.start.date()), month_number((block.end - timedelta(seconds=1)).date())
     for number in range(first, last + 1):
@@ -68,4 +71,7 @@ def customer_value(before: ValueState, block: CustomerBlock, assets: Sequence[As
             cumulated.append(cumulated_row(ALL, number, together([since[b] for b in sorted(since)])))
         if after <= whole_until:
             state = replace(state, businesses=dict(tallies))
-    return CustomerValue(months=tuple(rows), cumulated=tuple(cumulated), state=state)
+            if touched:
+                parts = [(business, since[business], tallies[business].months) for business in sorted(since)]
+                outlooks += outlook_rows(block, number, parts, (ALL, together([s for _, s, _ in parts])))
+    return CustomerValue(months=tuple(rows), cumulated=tuple(cumulated), outlooks=tuple(outlooks), state=state)

@@ -33,8 +33,8 @@ class MachineTally:
 class PastMonth:
     """A line of business in one whole month; money, net and promised in `currency`, None where unknown.
 
-    most_hours: hours avoided if nothing had stopped; None before there is something to compare with. unknown: why
-    money is not known, why_no_net: why the net is not.
+    least, most: if nothing had run, and if nothing had stopped. unknown: why money is not known, why_no_net: why the
+    net is not.
     """
 
     number: int
@@ -46,7 +46,10 @@ class PastMonth:
     net: float | None
     currency: str | None
     promised: float | None
+    least_hours: float | None
     most_hours: float | None
+    least_money: float | None
+    most_money: float | None
     rung: str
     counterfactual: str
     basis: str

@@ -44,7 +44,7 @@ class Gains:
     """What machines gained in a month, shape (machines,); NaN where it is not known.
 
     known_h, down_h: of the days that count, 0 where there is nothing to compare with. an_hour, a_unit: by figure, what
-    one is worth in it, shape (3, machines).
+    one is worth in it, shape (3, machines). least, most: if nothing had run, and if nothing had stopped.
     """
 
     hours: Floats
@@ -54,6 +54,10 @@ class Gains:
     down_h: Floats
     an_hour: Floats
     a_unit: Floats
+    least_hours: Floats
+    most_hours: Floats
+    least_money: Floats
+    most_money: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,8 @@ def gains_of(
         rate,
     )
     hours, units = np.where(known_h > 0, share * known_h - down_h, np.nan), good - rate * counted_h
+    up_h = counted_h - np.where(counted, days.down, 0.0).sum(axis=1)
+    at_most = np.divide(good, up_h, out=np.zeros(len(good)), where=up_h > 0) * counted_h
     ones, compared = np.ones(len(against)), np.where(np.isfinite(rate), 1.0, 0.0)
     return Gains(
         hours=hours,
@@ -107,6 +113,10 @@ def gains_of(
         down_h=down_h,
         an_hour=np.array([ones, 0 * ones, np.nan_to_num(an_hour)]),
         a_unit=np.array([0 * ones, compared, np.nan_to_num(a_unit)]),
+        least_hours=hours + down_h - known_h,
+        most_hours=hours + down_h,
+        least_money=(hours + down_h - known_h) * an_hour - np.nan_to_num(rate) * counted_h * a_unit,
+        most_money=(hours + down_h) * an_hour + np.where(a_unit > 0, at_most - rate * counted_h, 0.0) * a_unit,
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from services.api import examples
+from services.api import examples, examples_value
 from services.api.answers import answer, required_versions
 from services.api.bodies.accounts import AccountFindings
 from services.api.bodies.alerts import Alert, AlertWithActions
@@ -12,6 +12,7 @@ from services.api.bodies.assets import AssetDetail
 from services.api.bodies.changes import ChangePage
 from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthDay
 from services.api.bodies.lists import ListOf
+from services.api.bodies.value import CustomerValue
 from services.api.problems import PreconditionRequiredError
 
 TAIL = "0123456789abcdef0123"
@@ -78,6 +79,7 @@ def test_without_if_match_nothing_is_done():
         (AccountFindings, examples.ACCOUNT),
         (AssetDetail, examples.ASSET),
         (ChangePage, examples.CHANGES),
+        (CustomerValue, examples_value.VALUE),
     ],
 )
 def test_examples_are_what_the_api_could_have_answered(model, example):
