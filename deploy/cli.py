@@ -229,6 +229,22 @@ def learn(
     learn_command(database, None if through is None else through.replace(tzinfo=UTC))
 
 
+@app.command()
+def review(
+    customer: Annotated[str, typer.Argument(help="the customer's id in customers.csv")],
+    database: DatabaseUrl,
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="the first day of a month")],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="the last day of a month")],
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="where to write it: FILE.html to print, or FILE.json")
+    ] = None,
+) -> None:
+    """Make the review of a period that a customer may read: promised, realized, what changed, what we propose."""
+    from services.api.review.command import review_command
+
+    typer.echo(review_command(database, customer, since.date(), until.date(), output=output))
+
+
 @app.command("replay-records")
 def replay_records(
     file: DataFile,

@@ -86,3 +86,8 @@ def _with_scope(key: ApiKey, scope: str) -> ApiKey:
 
 Reader = Annotated[ApiKey, Depends(require_reader)]
 Writer = Annotated[ApiKey, Depends(require_writer)]
+
+
+def actor_of(person: str | None, key_name: str) -> str:
+    """Who did something: the key, and the person on whose behalf."""
+    return key_name if person is None else f"{person} (key: {key_name})"

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from services.api.access import Service
 from services.api.database import Database
@@ -30,6 +31,7 @@ from services.api.routes import (
     plants,
     portfolio,
     record,
+    reviews,
     value,
 )
 from services.api.routes.declared import PROBLEM_SCHEMA
@@ -63,7 +65,8 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)
-    for module in (customers, accounts, value, assets, plants, portfolio, alerts, record, changes, operations, page):
+    rooms = (customers, accounts, value, reviews, assets, plants, portfolio, alerts, record, changes, operations, page)
+    for module in rooms:
         app.include_router(module.router)
     app.add_exception_handler(BellwetherError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -105,7 +108,16 @@ def _http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this class
     kind = {404: NOT_FOUND, 405: METHOD, 413: TOO_LONG}.get(exc.status_code, HTTP)
     detail = None if kind in (NOT_FOUND, METHOD) else exc.detail
-    return problem(kind, detail=detail, instance=request.url.path, status=exc.status_code, headers=exc.headers)
+    headers = {"Allow": _allowed(request)} if kind is METHOD else exc.headers
+    return problem(kind, detail=detail, instance=request.url.path, status=exc.status_code, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that the address takes; the router would name those of its first route alone."""
+    routes = [
+        r for r in request.app.router.routes if isinstance(r, Route) and r.matches(request.scope)[0] != Match.NONE
+    ]
+    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
 
 
 def _unexpected(request: Request, exc: Exception) -> Response:

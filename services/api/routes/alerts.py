@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import cursors, examples
-from services.api.access import Reader, Serving, Writer
+from services.api.access import Reader, Serving, Writer, actor_of
 from services.api.answers import answer, required_versions
 from services.api.bodies.alerts import AcknowledgeBody, Alert, AlertWithActions, ResolveBody, SnoozeBody
 from services.api.bodies.lists import DatabaseId, Instant, ListOf
@@ -112,7 +112,7 @@ def acknowledge(
     if_match: _IfMatch = None,
 ) -> Response:
     """Take the alert on; the body may be left out. Acknowledging what is acknowledged changes nothing."""
-    actor = _actor(None if body is None else body.actor, key.name)
+    actor = actor_of(None if body is None else body.actor, key.name)
     action = PersonsAction(step=Acknowledge(actor), action="acknowledge", actor=actor)
     return _act(request, serving, key, alert_id, action, if_match)
 
@@ -122,7 +122,7 @@ def snooze(
     request: Request, serving: Serving, key: Writer, alert_id: UUID, body: SnoozeBody, if_match: _IfMatch = None
 ) -> Response:
     """Keep the alert out of default lists until a moment of wall time; its state stays what it is."""
-    actor = _actor(body.actor, key.name)
+    actor = actor_of(body.actor, key.name)
     action = PersonsAction(
         step=Snooze(actor, body.until, body.reason),
         action="snooze",
@@ -138,7 +138,7 @@ def resolve(
     request: Request, serving: Serving, key: Writer, alert_id: UUID, body: ResolveBody, if_match: _IfMatch = None
 ) -> Response:
     """End the episode and say how it ended."""
-    actor = _actor(body.actor, key.name)
+    actor = actor_of(body.actor, key.name)
     action = PersonsAction(step=Resolve(body.resolution), action="resolve", actor=actor, reason=body.reason)
     return _act(request, serving, key, alert_id, action, if_match)
 
@@ -156,10 +156,6 @@ def _act(
         queries.take_action(conn, key.customers, alert_id, action=action, versions=versions, now=serving.clock())
         found = queries.get_alert(conn, key.customers, alert_id)
     return answer(request, AlertWithActions(**found), version=found["version"])
-
-
-def _actor(person: str | None, key_name: str) -> str:
-    return key_name if person is None else f"{person} (key: {key_name})"
 
 
 def _position(stored: dict[str, str]) -> Position:

@@ -11,12 +11,15 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from services.api.access import Serving
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
+from services.api.bodies.lists import DatabaseId
 from services.api.keys import READ, find_key, valid_key
 from services.api.page import MAY_NOT_READ, UNKNOWN_KEY, Overview, overview_page, sign_in_page, unavailable_page
 from services.api.problems import RETRY_LATER
 from services.api.queries.alerts import AlertFilters, list_alerts
 from services.api.queries.assessed import assessed_through
 from services.api.queries.customers import is_demo, list_customers
+from services.api.queries.reviews import get_review
+from services.api.review.printing import CONTENT_SECURITY_POLICY, review_page
 from services.api.sessions import LIFETIME, key_of_session, session_for
 
 router = APIRouter(include_in_schema=False)
@@ -61,6 +64,20 @@ def overview(request: Request, serving: Serving) -> Response:
         demo=demo,
     )
     return HTMLResponse(overview_page(shown, url=str(request.base_url)), headers=_PRIVATE)
+
+
+@router.get("/customers/{customer_id}/reviews/{review_id}")
+def review(request: Request, serving: Serving, customer_id: DatabaseId, review_id: DatabaseId) -> Response:
+    """A review as it is printed, for who has signed in; the sign-in form for everybody else."""
+    now = serving.clock()
+    key_id = key_of_session(serving.secret, request.cookies.get(_COOKIE, ""), now)
+    with serving.database.reading() as conn:
+        key = None if key_id is None else valid_key(conn, key_id, now=now)
+        if key is None or READ not in key.scopes:
+            return HTMLResponse(sign_in_page(wrong=None, demo=is_demo(conn)), status_code=401, headers=_PRIVATE)
+        found = get_review(conn, key.customers, customer_id, review_id)
+    page = review_page(found["body"], version=found["version"], made_at=found["made_at"], changed=found["changed"])
+    return HTMLResponse(page, headers={**_PRIVATE, "Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
 async def _form(request: Request) -> dict[str, list[str]]:

@@ -12,7 +12,11 @@ from services.api.bodies.assets import AssetDetail
 from services.api.bodies.changes import ChangePage
 from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthDay
 from services.api.bodies.lists import ListOf
+from services.api.bodies.portfolio import Portfolio
+from services.api.bodies.reviews import Review
 from services.api.bodies.value import CustomerValue
+from services.api.examples_portfolio import PORTFOLIO
+from services.api.examples_reviews import REVIEW
 from services.api.problems import PreconditionRequiredError
 
 TAIL = "0123456789abcdef0123"
@@ -77,6 +81,8 @@ def test_without_if_match_nothing_is_done():
         (ListOf[AssetInList], examples.ASSETS),
         (CustomerDetail, examples.CUSTOMER),
         (AccountFindings, examples.ACCOUNT),
+        (Portfolio, PORTFOLIO),
+        (Review, REVIEW),
         (AssetDetail, examples.ASSET),
         (ChangePage, examples.CHANGES),
         (CustomerValue, examples_value.VALUE),
