@@ -230,7 +230,52 @@ def page_of(row: dict[str, Any]) -> dict[str, Any]:
 
 ALERTS = page_of(ALERT)
 CUSTOMERS = page_of(_LISTED_CUSTOMER)
-HEALTH = page_of(_HEALTH)
+HEALTH = page_of(
+    {
+        **_HEALTH,
+        "groups": {
+            "machines": {
+                "weight": 0.5,
+                "coverage": 0.97,
+                "points": 9.1,
+                "measures": {
+                    "availability": {
+                        "weight": 0.5,
+                        "goodness": 0.812,
+                        "coverage": 0.97,
+                        "freshness": 1.0,
+                        "points": 9.1,
+                        "not_known": 1.5,
+                    }
+                },
+            }
+        },
+        "exceptions": [],
+    }
+)
+HEALTH_CHANGE: dict[str, Any] = {
+    "first_day": "2026-09-15",
+    "last_day": "2026-09-20",
+    "health_before": 77.5,
+    "health_after": 71.4,
+    "points": -6.1,
+    "sentence": "\u22126.1 since Tuesday 15 September 2026: Filler on Line 2: 4.0 h of supplier downtime (\u22126.1).",
+    "parts": [
+        {
+            "points": -6.1,
+            "why": "downtime",
+            "scope": {"type": "asset", "id": 41, "name": "Filler"},
+            "line": "Line 2",
+            "cause": "supplier",
+            "amount": 4.0,
+            "past": 0.0,
+            "unit": "h",
+            "measures": {"availability": -1.6, "guarantee": -4.5},
+            "sentence": "Filler on Line 2: 4.0 h of supplier downtime",
+        }
+    ],
+    "assessed_through": _THROUGH,
+}
 ASSETS = page_of(
     {
         **{name: ASSET[name] for name in ("id", "external_id", "name", "asset_type", "state", "assessed_through")},

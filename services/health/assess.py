@@ -59,11 +59,10 @@ from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_figures import (
     capabilities,
     customer_rows,
-    measures,
     silent_hours_at,
     whole_months,
 )
-from services.health.health_assessment.customer_health import customer_health
+from services.health.health_assessment.customer_health.assessing import NO_HEALTH, HealthState, assess_health
 from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
 from services.health.health_assessment.daily_history import history
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
@@ -74,12 +73,11 @@ from services.health.risk_rows import risk_signal_rows, risk_step_rows
 from services.health.rows import interval_rows, life_day_rows, signal_rows, times_rows
 from services.health.state_detection.calendars import Calendar, calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
-from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
 from services.health.value_assessment.customer_value import CustomerValue, customer_value
 from services.health.value_assessment.tallies import ValueState
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 16
+STATE_VERSION = 17
 
 KEPT_DAYS = 400
 
@@ -97,8 +95,7 @@ class CustomerState:
     silent_h: dict[int, float]
     days: bytes
     months: tuple[Month, ...]
-    counterfactual: Counterfactual | None
-    first_day: int | None
+    health: HealthState
     guarantees: GuaranteeState
     alerts: dict[str, Standing]
     value: ValueState = field(default_factory=ValueState)
@@ -172,7 +169,6 @@ def assess_with_work(
     assets = _assets(before, block, models.lives)
     silences = silences_of(before, block)
     work = _customer_work(before, block, assets, silences)
-    own = _counterfactual(before, work)
     lasting = tuple(lasting_conditions(work, assets))
     found = Work(assets=tuple(assets), customer=work, lasting=lasting, models=models)
     risks = risks_of(before, found)
@@ -185,11 +181,12 @@ def assess_with_work(
     works = [a.work for a in assets]
     value = customer_value(before.value, block, works)
     states = state_rows(block, [a.states for a in assets])
+    health, health_state = assess_health(before.health, work, silences)
     rows = Assessment(
         intervals=states.intervals,
         times=states.times,
         signals=(*signal_rows(work, works, block.hours // 24), *risk_signal_rows(block, risks)),
-        health=tuple(_health(work, own)),
+        health=tuple(health),
         values=value.months,
         cumulated=value.cumulated,
         outlooks=value.outlooks,
@@ -198,7 +195,7 @@ def assess_with_work(
         forecasts=tuple(_forecasts(work, works, risks)),
         life_days=tuple(row for asset in works for row in life_day_rows(asset)),
         risk_steps=tuple(risk_step_rows(risks)),
-        state=_kept(before, work, assets, risks, silences, own, alerts, value),
+        state=_kept(before, work, assets, risks, silences, health_state, alerts, value),
     )
     return rows, found
 
@@ -261,8 +258,7 @@ def _nothing_yet(start: datetime) -> CustomerState:
         silent_h={},
         days=b"",
         months=(),
-        counterfactual=None,
-        first_day=None,
+        health=NO_HEALTH,
         guarantees=GuaranteeState(known_s={}),
         alerts={},
     )
@@ -272,7 +268,7 @@ def _customer_work(
     before: CustomerState, block: CustomerBlock, assets: Sequence[AssetResult], silences: Sequence[Silence]
 ) -> CustomerWork:
     works = [a.work for a in assets]
-    block_rows = customer_rows(works, silences, block.days)
+    block_rows, losses, silent_h = customer_rows(assets, silences, block.days)
     days = history(before.days, block_rows.reshape(-1, COLUMNS), block.first_day)
     guaranteed, promised = promises_by_day(block, days.first_day, len(days.table))
     return CustomerWork(
@@ -284,23 +280,9 @@ def _customer_work(
         guarantees=guarantee_work(before.guarantees, block, works, block.hours),
         months=whole_months(before.months, days, days.kept + block.hours // 24),
         capabilities=capabilities(block, works, days),
+        losses=losses,
+        silent_h=silent_h,
     )
-
-
-def _counterfactual(before: CustomerState, work: CustomerWork) -> Counterfactual | None:
-    """How the customer's machines were while they were accepted, once that is over."""
-    first_day = _first_day(before, work)
-    if before.counterfactual is not None or first_day is None:
-        return before.counterfactual
-    return acceptance_window(work.days, first_day, _whole_days(work) - 1)
-
-
-def _first_day(before: CustomerState, work: CustomerWork) -> int | None:
-    """The first day of the customer with planned time."""
-    if before.first_day is not None:
-        return before.first_day
-    planned = (work.days.table[:, 2] > 0).nonzero()[0]
-    return work.days.first_day + int(planned[0]) if len(planned) else None
 
 
 def _whole_days(work: CustomerWork) -> int:
@@ -313,31 +295,25 @@ def silences_of(before: CustomerState, block: CustomerBlock) -> list[Silence]:
     return [silence(source, before.silent_h.get(source.source_id, float("nan"))) for source in block.sources]
 
 
-def _health(work: CustomerWork, own: Counterfactual | None) -> list[CustomerHealthRow]:
-    rows = slice(work.days.kept, _whole_days(work))
-    return customer_health(measures(work, own, rows), work.days.first_day + work.days.kept)
-
-
 def _kept(
     before: CustomerState,
     work: CustomerWork,
     assets: Sequence[AssetResult],
     risks: Mapping[int, AssetRisk],
     silences: Sequence[Silence],
-    own: Counterfactual | None,
+    health: HealthState,
     alerts: dict[str, Standing],
     value: CustomerValue,
 ) -> CustomerState:
     """What the next assessment goes on from, at the block's last midnight."""
-    whole, cut, first_day = work.hours // 24, _whole_days(work), _first_day(before, work)
+    whole, cut = work.hours // 24, _whole_days(work)
     return CustomerState(
         through=work.block.start + timedelta(days=whole),
         assets=before.assets | _asset_states(before, assets, risks),
         silent_h=before.silent_h | _silent_at(silences, 24 * whole),
         days=work.days.packed(cut, KEPT_DAYS),
         months=_without_old_slopes(work.months),
-        counterfactual=own,
-        first_day=first_day if first_day is not None and first_day < work.days.first_day + cut else None,
+        health=health,
         guarantees=work.guarantees.state,
         alerts=alerts,
         value=value.state,

@@ -113,12 +113,19 @@ class SignalRow:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerHealthRow:
-    """Row of `customer_health`; contributions are points lost and sum to 100 - health where health is known."""
+    """Row of `customer_health`; contributions are points lost and sum to 100 - health where health is known.
+
+    groups: what each group weighs, covers and costs, with its measures. exceptions: those that stand. change: points
+    against the day before and their parts; None on the first day.
+    """
 
     day: date
     health: float | None
     coverage: float
     contributions: dict[str, float]
+    groups: dict[str, object]
+    exceptions: list[str]
+    change: dict[str, object] | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,7 +128,9 @@ signals = Table(
     Column("evidence", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
 )
 
-# health 0-100, high is good; null below the coverage floor. contributions: measure to points lost.
+# health 0-100, high is good; null below the coverage floor. contributions: measure to points lost; with what is not
+# known and what exceptions take they sum to 100 - health. groups: group to weight, coverage, points and measures.
+# change: points against the day before, and parts that sum to them; null on the first day.
 customer_health = Table(
     "customer_health",
     metadata,
@@ -137,6 +139,9 @@ customer_health = Table(
     Column("health", Double),
     Column("coverage", Double, nullable=False),
     Column("contributions", JSONB, nullable=False),
+    Column("groups", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("exceptions", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("change", JSONB),
 )
 
 # Value realized in a calendar month against the counterfactual named with it. Money is null, never zero, where

@@ -14,7 +14,64 @@ class HealthDay(Body):
     day: date
     health: Annotated[float | None, Field(description="0 to 100.")]
     coverage: Annotated[float, Field(description="Share of the time for which data exists, 0 to 1.")]
-    contributions: Annotated[dict[str, Any], Field(description="Measure to points lost.")]
+    contributions: Annotated[
+        dict[str, Any],
+        Field(
+            description="Measure to points lost, `not_known` to what the unknown costs, an exception to what it takes "
+            "beyond these. They add up to 100 - health."
+        ),
+    ]
+
+
+class HealthOfDay(HealthDay):
+    """Health of one UTC day with all that it is made of."""
+
+    groups: Annotated[
+        dict[str, Any],
+        Field(
+            description="Group to its `weight` (a share of 1), `coverage`, `points` lost and `measures`, each with "
+            "`goodness` (0 to 1, null where unknown), `coverage` and `freshness` of its evidence. `touchpoints`: how "
+            "often somebody spoke with the customer."
+        ),
+    ]
+    exceptions: Annotated[list[str], Field(description="What overrides all weights on that day.")]
+
+
+class HealthScope(Body):
+    """A machine or a site."""
+
+    type: str
+    id: int
+    name: str
+
+
+class HealthChangePart(Body):
+    """What moved health by some points: hours, units or machine days that came into the windows that health looks at,
+    and `past` ones that left them."""
+
+    points: Annotated[float, Field(description="Above 0 it made health better.")]
+    why: str
+    scope: Annotated[HealthScope | None, Field(description="Null where it is no matter of one machine or site.")]
+    line: str | None
+    cause: Annotated[str | None, Field(description="Whose the downtime was.")]
+    amount: float | None
+    past: float | None
+    unit: str | None
+    measures: Annotated[dict[str, float], Field(description="Measure to its part of the points.")]
+    sentence: str
+
+
+class HealthChange(Body):
+    """What moved health between the ends of two days; `points` is null where either day has no health."""
+
+    first_day: date | None
+    last_day: date | None
+    health_before: float | None
+    health_after: float | None
+    points: float | None
+    sentence: str
+    parts: Annotated[list[HealthChangePart], Field(description="They add up to `points`.")]
+    assessed_through: AssessedThrough
 
 
 class OpenAlerts(Body):

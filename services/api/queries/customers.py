@@ -93,7 +93,7 @@ LEFT JOIN model_states m ON m.customer_id = c.customer_id
 WHERE a.asset_id > %(after)s ORDER BY a.asset_id LIMIT %(limit)s
 """
 _HEALTH = """
-SELECT day, health, coverage, contributions FROM customer_health
+SELECT day, health, coverage, contributions, groups, exceptions FROM customer_health
 WHERE customer_id = %(customer)s
   AND (%(before)s::date IS NULL OR day < %(before)s)
   AND (%(first)s::date IS NULL OR day >= %(first)s)

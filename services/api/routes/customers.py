@@ -10,10 +10,12 @@ from starlette.responses import Response
 from services.api import cursors, examples
 from services.api.access import Reader, Serving
 from services.api.answers import answer
-from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthDay
+from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthChange, HealthOfDay
 from services.api.bodies.lists import DatabaseId, Day, ListOf
+from services.api.health_changes import health_change
 from services.api.queries import customers as queries
 from services.api.queries.assessed import assessed_through
+from services.api.queries.health_changes import moved_between
 from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
 
@@ -59,7 +61,7 @@ def get_customer(request: Request, serving: Serving, key: Reader, customer_id: D
 @router.get(
     "/{customer_id}/health",
     operation_id="list_customer_health",
-    response_model=ListOf[HealthDay],
+    response_model=ListOf[HealthOfDay],
     responses=readable(400, 404, example=examples.HEALTH),
 )
 def list_customer_health(
@@ -72,18 +74,42 @@ def list_customer_health(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """Health of each UTC day with the points that each measure cost, newest first."""
+    """Health of each UTC day with its groups and the points that each measure cost, newest first."""
     filters = {"list": "health", "customer": customer_id, "first": first, "last": last}
     before = None if cursor is None else date.fromisoformat(cursors.read(serving.secret, cursor, filters)["day"])
     with serving.database.reading() as conn:
         through = queries.customer_assessed_through(conn, key.customers, customer_id)
         found = queries.list_health(conn, customer_id, first=first, last=last, before=before, limit=limit + 1)
-    page = [HealthDay(**each) for each in found[:limit]]
+    page = [HealthOfDay(**each) for each in found[:limit]]
     following = cursors.sign(serving.secret, {"day": page[-1].day}, filters) if len(found) > limit else None
     return answer(
         request,
-        ListOf[HealthDay](data=page, has_more=following is not None, next=following, assessed_through=through),
+        ListOf[HealthOfDay](data=page, has_more=following is not None, next=following, assessed_through=through),
     )
+
+
+@router.get(
+    "/{customer_id}/health/changes",
+    operation_id="get_health_change",
+    response_model=HealthChange,
+    responses=readable(400, 404, example=examples.HEALTH_CHANGE),
+)
+def get_health_change(
+    request: Request,
+    serving: Serving,
+    key: Reader,
+    customer_id: DatabaseId,
+    first: Annotated[
+        Day | None, Query(alias="from", description="Seven days before `to` where it is left out.")
+    ] = None,
+    last: Annotated[Day | None, Query(alias="to", description="The newest day where it is left out.")] = None,
+) -> Response:
+    """What moved health from the end of one day to the end of another: which machines, which hours, whose cause."""
+    with serving.database.reading() as conn:
+        through = queries.customer_assessed_through(conn, key.customers, customer_id)
+        found = moved_between(conn, [customer_id], first=first, last=last)
+    ends = found[0] if found else {"first": first, "last": last, "before": None, "after": None, "parts": []}
+    return answer(request, HealthChange(**health_change(ends), assessed_through=through))
 
 
 @router.get(

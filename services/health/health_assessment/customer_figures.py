@@ -5,22 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.health.advisory_generation.customer_conditions import UNUSED, USE_DAYS
 from services.health.advisory_generation.machine_conditions import Silence
-from services.health.block import Bools, CustomerBlock, Floats
+from services.health.block import AssetBlock, Bools, CustomerBlock, Floats
+from services.health.health_assessment.asset_assessment import AssetResult
 from services.health.health_assessment.asset_work import AssetWork
-from services.health.health_assessment.customer_health import Measure, against_allowance
 from services.health.health_assessment.customer_work import (
     COLUMNS,
     CONDITION_DUE,
     CONDITION_GOOD,
-    CONDITION_KNOWN,
+    COUNTED,
+    COUNTING_S,
     GUARANTEED_DOWN_S,
+    GUARANTEED_DUE_S,
     GUARANTEED_KNOWN_S,
     HEARD_H,
     LISTENED_H,
     Capability,
-    CustomerWork,
     Month,
 )
 from services.health.health_assessment.daily_history import (
@@ -28,23 +28,34 @@ from services.health.health_assessment.daily_history import (
     day_number,
     month_number,
     month_start,
-    share,
-    trailing_sum,
 )
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
 from services.health.state_detection.states import DAY_S
-from services.health.state_detection.times import GOOD, PBT, PRODUCED, STOPPED, SUPPLIER_DOWN, UNKNOWN_S
-from services.health.value_assessment.counterfactuals import Counterfactual
+from services.health.state_detection.times import (
+    APT,
+    DOWN_BY_CAUSE,
+    GOOD,
+    PBT,
+    PRODUCED,
+    STOPPED,
+    SUPPLIER_DOWN,
+    UNKNOWN_S,
+)
 
-AVAILABILITY_DAYS, WEEK, PROMISE_DAYS = 28, 7, 90
 _MONTH_COVERAGE, _MONTH_DAYS = 0.8, 15
 
 
-def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], days: int) -> Floats:
-    """The block's days of the customer, shape (days, COLUMNS): sums over assets, machine days, hours of sources."""
-    rows = np.zeros((days, COLUMNS))
+def customer_rows(
+    assets: Sequence[AssetResult], silences: Sequence[Silence], days: int
+) -> tuple[Floats, dict[int, Floats], dict[int, Floats]]:
+    """The block's days of the customer, shape (days, COLUMNS): sums over assets, machine days, hours of sources.
+
+    With them LOSSES of each asset and hours of silence of each site, a day.
+    """
+    rows, losses, silent_h = np.zeros((days, COLUMNS)), dict[int, Floats](), dict[int, Floats]()
     rows[:, [PRODUCED, GOOD]] = np.nan
-    for work in assets:
+    for asset in assets:
+        work = asset.work
         own = work.days.table[work.days.kept :]
         rows[:, :PRODUCED] += own[:, :PRODUCED]
         for count in (PRODUCED, GOOD):
@@ -52,14 +63,42 @@ def customer_rows(assets: Sequence[AssetWork], silences: Sequence[Silence], days
             total = np.nan_to_num(own[:, count]) + np.nan_to_num(rows[:, count])
             rows[:, count] = np.where(either, total, np.nan)
         given = DAY_S * (work.days.first_day + work.days.kept + np.arange(days)) >= work.calendar.given_from
+        rows[given, GUARANTEED_DUE_S] += own[given, PBT]
         rows[given, GUARANTEED_KNOWN_S] += (own[:, PBT] - own[:, UNKNOWN_S])[given]
         rows[given, GUARANTEED_DOWN_S] += own[given, SUPPLIER_DOWN]
-        rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += _machine_days(work, days)
+        counted, machine_days = _counted(asset.states.asset, own), _machine_days(work, days)
+        rows[:, COUNTED : COUNTING_S + 1] += counted
+        rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += machine_days
+        drift = machine_days[:, 1] - machine_days[:, 0]
+        down = asset.states.daily[:, DOWN_BY_CAUSE]
+        losses[work.asset.asset_id] = np.column_stack(
+            [down, np.where(given, own[:, SUPPLIER_DOWN], 0.0), counted[:, 1], drift]
+        )
     for silent in silences:
         known = np.isfinite(silent.hours)
-        rows[:, HEARD_H] += _per_day(silent.source.heard & known, days)
-        rows[:, LISTENED_H] += _per_day((silent.source.heard | ~silent.source.excused) & known, days)
-    return rows
+        heard = _per_day(silent.source.heard & known, days)
+        listened = _per_day((silent.source.heard | ~silent.source.excused) & known, days)
+        rows[:, HEARD_H] += heard
+        rows[:, LISTENED_H] += listened
+        site = silent.source.site_id
+        silent_h[site] = silent_h.get(site, np.zeros(days)) + listened - heard
+    return rows, losses, silent_h
+
+
+def _counted(asset: AssetBlock, own: Floats) -> Floats:
+    """Units, rejected ones, seconds of production in days of both counts, and seconds in which both should count."""
+    both = np.isfinite(own[:, PRODUCED]) & np.isfinite(own[:, GOOD])
+    should = {"production_count", "good_count"} <= {metric.role for metric in asset.metrics}
+    rejected = np.maximum(own[:, PRODUCED] - own[:, GOOD], 0.0)
+    counting = own[:, APT] + own[:, UNKNOWN_S] if should else np.zeros(len(own))
+    return np.column_stack(
+        [
+            np.where(both, own[:, PRODUCED], 0.0),
+            np.where(both, rejected, 0.0),
+            np.where(both & should, own[:, APT], 0.0),
+            counting,
+        ]
+    )
 
 
 def _per_day(hours: Bools, days: int) -> Floats:
@@ -145,71 +184,6 @@ def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -
         )
         number += 1
     return tuple(months)
-
-
-def measures(work: CustomerWork, own: Counterfactual | None, rows: slice) -> dict[str, Measure]:
-    """The measures of customer health on the days of some rows. own: the customer's own acceptance window."""
-    found = {
-        "availability": _availability(work, own),
-        "condition": _ratio_measure(work, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE),
-        "reporting": _ratio_measure(work, HEARD_H, LISTENED_H, LISTENED_H),
-        "adoption": _adoption(work),
-        "promise": _promise(work),
-    }
-    return {
-        name: Measure(goodness=m.goodness[rows], coverage=m.coverage[rows], applies=m.applies[rows])
-        for name, m in found.items()
-    }
-
-
-def _availability(work: CustomerWork, own: Counterfactual | None) -> Measure:
-    planned, known = (
-        trailing_sum(work.days.column(PBT), AVAILABILITY_DAYS),
-        trailing_sum(work.known_s, AVAILABILITY_DAYS),
-    )
-    by_contract = trailing_sum(work.days.column(GUARANTEED_KNOWN_S), AVAILABILITY_DAYS)
-    attributed = share(trailing_sum(work.days.column(GUARANTEED_DOWN_S), AVAILABILITY_DAYS), by_contract)
-    guaranteed = against_allowance(attributed, 1 - work.guaranteed)
-    usual = np.full(len(known), np.nan)
-    if own is not None:
-        day = work.days.first_day + np.arange(len(known))
-        usual = np.where(day >= own.through_day, own.down_share, np.nan)
-    by_baseline = against_allowance(share(trailing_sum(work.down_s, AVAILABILITY_DAYS), known), usual)
-    return Measure(
-        goodness=np.where(np.isfinite(guaranteed), guaranteed, by_baseline),
-        coverage=np.nan_to_num(share(known, planned)),
-        applies=planned > 0,
-    )
-
-
-def _ratio_measure(work: CustomerWork, good: int, known: int, due: int) -> Measure:
-    good_sum, known_sum, due_sum = (trailing_sum(work.days.column(column), WEEK) for column in (good, known, due))
-    return Measure(
-        goodness=share(good_sum, known_sum), coverage=np.nan_to_num(share(known_sum, due_sum)), applies=due_sum > 0
-    )
-
-
-def _adoption(work: CustomerWork) -> Measure:
-    """Use up to a tenth of running time counts in proportion; that is enough to say that it is in use."""
-    rows = len(work.days.table)
-    total, known, paid = np.zeros(rows), np.zeros(rows), np.zeros(rows)
-    for capability in work.capabilities:
-        entitled = capability.entitled(work.days.first_day, rows)
-        use = capability.share(USE_DAYS)
-        paid += entitled
-        known += entitled & np.isfinite(use)
-        total += np.where(entitled, np.clip(np.nan_to_num(use) / UNUSED, 0.0, 1.0), 0.0)
-    return Measure(goodness=share(total, known), coverage=np.nan_to_num(share(known, paid)), applies=paid > 0)
-
-
-def _promise(work: CustomerWork) -> Measure:
-    planned, known = trailing_sum(work.days.column(PBT), PROMISE_DAYS), trailing_sum(work.known_s, PROMISE_DAYS)
-    down = share(trailing_sum(work.down_s, PROMISE_DAYS), known)
-    return Measure(
-        goodness=against_allowance(down, 1 - work.promised),
-        coverage=np.nan_to_num(share(known, planned)),
-        applies=np.isfinite(work.promised) & (planned > 0),
-    )
 
 
 def silent_hours_at(silent: Silence, hours: int) -> float | None:

@@ -1,5 +1,6 @@
 """What is known of one customer as a whole when its alerts are reckoned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,13 @@ from services.health.state_detection.times import PBT, STOPPED, UNKNOWN_S
 GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE, HEARD_H, LISTENED_H = range(
     12, 19
 )
-COLUMNS = 19
+# Of machines that count all and good units: units, rejected ones, production in counted days, and what should be.
+COUNTED, REJECTED, COUNTED_RUN_S, COUNTING_S, GUARANTEED_DUE_S = range(19, 24)
+COLUMNS = 24
+# What one asset loses a day, in `CustomerWork.losses`: seconds of stops by CAUSES, seconds against the guarantee,
+# rejected units, machine days of drift.
+GUARANTEED_LOSS, REJECTED_LOSS, DRIFT_LOSS = range(5, 8)
+LOSSES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +73,8 @@ class CustomerWork:
     guarantees: GuaranteeWork
     months: tuple[Month, ...]
     capabilities: tuple[Capability, ...]
+    losses: Mapping[int, Floats]
+    silent_h: Mapping[int, Floats]
 
     @property
     def known_s(self) -> Floats:

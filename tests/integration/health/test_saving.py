@@ -19,6 +19,7 @@ from services.health.assessment import (
     ValueRow,
 )
 from services.health.data_acquisition.record_reading import read_records
+from services.health.health_assessment.customer_health.assessing import NO_HEALTH
 from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.saving.alert_saving import read_actions, save_alerts
 from services.health.saving.row_saving import save_rows
@@ -47,8 +48,7 @@ NOTHING = Assessment(
         silent_h={},
         days=b"",
         months=(),
-        counterfactual=None,
-        first_day=None,
+        health=NO_HEALTH,
         guarantees=GuaranteeState(known_s={}),
         alerts={},
     ),
@@ -123,7 +123,17 @@ def test_a_row_that_says_the_same_is_not_touched(plant, customer, save):
         intervals=(interval(customer.machines[0].asset_id, 0, None),),
         times=(times(customer.machines[0].asset_id, 0),),
         signals=(signal(0, 0.1 + 0.2, {"blame": ["vibration", 0.7], "none": None}), signal(1, None)),
-        health=(CustomerHealthRow(day=START.date(), health=70.5, coverage=1.0, contributions={"uptime": 29.5}),),
+        health=(
+            CustomerHealthRow(
+                day=START.date(),
+                health=70.5,
+                coverage=1.0,
+                contributions={"uptime": 29.5},
+                groups={"machines": {"weight": 1.0}},
+                exceptions=["site_dark"],
+                change={"points": -1.0, "parts": []},
+            ),
+        ),
         values=(
             ValueRow(
                 month=START.date().replace(day=1),

@@ -10,7 +10,7 @@ from services.api.bodies.accounts import AccountFindings
 from services.api.bodies.alerts import Alert, AlertWithActions
 from services.api.bodies.assets import AssetDetail
 from services.api.bodies.changes import ChangePage
-from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthDay
+from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthChange, HealthOfDay
 from services.api.bodies.lists import ListOf
 from services.api.bodies.portfolio import Portfolio
 from services.api.bodies.reviews import Review
@@ -77,7 +77,8 @@ def test_without_if_match_nothing_is_done():
         (AlertWithActions, examples.ALERT_WITH_ACTIONS),
         (ListOf[Alert], examples.ALERTS),
         (ListOf[Customer], examples.CUSTOMERS),
-        (ListOf[HealthDay], examples.HEALTH),
+        (ListOf[HealthOfDay], examples.HEALTH),
+        (HealthChange, examples.HEALTH_CHANGE),
         (ListOf[AssetInList], examples.ASSETS),
         (CustomerDetail, examples.CUSTOMER),
         (AccountFindings, examples.ACCOUNT),

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from services.health.assess import CustomerState
+from services.health.health_assessment.customer_health.assessing import NO_HEALTH
 from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.saving.checkpoint import LAYOUT_VERSION, Checkpoint, from_bytes, thinned, to_bytes
 
@@ -15,8 +16,7 @@ def state(day):
         silent_h={1: 0.5},
         days=b"days",
         months=(),
-        counterfactual=None,
-        first_day=None,
+        health=NO_HEALTH,
         guarantees=GuaranteeState(known_s={}),
         alerts={},
     )

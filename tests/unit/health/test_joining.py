@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.health.assess import Assessment, CustomerState
 from services.health.assessment import CustomerHealthRow, IntervalRow
+from services.health.health_assessment.customer_health.assessing import NO_HEALTH
 from services.health.health_assessment.guarantee_work import GuaranteeState
 from services.health.joining import joined
 
@@ -27,8 +28,7 @@ def said(through, intervals=(), health=()):
             silent_h={},
             days=b"",
             months=(),
-            counterfactual=None,
-            first_day=None,
+            health=NO_HEALTH,
             guarantees=GuaranteeState(known_s={}),
             alerts={},
         ),
@@ -49,7 +49,15 @@ def interval(started, ended, state="production"):
 
 
 def health(day, value):
-    return CustomerHealthRow(day=(START + day * DAY).date(), health=value, coverage=1.0, contributions={})
+    return CustomerHealthRow(
+        day=(START + day * DAY).date(),
+        health=value,
+        coverage=1.0,
+        contributions={},
+        groups={},
+        exceptions=[],
+        change=None,
+    )
 
 
 def test_of_what_both_speak_of_the_later_ones_word_counts():

@@ -53,7 +53,7 @@ def _business_events(customer: Customer, started_s: int) -> Iterator[Row]:
     yield _event("customer", story.id, origin_s - 200 * _DAY_S, "order", {"machines": machines})
     for count, at_s in enumerate(range(origin_s + _HALF_YEAR_S, started_s - 30 * _DAY_S, _HALF_YEAR_S)):
         score = min(10, business.survey + count % 2)
-        yield _event("customer", story.id, at_s, "survey", {"score": score, "scale": 10})
+        yield _event("customer", story.id, at_s, "survey", {"score": score, "of": 10})
         yield _event("customer", story.id, at_s + 20 * _DAY_S, "touchpoint", {"by": "account_manager", "form": "visit"})
     commitment = {"what": "joint value review", "due_on": _moment(started_s + 45 * _DAY_S)[:10]}
     yield _event("customer", story.id, started_s - 40 * _DAY_S, "commitment", commitment)

@@ -1,0 +1,133 @@
+"""What people say: answers to surveys, and how often somebody spoke with the customer. Pure.
+
+    answers      each counts half as much after every 90 days; a year after the newest they say nothing any more
+    touchpoints  days since the last against the interval: the plan's, else the median of the last twelve
+                 1 within the interval, 0 at three times as much, linear between; silent beyond twice as much
+    transactional   at least three quarters of at least five touchpoints of three years lie within 90 days before or
+                 30 days after a renewal, and chance gives that in less than one of 20 (binomial)
+
+No alert comes of these: they are figures, and a tenth of customer health at most.
+"""
+
+from datetime import UTC, datetime, time
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from services.health.block import CustomerBlock
+from services.health.health_assessment.customer_health.score import Measure
+from services.health.health_assessment.daily_history import day_number, day_of
+from services.health.state_detection.states import DAY_S
+
+HALF_LIFE_DAYS, STALE_DAYS = 90.0, 365.0
+LEAST_INTERVAL_DAYS, INTERVALS, LEAST_INTERVALS, SILENT = 14.0, 12, 4, 2.0
+PATTERN_DAYS, BEFORE_DAYS, AFTER_DAYS, LEAST_VISITS = 3 * 365, 90, 30, 5
+MOSTLY, CHANCE = 0.75, 0.05
+Days = NDArray[np.int64]
+
+
+def told_by_people(block: CustomerBlock, days: Days) -> dict[str, Measure]:
+    """The measures of relation on the evenings of some days."""
+    return {"survey": survey(block, days), "touchpoints": touchpoints(block, days)}
+
+
+def survey(block: CustomerBlock, days: Days) -> Measure:
+    """Answers as a share of the best: attributes `score` and `of` of events of kind `survey`."""
+    answers = ((e.at.timestamp(), _answer(e.attributes)) for e in block.events if e.kind == "survey")
+    told = sorted((at, share) for at, share in answers if share is not None)
+    at, good = np.array(told).reshape(-1, 2).T
+    evening = (days + 1) * DAY_S
+    count = np.searchsorted(at, evening, side="left")
+    newest = at[np.maximum(count - 1, 0)] if len(at) else np.full(len(days), -np.inf)
+    age = np.where(count > 0, (evening - newest) / DAY_S, np.inf)
+    weight = np.where(at < evening[:, None], 0.5 ** ((newest[:, None] - at) / DAY_S / HALF_LIFE_DAYS), 0.0)
+    total = weight.sum(axis=1)
+    return Measure(
+        goodness=np.divide(weight @ good, total, out=np.full(len(days), np.nan), where=total > 0),
+        coverage=np.ones(len(days)),
+        freshness=np.where(age <= STALE_DAYS, 0.5 ** (age / HALF_LIFE_DAYS), 0.0),
+        applies=count > 0,
+    )
+
+
+def _answer(attributes: dict[str, object]) -> float | None:
+    score, of = attributes.get("score"), attributes.get("of")
+    if not isinstance(score, int | float) or not isinstance(of, int | float) or of <= 0:
+        return None
+    return min(1.0, max(0.0, float(score) / float(of)))
+
+
+def touchpoints(block: CustomerBlock, days: Days) -> Measure:
+    """Whether somebody speaks with the customer as often as planned, else as usual; silence is the evidence itself."""
+    met = _met(block)
+    due = np.array([_interval(block, met, int(day))[0] for day in days])
+    count = np.searchsorted(met, days, side="right")
+    since = days - met[np.maximum(count - 1, 0)] if len(met) else np.zeros(len(days))
+    return Measure(
+        goodness=np.clip(1.5 - since / (2 * due), 0.0, 1.0),
+        coverage=np.ones(len(days)),
+        freshness=np.ones(len(days)),
+        applies=np.isfinite(due),
+    )
+
+
+def _met(block: CustomerBlock) -> Days:
+    """The days with a touchpoint, ascending."""
+    return np.unique(
+        np.array([day_number(e.at.date()) for e in block.events if e.kind == "touchpoint"], dtype=np.int64)
+    )
+
+
+def _interval(block: CustomerBlock, met: Days, day: int) -> tuple[float, str | None]:
+    """Days between touchpoints as of an evening, and where that is from; NaN where neither planned nor usual."""
+    evening = datetime.combine(day_of(day + 1), time(), UTC)
+    planned = [
+        e.attributes["every_days"]
+        for e in sorted(block.events, key=lambda e: e.at)
+        if e.kind == "touchpoint" and e.at < evening and isinstance(e.attributes.get("every_days"), int | float)
+    ]
+    if planned and isinstance(planned[-1], int | float):
+        return max(float(planned[-1]), 1.0), "planned"
+    gaps = np.diff(met[: np.searchsorted(met, day, side="right")])[-INTERVALS:]
+    if len(gaps) < LEAST_INTERVALS:
+        return float("nan"), None
+    return max(float(np.median(gaps)), LEAST_INTERVAL_DAYS), "usual"
+
+
+def touchpoint_figures(block: CustomerBlock, day: int) -> dict[str, object] | None:
+    """How often somebody speaks with the customer, as of an evening; None before the first touchpoint."""
+    met = _met(block)
+    met = met[: np.searchsorted(met, day, side="right")]
+    if not len(met):
+        return None
+    due, basis = _interval(block, met, day)
+    since = day - int(met[-1])
+    return {
+        "last_on": day_of(int(met[-1])).isoformat(),
+        "days_since": since,
+        "interval_days": None if basis is None else due,
+        "interval_basis": basis,
+        "silent": None if basis is None else since > SILENT * due,
+        "last_365_days": int((met > day - 365).sum()),
+    } | _pattern(block, met, day)
+
+
+def _pattern(block: CustomerBlock, met: Days, day: int) -> dict[str, object]:
+    """Whether the customer is spoken with around renewals alone."""
+    unknown: dict[str, object] = {"around_renewal": None, "transactional": None}
+    first = max(int(met[0]), day - PATTERN_DAYS + 1)
+    told, lived = met[met >= first], np.arange(first, day + 1)
+    renewals = {day_number(e.at.date()) for e in block.events if e.kind == "renewal"}
+    renewals |= {day_number(c.ends_on) for c in block.contracts if c.ends_on is not None}
+    around = np.zeros(len(lived), dtype=np.bool_)
+    for renewal in renewals:
+        around |= (lived >= renewal - BEFORE_DAYS) & (lived <= renewal + AFTER_DAYS)
+    if len(told) < LEAST_VISITS or not around.any():
+        return unknown
+    inside, chance = int(around[told - first].sum()), float(around.mean())
+    surely = bool(binom.sf(inside - 1, len(told), chance) < CHANCE)
+    return {
+        "around_renewal": round(inside / len(told), 3),
+        "transactional": None if chance > MOSTLY else inside >= MOSTLY * len(told) and surely,
+    }

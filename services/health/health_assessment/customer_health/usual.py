@@ -1,0 +1,78 @@
+"""What is usual for a customer: its own first year, shrunk to what is usual for customers like it. Pure.
+
+    own week        a share of what is known: downtime of planned time, rejects of units
+    usual = own mean x n / (n + k) + mean of the others x k / (n + k)       k = variance within / variance between
+
+n is the number of the customer's weeks with anything known. With few weeks the others' mean rules, with many the
+customer's own (James and Stein 1961; Morris 1983). Where nobody knows the others, its own alone counts, from four weeks
+on. The year ends the learning: a decline never becomes what is usual. Weeks of the last four do not count, but for the
+first four.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.health.block import Floats
+
+YEAR_WEEKS, LEAST_WEEKS, WEEK_DAYS = 52, 4, 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsualState:
+    """Weeks of a share that were over at a midnight, from the first day on which anything was known.
+
+    weeks: rows of what was bad and what was known, float64; at most 52.
+    """
+
+    first_day: int | None = None
+    weeks: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Others:
+    """What customers of a kind have: mean share, and the weeks of a customer that weigh as much as all of them."""
+
+    mean: float
+    weeks_of_trust: float
+
+
+def usual_share(
+    before: UsualState, bad: Floats, known: Floats, first_day: int, rows: slice, others: Others | None = None
+) -> tuple[Floats, UsualState]:
+    """The usual share on the evening of each of the rows, NaN where unknown, and what to go on from after the last.
+
+    bad, known: a day, row 0 is `first_day`; at least the last week before the rows is there.
+    """
+    began = before.first_day if before.first_day is not None else _first(known[: rows.stop], first_day)
+    days = first_day + np.arange(rows.start, rows.stop)
+    if began is None:
+        return np.full(len(days), np.nan if others is None else others.mean), before
+    weeks = _weeks(before, np.column_stack([bad, known])[: rows.stop], first_day, began)
+    lived = days + 1 - began
+    count = np.clip((lived - LEAST_WEEKS * WEEK_DAYS) // WEEK_DAYS, LEAST_WEEKS, YEAR_WEEKS)
+    count = np.where(lived >= LEAST_WEEKS * WEEK_DAYS, np.minimum(count, len(weeks)), 0)
+    sums = np.concatenate([np.zeros((1, 3)), np.cumsum(np.column_stack([weeks, weeks[:, 1] > 0]), axis=0)])[count]
+    own = np.divide(sums[:, 0], sums[:, 1], out=np.full(len(days), np.nan), where=sums[:, 1] > 0)
+    return _shrunk(own, sums[:, 2], others), UsualState(first_day=began, weeks=weeks.tobytes())
+
+
+def _shrunk(own: Floats, weeks: Floats, others: Others | None) -> Floats:
+    if others is None:
+        return np.where(weeks >= LEAST_WEEKS, own, np.nan)
+    trust = weeks / (weeks + others.weeks_of_trust) if np.isfinite(others.weeks_of_trust) else np.zeros(len(weeks))
+    return np.where(weeks > 0, trust * np.nan_to_num(own) + (1 - trust) * others.mean, others.mean)
+
+
+def _first(known: Floats, first_day: int) -> int | None:
+    told = np.flatnonzero(known > 0)
+    return first_day + int(told[0]) if len(told) else None
+
+
+def _weeks(before: UsualState, days: Floats, first_day: int, began: int) -> Floats:
+    """All whole weeks of the first year, those kept and those that the days complete, shape (weeks, 2)."""
+    kept = np.frombuffer(before.weeks).reshape(-1, 2)
+    start = began + WEEK_DAYS * len(kept) - first_day
+    more = max(0, min((len(days) - start) // WEEK_DAYS, YEAR_WEEKS - len(kept)))
+    new = days[start : start + WEEK_DAYS * more].reshape(more, WEEK_DAYS, 2).sum(axis=1) if more else np.empty((0, 2))
+    return np.concatenate([kept, new])

@@ -1,0 +1,109 @@
+"""What moved customer health from one day to the next: the parts add up, and name machine, hours and cause."""
+
+from collections import defaultdict
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.health.assess import assess
+from services.health.health_assessment.customer_health.changes import Evenings, left, parts
+from services.health.health_assessment.customer_health.losses import KEPT_DAYS, Lost
+from services.health.health_assessment.customer_health.score import GROUP_OF
+from tests.unit.health.worlds import ENTITLEMENT, asset, contract, customer
+
+DAYS = 130
+NOTHING = Lost(ids=np.array([], dtype=np.int64), table=np.zeros((0, KEPT_DAYS + 1, 8)))
+
+
+@pytest.fixture(scope="module")
+def told():
+    """Two packers for 130 days; the second fails for 24 h on day 100, and the gateway is silent on days 110 to 113."""
+    failing = asset(2, DAYS, down_share=0.02, downs=((24 * 100, 24),))
+    promised = contract(guaranteed_availability=0.97, promised_availability=0.9)
+    block = customer([asset(1, DAYS, down_share=0.02), failing], contracts=(promised,), entitlements=(ENTITLEMENT,))
+    heard = block.sources[0].heard.copy()
+    heard[24 * 110 : 24 * 113] = False
+    return assess(None, replace(block, sources=(replace(block.sources[0], heard=heard),))).health
+
+
+def by_why(row):
+    found = defaultdict(float)
+    for own in row.change["parts"]:
+        found[own["why"], own.get("scope_id"), own.get("cause")] += own["points"]
+    return found
+
+
+def test_the_parts_of_every_day_add_up_to_its_change_and_the_changes_to_health(told):
+    for before, after in pairwise(told[60:]):
+        assert sum(own["points"] for own in after.change["parts"]) == pytest.approx(after.change["points"])
+        assert after.change["points"] == pytest.approx(after.health - before.health)
+    assert told[0].change is None
+    assert sum(row.change["points"] for row in told[61:]) == pytest.approx(told[-1].health - told[60].health)
+
+
+def test_a_day_of_failure_is_named_by_machine_hours_and_cause(told):
+    day = told[100]
+    worst = min(day.change["parts"], key=lambda own: own["points"])
+    assert (worst["scope_type"], worst["scope_id"], worst["cause"]) == ("asset", 2, "supplier")
+    assert worst["amount"] == pytest.approx(24)
+    assert by_why(day)["downtime", 2, "supplier"] == pytest.approx(day.change["points"], rel=0.05)
+
+
+def test_what_leaves_the_window_gives_its_points_back(told):
+    """28 days after the failure availability and guarantee have forgotten it; the promise remembers it for 90."""
+    came, gave = by_why(told[100])["downtime", 2, "supplier"], by_why(told[128])["downtime", 2, "supplier"]
+    assert 0 < gave < -came
+    assert gave == pytest.approx(-came, rel=0.4)
+
+
+def test_silence_is_named_by_its_site(told):
+    assert by_why(told[111])["silence", 1, None] < -1
+
+
+def evenings(*rows):
+    """One measure, availability, on consecutive evenings: weight, covered, goodness, bad, whole, allowed."""
+    return Evenings(names=["availability"], told=np.array([rows], dtype=float), taken={})
+
+
+def test_a_worked_change():
+    """Weight 0.4, all covered; goodness 1 to 0.5 as 100 h of 1,000 h become 200 h of 1,000 h where 100 h are allowed:
+    20 points, one packer's 90 h and another's 10 h less 0: 18 and 2."""
+    found = evenings((0.4, 1, 1.0, 100, 1000, 0.1), (0.4, 1, 0.5, 200, 1000, 0.1))
+    table = np.zeros((2, KEPT_DAYS + 1, 8))
+    table[:, KEPT_DAYS, 0] = 90 * 3600, 10 * 3600
+    lost = Lost(ids=np.array([7, 8]), table=table)
+    scaled = replace(found, told=found.told * [1, 1, 1, 3600, 3600, 1])
+    (day,) = parts(scaled, lost, NOTHING)
+    assert [(own.scope_id, own.cause, own.amount, own.points) for own in day if own.why == "downtime"] == [
+        (7, "supplier", 90.0, pytest.approx(-18)),
+        (8, "supplier", 10.0, pytest.approx(-2)),
+    ]
+
+
+def test_less_coverage_and_another_weight_have_parts_of_their_own():
+    """Weight 0.5 at goodness 0.8: half as covered takes 0.5 x 0.8 x 0.5 = 20 points."""
+    (day,) = parts(evenings((0.5, 1, 0.8, 0, 1, 0.1), (0.5, 0.5, 0.8, 0, 1, 0.1)), NOTHING, NOTHING)
+    assert [(own.measure, own.why, own.points) for own in day if abs(own.points) > 1e-6] == [
+        ("availability", "known", pytest.approx(-20))
+    ]
+
+
+SHARE = st.floats(0, 1)
+EVENING = st.tuples(SHARE, SHARE, SHARE | st.none(), SHARE, st.floats(0.5, 2), SHARE)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.lists(EVENING, min_size=len(GROUP_OF), max_size=len(GROUP_OF)), min_size=2, max_size=4), SHARE)
+def test_whatever_was_judged_the_parts_add_up(days, cap):
+    told = np.array([[[np.nan if f is None else f for f in own] for own in day] for day in days]).transpose(1, 0, 2)
+    told[:, :, 0] /= len(GROUP_OF)
+    taken = {"site_dark": np.linspace(0, 20 * cap, len(days))}
+    found = Evenings(names=list(GROUP_OF), told=told, taken=taken)
+    lost = Lost(ids=np.array([3]), table=np.full((1, KEPT_DAYS + len(days) - 1, 8), 0.1))
+    sites = Lost(ids=np.array([4]), table=np.full((1, KEPT_DAYS + len(days) - 1, 1), 0.1))
+    sums = [sum(own.points for own in day) for day in parts(found, lost, sites)]
+    assert sums == pytest.approx(np.diff(left(found)), abs=1e-9)
