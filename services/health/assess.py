@@ -172,7 +172,7 @@ def assess_with_work(
     lasting = tuple(lasting_conditions(work, assets))
     found = Work(assets=tuple(assets), customer=work, lasting=lasting, models=models)
     risks = risks_of(before, found)
-    moving = moving_conditions(before.alerts, work, assets, silences, actions)
+    moving = moving_conditions(work, assets, silences)
     moving += risk_conditions(block, [a.work for a in assets], risks, before.alerts)
     keep_hours = 24 * (work.hours // 24)
     episodes, alerts = advance_alerts(

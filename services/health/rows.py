@@ -72,6 +72,7 @@ def signal_rows(work: CustomerWork, assets: Sequence[AssetWork], whole_days: int
     for asset in assets:
         if asset.findings is not None:
             yield from _deviation_signals(work, asset, whole_days)
+            yield from _sensor_signals(work, asset)
             yield from _life_signals(work, asset)
 
 
@@ -95,6 +96,18 @@ def _deviation_signals(work: CustomerWork, asset: AssetWork, whole_days: int) ->
             confidence=confidence,
             expected=(at, low, high),
         )
+
+
+def _sensor_signals(work: CustomerWork, asset: AssetWork) -> Iterator[SignalRow]:
+    """How many sensors of the asset are not to be trusted on an evening, until none is any more; it is judged without
+    them."""
+    faults = asset.sensors
+    earlier = [bool(faults.before), *(bool(day) for day in faults.days[:-1])]
+    for row, (was, told) in enumerate(zip(earlier, faults.days, strict=False), start=work.days.kept):
+        if told or was:
+            signal = _signal(work, "asset", asset.asset.asset_id, "sensor_fault", row, len(told))
+            said = {name: {"what": f.what, "since": _at(f.since).isoformat()} for name, f in sorted(told.items())}
+            yield replace(signal, evidence={"sensors": said})
 
 
 def _life_signals(work: CustomerWork, asset: AssetWork) -> Iterator[SignalRow]:

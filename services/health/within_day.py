@@ -71,7 +71,7 @@ def assess_hours(
     found = replace(morning, assets=tuple(assets), customer=work)
     telling = [a for a in assets if _can_be_told(before.alerts, a)]
     conditions = [
-        *moving_conditions(before.alerts, work, telling, silences_of(before, block), actions),
+        *moving_conditions(work, telling, silences_of(before, block)),
         *risk_conditions(block, works, risks_of(before, found), before.alerts),
         *(_all_day(c, block.hours) for c in morning.lasting if _can_stand(before.alerts, c)),
     ]
@@ -112,9 +112,9 @@ def _can_be_told(alerts: Mapping[str, Standing], asset: AssetResult) -> bool:
     findings, changes = asset.work.findings, asset.work.changes
     if findings is not None and bool(findings.watch[0]):
         return True
-    if changes is not None and bool(changes.changed.any() or changes.faulty.any()):
+    if changes is not None and bool(changes.changed.any()):
         return True
-    kinds = ("wear", "condition_change", "sensor_fault")
+    kinds = ("wear", "condition_change")
     return any(_lives(alerts, f"{kind}/{asset.work.asset.asset_id}") for kind in kinds)
 
 

@@ -59,7 +59,6 @@ class AlertKind:
 
 
 _SERVICE = ("service_manager", "customer_success", "account_manager")
-_INSTRUMENTS = ("field_service", "service_manager", "customer_success")
 _ACCOUNT = ("account_manager", "customer_success", "service_manager")
 _SUCCESS = ("customer_success", "account_manager", "service_manager")
 
@@ -91,19 +90,6 @@ KINDS = {
             gap_h=7 * HOURS_A_DAY,
             outcome_test=OutcomeTest(outcome=ASSET_FAILURE, horizon_days=14, in_time_h=HOURS_A_DAY),
             forecast_days=(14,),
-        ),
-        AlertKind(
-            name="sensor_fault",
-            scope_type="asset",
-            tier=Tier.WATCH,
-            owner_roles=_INSTRUMENTS,
-            sentence="At {asset}, {site}: {sensors}; the machine is judged without it.",
-            play="Ask the plant to look at the sensor and its cable, not at the machine.",
-            pending_h=6,
-            minimum_hold_h=HOURS_A_DAY,
-            gap_h=7 * HOURS_A_DAY,
-            outcome_test=OutcomeTest(outcome=ASSET_WORK, horizon_days=30, in_time_h=0),
-            forecast_days=(30,),
         ),
         AlertKind(
             name="failure_risk",
@@ -156,7 +142,7 @@ KINDS = {
             scope_type="contract",
             tier=Tier.WATCH,
             owner_roles=_ACCOUNT,
-            sentence="{customer} is guaranteed {guaranteed} availability; at this rate the guarantee {when}.",
+            sentence="{customer} is guaranteed {guaranteed} availability; {said}.",
             play="Send service to the machines that cost most of the budget, and tell the customer before they ask.",
             pending_h=1,
             minimum_hold_h=3 * HOURS_A_DAY,
@@ -165,20 +151,6 @@ KINDS = {
                 outcome=GUARANTEE_WINDOW, horizon_days=367, in_time_h=7 * HOURS_A_DAY, decided=True, dated=True
             ),
             forecast_days=(30, 90),
-        ),
-        AlertKind(
-            name="budget_burn",
-            scope_type="contract",
-            tier=Tier.WATCH,
-            owner_roles=_SERVICE,
-            sentence="{customer} has lost {share} of all that its guarantee allows within {window}; the rest is short.",
-            play="Look at what stands still now, and bring the repairs forward that keep the budget from running out.",
-            pending_h=1,
-            minimum_hold_h=HOURS_A_DAY,
-            gap_h=7 * HOURS_A_DAY,
-            outcome_test=OutcomeTest(
-                outcome=GUARANTEE_WINDOW, horizon_days=367, in_time_h=7 * HOURS_A_DAY, decided=True, dated=True
-            ),
         ),
         AlertKind(
             name="stagnation",

@@ -1,8 +1,8 @@
 """All conditions that may deserve an alert of a customer: those that any hour moves, and those that last. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from services.health.advisory_generation.change_conditions import condition_change, sensor_fault
+from services.health.advisory_generation.change_conditions import condition_change
 from services.health.advisory_generation.customer_conditions import (
     decline,
     promise_gap,
@@ -10,8 +10,8 @@ from services.health.advisory_generation.customer_conditions import (
     trend,
     unused_capability,
 )
-from services.health.advisory_generation.episodes import Condition, Standing, live_hours
-from services.health.advisory_generation.guarantee_conditions import budget_burn, guarantee_breach, promises
+from services.health.advisory_generation.episodes import Condition
+from services.health.advisory_generation.guarantee_conditions import guarantee_breach, promises
 from services.health.advisory_generation.machine_conditions import (
     Silence,
     silent_source,
@@ -19,27 +19,19 @@ from services.health.advisory_generation.machine_conditions import (
 )
 from services.health.advisory_generation.repeated_failures import repeated_failures, together
 from services.health.advisory_generation.update_effects import regression_after_update
-from services.health.assessment import (
-    PersonAction,
-)
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_assessment import AssetResult
 from services.health.health_assessment.customer_work import CustomerWork
 
 
 def moving_conditions(
-    standing: Mapping[str, Standing],
-    work: CustomerWork,
-    assets: Sequence[AssetResult],
-    silences: Sequence[Silence],
-    actions: tuple[PersonAction, ...],
+    work: CustomerWork, assets: Sequence[AssetResult], silences: Sequence[Silence]
 ) -> list[Condition]:
     """Conditions that any hour can move."""
     found = [wear(work.block, a.work, a.condition.blame_at) for a in assets if a.work.findings is not None]
-    changing = [a.work for a in assets if a.work.changes is not None]
-    found += [judge(work.block, own) for own in changing for judge in (condition_change, sensor_fault)]
+    found += [condition_change(work.block, a.work) for a in assets if a.work.changes is not None]
     found += _silent_sources(work.block, silences)
-    return [*found, *_guarantee_conditions(work, standing, actions)]
+    return [*found, *(guarantee_breach(work, promise) for promise in promises(work))]
 
 
 def lasting_conditions(work: CustomerWork, assets: Sequence[AssetResult]) -> list[Condition]:
@@ -57,17 +49,6 @@ def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[C
     assets_of = {s.source_id: sum(s.source_id in a.source_ids for a in block.assets) for s in block.sources}
     by_site = [(site, [s for s in silences if s.source.site_id == site.site_id]) for site in block.sites]
     return [silent_source(block, site.site_id, site.name, own, assets_of) for site, own in by_site if own]
-
-
-def _guarantee_conditions(
-    work: CustomerWork, standing: Mapping[str, Standing], actions: tuple[PersonAction, ...]
-) -> list[Condition]:
-    found, keep_hours = [], 24 * (work.hours // 24)
-    for promise in promises(work):
-        breach = guarantee_breach(work, promise)
-        feared = live_hours(standing, breach, actions, start=work.block.start, keep_hours=keep_hours)
-        found += [breach, budget_burn(work, promise, feared | breach.raised)]
-    return found
 
 
 def _customer_conditions(work: CustomerWork) -> list[Condition]:

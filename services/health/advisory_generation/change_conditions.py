@@ -1,10 +1,10 @@
-"""When a machine's sudden change, or a sensor of it, deserves an alert. Pure."""
+"""When a machine's sudden change deserves an alert. Pure."""
 
 from datetime import UTC, datetime
 
 import numpy as np
 
-from services.health.advisory_generation.alert_facts import content, quantity, spoken_day, stake_of
+from services.health.advisory_generation.alert_facts import content, quantity, spoken_day
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.advisory_generation.episodes import Condition
 from services.health.advisory_generation.machine_conditions import (
@@ -14,12 +14,11 @@ from services.health.advisory_generation.machine_conditions import (
     repair_stake,
 )
 from services.health.assessment import AlertContent
-from services.health.block import Bools, CustomerBlock
+from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.state_detection.change_detection.change import ChangeFindings
 
 _NAMED = 0.5  # metrics that moved at least half as far as the one that moved most
-_SAID = ("stands still", "sends nothing", "has left what its peers say")
 
 
 def condition_change(block: CustomerBlock, work: AssetWork) -> Condition:
@@ -54,40 +53,6 @@ def condition_change(block: CustomerBlock, work: AssetWork) -> Condition:
         superseded=worn,
         acted=event_hours(block, work.asset.asset_id, WORK_KINDS, len(work.running)),
     )
-
-
-def sensor_fault(block: CustomerBlock, work: AssetWork) -> Condition:
-    """A sensor is not to be trusted while the machine goes on. Needs changes."""
-    changes = _changes(work)
-    kind = KINDS["sensor_fault"]
-
-    def describe(hour: int) -> AlertContent:
-        told = _told_of_sensors(changes, hour) or _told_of_sensors(changes, hour - 1)
-        sensors = " and ".join(f"{name} {said}" for name, said in sorted(told.items())) or "a sensor misled us"
-        stake = stake_of(block, [work.asset], work.days.day(work.days.kept + hour // 24), hours=None, cases=0)
-        facts: dict[str, object] = {"asset": work.asset.name, "site": work.site_name, "sensors": sensors}
-        return content(kind, block, facts, {"sensors": told}, stake)
-
-    faulty: Bools = np.logical_or.reduce(changes.faulty, axis=1)
-    return Condition(
-        kind=kind,
-        scope_id=work.asset.asset_id,
-        raised=faulty,
-        cleared=~faulty,
-        known=changes.known | (faulty & work.covered),
-        describe=describe,
-    )
-
-
-def _told_of_sensors(changes: ChangeFindings, hour: int) -> dict[str, str]:
-    """What is wrong with which sensor as of an hour; -1 is the hour before the first."""
-    flags = changes.before if hour < 0 else np.array([changes.still[hour], changes.away[hour], changes.alone[hour]])
-    return {
-        name: what
-        for what, faulty in zip(_SAID, flags, strict=True)
-        for name, wrong in zip(changes.sensors, faulty, strict=True)
-        if wrong
-    }
 
 
 def _changes(work: AssetWork) -> ChangeFindings:

@@ -116,24 +116,6 @@ def advance_alerts(
     return found, kept
 
 
-def live_hours(
-    standing: Mapping[str, Standing],
-    condition: Condition,
-    actions: Iterable[PersonAction],
-    *,
-    start: datetime,
-    keep_hours: int,
-) -> Bools:
-    """Hours of the block at whose end an alert of a condition is open or acknowledged, shape (T,)."""
-    episodes, _ = advance_alerts(standing, [condition], actions, start=start, keep_hours=keep_hours)
-    found = np.zeros(len(condition.raised), dtype=np.bool_)
-    for episode in episodes:
-        since, until = episode.life.opened_at, episode.life.resolved_at
-        first = 0 if since is None else _hour_of(start, since)
-        found[first : len(found) if until is None else _hour_of(start, until)] = True
-    return found
-
-
 def _live(
     standing: Standing, condition: Condition, actions: tuple[PersonAction, ...], start: datetime
 ) -> list[Episode]:

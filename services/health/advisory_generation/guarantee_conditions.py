@@ -51,7 +51,8 @@ def promises(work: CustomerWork) -> list[Promise]:
 
 
 def guarantee_breach(work: CustomerWork, promise: Promise) -> Condition:
-    """The error budget will probably not last until the window ends, or is spent already.
+    """The error budget will probably not last until the window ends, or is spent already; or it burns, with most of it
+    expected to be spent: one alert, which either raises, and which is over when neither is so any more.
 
     It ends as materialised where a window closes with its budget overspent, or a rolling one first is; the next window
     is told of anew. After a day of which little was heard nothing is known, though the probability goes on.
@@ -59,18 +60,31 @@ def guarantee_breach(work: CustomerWork, promise: Promise) -> Condition:
     mornings, guarantees = promise.mornings, work.guarantees
     broken = [_materialised(guarantees, promise.contract, day) for day in range(len(mornings))]
     renewed = [guarantees.renewed(promise.contract, day) for day in range(len(mornings))]
-    raised = np.array([b is not None and b.probability >= LIKELY_BREACH for b in mornings], dtype=np.bool_)
-    cleared = np.array([b is not None and b.probability < UNLIKELY_BREACH for b in mornings], dtype=np.bool_)
+    feared, calm, heard = (
+        hourly(np.array(by_day, dtype=np.bool_), work.hours)
+        for by_day in (
+            [b is not None and b.heard and b.probability >= LIKELY_BREACH for b in mornings],
+            [b is not None and b.heard and b.probability < UNLIKELY_BREACH for b in mornings],
+            [b is not None and b.heard for b in mornings],
+        )
+    )
+    told = _burning(work, promise)
+    fires, over, burn_known = _burn_hours(work, told)
 
     def describe(hour: int) -> AlertContent:
-        return _breach_content(work, promise, hour)
+        budget, pairs = mornings[hour // 24], told[hour // 24]
+        if budget is None:
+            return _unjudged_content(work)
+        if pairs and _is_told_as_burn(budget, pairs, hour):
+            return _burn_content(work, promise, budget, pairs, hour)
+        return _breach_content(work, promise, budget, hour)
 
     return Condition(
         kind=KINDS["guarantee_breach"],
         scope_id=promise.scope_id,
-        raised=hourly(raised, work.hours),
-        cleared=hourly(cleared, work.hours),
-        known=hourly(np.array([b is not None and b.heard for b in mornings], dtype=np.bool_), work.hours),
+        raised=feared | (fires & _scarce(work, promise)),
+        cleared=calm & over,
+        known=heard | burn_known,
         describe=describe,
         materialised=at_midnights(np.array(broken, dtype=np.bool_), work.hours),
         renewed=at_midnights(np.array(renewed, dtype=np.bool_), work.hours),
@@ -84,21 +98,29 @@ def _materialised(guarantees: GuaranteeWork, contract: str, day: int) -> bool:
     return (whole and begun) or any(b.contract == contract and b.breached for b in guarantees.closed(day))
 
 
-def _breach_content(work: CustomerWork, promise: Promise, hour: int) -> AlertContent:
-    kind = KINDS["guarantee_breach"]
-    budget = promise.mornings[hour // 24]
-    if budget is None:
-        facts: dict[str, object] = {"customer": work.block.name, "guaranteed": "its", "when": "can no longer be judged"}
-        return content(kind, work.block, facts, {}, Stake(), tier=Tier.ACT)
+def _unjudged_content(work: CustomerWork) -> AlertContent:
+    facts: dict[str, object] = {
+        "customer": work.block.name,
+        "guaranteed": "an",
+        "said": "whether it holds can no longer be judged",
+    }
+    return content(KINDS["guarantee_breach"], work.block, facts, {}, Stake(), tier=Tier.ACT)
+
+
+def _breach_content(work: CustomerWork, promise: Promise, budget: Budget, hour: int) -> AlertContent:
     when = "is broken already" if budget.breached else "will be broken"
     at = instant(budget.expected[0])
     if not budget.breached and at is not None:
         when += f" around {spoken_day(at)}"
     return content(
-        kind,
+        KINDS["guarantee_breach"],
         work.block,
-        {"customer": work.block.name, "guaranteed": percent(budget.guaranteed), "when": when},
-        _evidence(budget),
+        {
+            "customer": work.block.name,
+            "guaranteed": percent(budget.guaranteed),
+            "said": f"at this rate the guarantee {when}",
+        },
+        {"told_by": "breach"} | _evidence(budget),
         _stake(work, promise, budget, hour),
         tier=Tier.ACT,
         expected=budget.expected,
@@ -143,33 +165,27 @@ def _stake(work: CustomerWork, promise: Promise, budget: Budget, hour: int) -> S
     )
 
 
-def budget_burn(work: CustomerWork, promise: Promise, feared: Bools) -> Condition:
-    """The budget burns above a pair's thresholds, and the window is expected to end with most of it spent.
-
-    feared: hours in which its guarantee_breach is raised or open, which says more: beside that nothing is raised, and
-    where one comes up this has proved right.
-    """
-    scarce, told = _scarce(work, promise), _burning(work, promise)
-    fires, over, known = (np.zeros(work.hours, dtype=np.bool_) for _ in range(3))
+def _burn_hours(work: CustomerWork, told: Sequence[tuple[Burning, ...]]) -> tuple[Bools, Bools, Bools]:
+    """Hours in which a pair fires, in which all are over, and in which all are known; shape (T,) each. A guarantee of
+    100 % has nothing to burn, so that it is over."""
+    fires, known = np.zeros(work.hours, dtype=np.bool_), np.zeros(work.hours, dtype=np.bool_)
+    over = np.ones(work.hours, dtype=np.bool_)
     for day, pairs in enumerate(told):
         own = slice(24 * day, min(24 * day + 24, work.hours))
         if pairs:
-            fires[own] = np.logical_or.reduce([pair.fires[own] for pair in pairs])
-            over[own] = np.logical_and.reduce([pair.over[own] for pair in pairs])
             known[own] = np.logical_and.reduce([np.isfinite(pair.long[own]) for pair in pairs])
+            fires[own] = np.logical_or.reduce([pair.fires[own] for pair in pairs]) & known[own]
+            over[own] = np.logical_and.reduce([pair.over[own] for pair in pairs]) & known[own]
+    return fires, over, known
 
-    def describe(hour: int) -> AlertContent:
-        return _burn_content(work, promise, told[hour // 24], hour)
 
-    return Condition(
-        kind=KINDS["budget_burn"],
-        scope_id=promise.scope_id,
-        raised=fires & scarce & ~feared,
-        cleared=over | feared,
-        known=known,
-        describe=describe,
-        materialised=feared,
-    )
+def _is_told_as_burn(budget: Budget, pairs: Sequence[Burning], hour: int) -> bool:
+    """Whether what burns says more than what is feared: it fires while a breach is not likely yet, or nothing else
+    is left to say."""
+    if budget.probability >= LIKELY_BREACH or budget.breached:
+        return False
+    lost = any(np.nan_to_num(pair.long[hour]) > 0 for pair in pairs)
+    return any(bool(pair.fires[hour]) for pair in pairs) or (lost and budget.probability < UNLIKELY_BREACH)
 
 
 def _burning(work: CustomerWork, promise: Promise) -> list[tuple[Burning, ...]]:
@@ -198,27 +214,26 @@ def _scarce(work: CustomerWork, promise: Promise) -> Bools:
     return found
 
 
-def _burn_content(work: CustomerWork, promise: Promise, told: Sequence[Burning], hour: int) -> AlertContent:
+def _burn_content(
+    work: CustomerWork, promise: Promise, budget: Budget, told: Sequence[Burning], hour: int
+) -> AlertContent:
     """What burns as of an hour: the fastest pair that fires, else the one nearest to it."""
-    kind = KINDS["budget_burn"]
-    budget = promise.mornings[hour // 24]
-    if budget is None or not told:
-        facts: dict[str, object] = {"customer": work.block.name, "share": "some", "window": "days"}
-        return content(kind, work.block, facts, {}, Stake())
     burns: Floats = np.array([np.nan_to_num(pair.long[hour]) / pair.pair.threshold for pair in told])
     chosen = next((pair for pair in told if pair.fires[hour]), told[int(burns.argmax())])
     hours = chosen.pair.long_h
     lost_s = float(work.guarantees.hours[: len(work.guarantees.hours) - work.hours + hour + 1, DOWN_S][-hours:].sum())
     fast = chosen is not told[-1] and bool(chosen.fires[hour])
+    share, window = percent(lost_s / budget.budget_s, 0), f"{hours} hours" if hours < 48 else f"{hours / 24:.0f} days"
     return content(
-        kind,
+        KINDS["guarantee_breach"],
         work.block,
         {
             "customer": work.block.name,
-            "share": percent(lost_s / budget.budget_s, 0),
-            "window": f"{hours} hours" if hours < 48 else f"{hours / 24:.0f} days",
+            "guaranteed": percent(budget.guaranteed),
+            "said": f"it has lost {share} of all that its guarantee allows within {window}, and the rest is short",
         },
-        _evidence(budget)
+        {"told_by": "burn"}
+        | _evidence(budget)
         | {
             "burn": quantity(float(chosen.long[hour]), "times what the budget allows"),
             "burn_short": quantity(float(chosen.short[hour]), "times what the budget allows"),

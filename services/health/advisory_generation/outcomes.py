@@ -84,11 +84,11 @@ def wear_forecasts(block: CustomerBlock, work: AssetWork) -> Iterator[ForecastRo
 
 
 def change_forecasts(block: CustomerBlock, work: AssetWork) -> Iterator[ForecastRow]:
-    """Spans by which changes and sensor faults are scored; they tell no probability, only that something is so."""
+    """Spans by which changes are scored; they tell no probability, only that something is so."""
     if work.changes is not None:
         judged = ~np.isnan(work.changes.score)
-        for kind in ("condition_change", "sensor_fault"):
-            yield from rolling_forecasts(kind, block, work.asset.asset_id, np.full(len(judged), np.nan), judged)
+        unknown = np.full(len(judged), np.nan)
+        yield from rolling_forecasts("condition_change", block, work.asset.asset_id, unknown, judged)
 
 
 def risk_forecasts(block: CustomerBlock, asset_id: int, risk: AssetRisk) -> Iterator[ForecastRow]:

@@ -1,7 +1,7 @@
 """One asset from its block and what is kept of it to what is known of it, and to what is kept next. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from services.health.health_assessment.asset_hours import AssetHours, used_secon
 from services.health.health_assessment.asset_life import AssetLife, AssetLifeResult, assess_life
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
+from services.health.health_assessment.sensor_faults import sensor_faults
 from services.health.prognostic_assessment.failure_risk.feature_state import RiskState
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
 from services.health.state_detection.change_detection.change_state import ChangeState
@@ -29,7 +30,8 @@ class AssetState:
     """What an asset's assessment goes on from. days: the last 128 days of FIELDS, row by row, float64.
 
     usage: capability to as many days of seconds in use and seconds running. older_*: totals of the days before those.
-    first_day: of its first data, in days since 1970-01-01.
+    first_day: of its first data, in days since 1970-01-01. sensors_since: since when each
+    sensor is faulty that is, Unix seconds.
     """
 
     interval: OpenInterval | None = None
@@ -44,6 +46,7 @@ class AssetState:
     older_failures: float = 0.0
     older_repair_s: float = 0.0
     older_known_s: float = 0.0
+    sensors_since: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,7 @@ def assess_asset(
     start_s, trusted = block.start.timestamp(), changes.trusted(states.asset)
     condition = assess_condition(before.condition, trusted, hours, start_s)
     life = _life(before.life, trusted, hours, start_s, condition, models)
-    work = _work(before, site, states, hours, changes, condition, life)
+    work = _work(before, site, states, hours, changes, condition, life, start_s)
     after = _kept(before, work, states, changes, condition, start_s + DAY_S * (block.hours // 24))
     return AssetResult(work=work, states=states, changes=changes, condition=condition, state=after)
 
@@ -97,6 +100,7 @@ def _work(
     changes: AssetChanges,
     condition: AssetCondition,
     life: AssetLifeResult | None,
+    start_s: float,
 ) -> AssetWork:
     """All that is known of the asset, over the days kept from before and those of the block."""
     days = history(before.days, states.daily[:, : len(FIELDS)], states.first_day)
@@ -119,6 +123,7 @@ def _work(
         older_known_s=before.older_known_s,
         calendar=states.calendar,
         counterfactual=_counterfactual(before, days, first_day, _whole_days(days, len(hours.covered))),
+        sensors=sensor_faults(changes.findings, before.sensors_since, start_s, len(hours.covered)),
     )
 
 
@@ -160,6 +165,7 @@ def _kept(
         older_failures=before.older_failures + float(leaving[:, FAILURES].sum()),
         older_repair_s=before.older_repair_s + float(leaving[:, REPAIR_S].sum()),
         older_known_s=before.older_known_s + float((leaving[:, PBT] - leaving[:, UNKNOWN_S]).sum()),
+        sensors_since=dict(work.sensors.after),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.health.block import AssetBlock, Bools, Floats
 from services.health.health_assessment.asset_life import AssetLifeResult
 from services.health.health_assessment.daily_history import DailyHistory
+from services.health.health_assessment.sensor_faults import SensorFaults
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.change_detection.change import ChangeFindings
 from services.health.state_detection.condition import ConditionFindings
@@ -55,3 +56,4 @@ class AssetWork:
     older_known_s: float
     calendar: Calendar
     counterfactual: Counterfactual | None
+    sensors: SensorFaults

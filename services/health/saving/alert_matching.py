@@ -99,6 +99,14 @@ def withdrawn(stored: StoredAlert, at: datetime) -> AlertLife | None:
     return replace(stored.life, state=AlertState.RESOLVED, resolved_at=over_at, resolution=Resolution.DATA_GAP)
 
 
+def retired(stored: StoredAlert, at: datetime) -> AlertLife | None:
+    """The life of an alert of a kind that is none any more: over, since another kind or a signal says the same; None
+    where it is over already, which stays as it was told."""
+    if stored.life.resolved_at is not None:
+        return None
+    return replace(stored.life, state=AlertState.RESOLVED, resolved_at=at, resolution=Resolution.DUPLICATE)
+
+
 def _is(stored: StoredAlert, assessed: AlertLife, *, same_start: bool) -> bool:
     if same_start:
         return stored.life.pending_since == assessed.pending_since

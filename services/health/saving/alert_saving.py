@@ -10,8 +10,9 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.assessment import AlertContent, Episode, Issued, PersonAction
-from services.health.saving.alert_matching import StoredAlert, matched, merged, withdrawn
+from services.health.saving.alert_matching import StoredAlert, matched, merged, retired, withdrawn
 from services.health.saving.showing_saving import save_showing
 from shared.alert_body import alert_bodies
 from shared.alerts import AlertLife, AlertState, Resolution
@@ -66,13 +67,18 @@ def save_alerts(
     """Make the customer's alerts of [since, through) equal to the episodes; return how many rows changed.
 
     The rows are locked first, so that a person's step comes wholly before or after. No row is deleted: an alert that
-    the data no longer support is resolved as `data_gap` at `through`. The feed is appended last in the transaction.
+    the data no longer support is resolved as `data_gap` at `through`, one of a kind that is none any more as
+    `duplicate`. The feed is appended last in the transaction.
     """
     with conn.cursor(row_factory=dict_row) as cur:
         rows = {row["alert_id"]: row for row in cur.execute(_LOCKED, {"customer": customer_id, "since": since})}
     found = matched([_stored(row) for row in rows.values()], episodes, since)
     wanted: dict[UUID, dict[str, Any]] = {}
     for alert in found.unsupported:
+        if alert.kind not in KINDS:
+            over = retired(alert, through)
+            wanted[alert.alert_id] = {} if over is None else _life_columns(over)
+            continue
         life = withdrawn(alert, through)
         wanted[alert.alert_id] = _issued_columns(None) | ({} if life is None else _life_columns(life))
     for alert, episode in found.same:

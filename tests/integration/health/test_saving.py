@@ -344,6 +344,15 @@ def test_an_alert_that_the_data_do_not_support_any_more_is_resolved_as_a_data_ga
     assert [row[1] for row in plant.rows(FEED)] == ["opened", "resolved"]
 
 
+def test_an_alert_of_a_kind_that_is_none_any_more_ends_as_a_duplicate_and_what_was_over_stays(plant, advise, conn):
+    advise(episode(0, 1), episode(2))
+    conn.execute("UPDATE alerts SET kind = 'sensor_fault'")
+    advise()
+    advise()
+    assert plant.rows(ALERTS) == [("resolved", "recovered", 1), ("resolved", "duplicate", 2)]
+    assert [row[1] for row in plant.rows(FEED)][-1] == "resolved"
+
+
 def act(plant: Plant, action, **columns):
     assignments = ", ".join(f"{name} = %({name})s" for name in columns)
     plant.conn.execute(f"UPDATE alerts SET {assignments}, version = version + 1", columns)

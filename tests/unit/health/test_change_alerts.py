@@ -1,7 +1,7 @@
-"""Sudden changes and untrustworthy sensors as alerts: said once, of the right thing, and not of quiet machines."""
+"""Sudden changes as alerts and untrustworthy sensors as signals: said once, of the right thing."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -61,35 +61,48 @@ def test_a_failure_after_a_change_is_what_was_feared():
     assert alert.life.resolution is Resolution.MATERIALISED
 
 
+def sensor_days(result):
+    """Days of the story on whose evening sensors are not to be trusted, and what is said of them."""
+    rows = [row for row in result.signals if row.kind == "sensor_fault"]
+    return {(row.day - START.date()).days: (row.value, row.evidence["sensors"]) for row in rows}
+
+
 @pytest.mark.parametrize("days_stuck", [4, 20])
-def test_a_sensor_that_stands_still_is_told_to_who_keeps_it_and_is_no_wear_and_no_change(days_stuck):
+def test_a_sensor_that_stands_still_is_a_signal_of_the_machine_and_no_wear_and_no_change(days_stuck):
     machine = asset(1, 90)
     stuck = with_readings(machine, 0, 24 * 60, np.full(24 * days_stuck, machine.mean[0, 24 * 60]))
-    block = replace(customer([stuck]), owner_roles=("service_manager", "field_service"))
-    (alert,) = assess(None, block).episodes
-    assert alert.kind == "sensor_fault"
-    assert alert.content.owner_role == "field_service"
-    assert alert.life.resolution is Resolution.RECOVERED
-    assert alert.content.sentence.startswith("At Packer 1, Coast plant: vibration stands still")
+    result = assess(None, customer([stuck]))
+    assert result.episodes == ()
+    told = sensor_days(result)
+    assert list(told) == list(range(60, 61 + days_stuck))
+    assert {value for value, _ in [*told.values()][:-1]} == {1}
+    assert told[60 + days_stuck] == (0, {}), "the first evening on which it is trusted again"
+    (since,) = {said["vibration"]["since"] for value, said in told.values() if value}
+    assert START + timedelta(days=60) < datetime.fromisoformat(since) < START + timedelta(days=61)
+    assert told[60][1]["vibration"]["what"] == "stands still"
+
+
+@pytest.mark.parametrize("cut_day", [61, 64, 70])
+def test_since_when_a_sensor_is_not_to_be_trusted_does_not_depend_on_where_time_is_cut(cut_day):
+    machine = asset(1, 75)
+    block = customer([with_readings(machine, 0, 24 * 60, np.full(24 * 10, machine.mean[0, 24 * 60]))])
+    first = assess(None, part(block, 0, 24 * cut_day))
+    second = assess(first.state, part(block, 24 * cut_day, 24 * 75))
+    assert sensor_days(first) | sensor_days(second) == sensor_days(assess(None, block))
 
 
 def test_a_sensor_that_is_not_to_be_trusted_is_left_out_of_the_judgement_of_wear():
     worn = np.concatenate([np.zeros(24 * 120), np.linspace(0, 3, 24 * 60)])
     machine = with_readings(asset(1, 180, vibration=worn), 0, 24 * 130, np.full(24 * 50, 9.0))
-    kinds = {e.kind for e in assess(None, customer([machine])).episodes}
-    assert "wear" not in kinds
-    assert "sensor_fault" in kinds
+    result = assess(None, customer([machine]))
+    assert "wear" not in {e.kind for e in result.episodes}
+    assert sensor_days(result)
 
 
-def test_silence_right_after_a_sensor_stood_still_opens_no_alert_of_it():
+def test_silence_right_after_a_sensor_stood_still_makes_no_fault_of_it():
     machine, still_from = asset(1, 90), 24 * 60
-    told = []
-    for hours in range(6, 22, 3):
-        found = alerts_of(customer([stuck_then_silent(machine, still_from, hours)]), "sensor_fault")
-        assert all(alert.life.opened_at <= START + timedelta(hours=still_from + hours) for alert in found)
-        told.append(bool(found))
-    assert not told[0]
-    assert told[-1]
+    told = [sensor_days(assess(None, customer([stuck_then_silent(machine, still_from, h)]))) for h in (6, 21)]
+    assert [bool(days) for days in told] == [False, True]
 
 
 def stuck_then_silent(machine, first, hours):
@@ -103,8 +116,9 @@ def stuck_then_silent(machine, first, hours):
 @pytest.mark.parametrize(("reading", "said"), [(np.nan, "sends nothing"), (1500.0, "stands still")])
 def test_an_operating_point_that_died_is_a_sensor_fault_and_nothing_is_concluded_of_the_machine(reading, said):
     machine = with_readings(asset(1, 70), 1, 24 * 60, np.full(24 * 10, reading))
-    (alert,) = assess(None, customer([machine])).episodes
-    assert alert.content.sentence.startswith(f"At Packer 1, Coast plant: speed {said}")
+    result = assess(None, customer([machine]))
+    assert result.episodes == ()
+    assert sensor_days(result)[61][1]["speed"]["what"] == said
 
 
 def test_a_speed_that_is_set_may_stay_as_it_is_for_long():

@@ -27,7 +27,11 @@ def told(downs, days=DAYS, **terms):
 
 
 def kinds(result):
-    return {e.kind for e in result.episodes if e.kind in ("guarantee_breach", "budget_burn")}
+    return {e.kind for e in result.episodes if e.kind == "guarantee_breach"}
+
+
+def guarantees(result):
+    return [e for e in result.episodes if e.kind == "guarantee_breach"]
 
 
 def of_contract(result, kind):
@@ -53,7 +57,8 @@ def test_a_burst_is_told_before_the_breach_is_likely():
     downs = (*trips(8, 7, last=80), (24 * 85, 22))
     block = customer([asset(1, DAYS, downs=downs)], contracts=(contract(**TERMS),))
     (alert,) = [e for e in assess(None, part(block, 0, 24 * 85 + 18)).episodes if e.life.resolved_at is None]
-    assert (alert.kind, alert.content.tier) == ("budget_burn", Tier.ACT)
+    assert (alert.kind, alert.content.tier) == ("guarantee_breach", Tier.ACT)
+    assert alert.content.evidence["told_by"] == "burn"
     assert START + timedelta(days=85) < alert.life.opened_at < START + timedelta(days=85, hours=18)
     assert alert.content.evidence["burn"]["value"] == 20.0
     assert "of all that its guarantee allows within 4 hours" in alert.content.sentence
@@ -62,17 +67,27 @@ def test_a_burst_is_told_before_the_breach_is_likely():
 def test_slow_burning_is_watched_and_told_once():
     """28 h are lost in 7-hour steps by day 31; then 4 hours a day for eight days burn at more than three."""
     result = told((*trips(8, 7, last=70), *trips(1, 4, first=72, last=80)))
-    late = [e for e in result.episodes if e.kind == "budget_burn" and e.life.opened_at > START + timedelta(days=72)]
+    late = [e for e in guarantees(result) if e.life.opened_at > START + timedelta(days=72)]
     assert len(late) == 1
-    assert late[0].content.tier is Tier.WATCH
+    assert late[0].issued.tier is Tier.WATCH
 
 
-def test_a_burn_is_not_told_beside_an_open_breach():
-    result = told((*trips(4, 12, last=60), (24 * 70, 30), (24 * 80, 30)))
-    breach = [e.life for e in result.episodes if e.kind == "guarantee_breach"]
-    for burn in (e.life for e in result.episodes if e.kind == "budget_burn"):
-        assert all(burn.opened_at < b.opened_at or burn.opened_at >= b.resolved_at for b in breach)
-        assert burn.resolution in (Resolution.MATERIALISED, Resolution.RECOVERED)
+def test_a_burn_and_the_breach_that_comes_of_it_are_one_alert():
+    """70 of 120 h are gone when the machine stands still for 22 hours, and then for 60 more: the budget is spent."""
+    result = told((*trips(8, 7, last=80), (24 * 85, 22), (24 * 88, 60)))
+    (alert,) = [e for e in guarantees(result) if e.life.opened_at > START + timedelta(days=80)]
+    assert alert.issued.tier is Tier.ACT
+    assert alert.content.evidence["told_by"] == "breach"
+    assert "is broken already" in alert.content.sentence
+
+
+def test_what_burnt_is_over_when_neither_burn_nor_breach_is_left():
+    """22 hours are lost at once on day 65, with 56 lost before; then everything runs."""
+    result = told((*trips(8, 7, last=64), (24 * 65, 22)))
+    (alert,) = [e for e in guarantees(result) if e.life.opened_at > START + timedelta(days=64)]
+    assert alert.content.evidence["told_by"] == "burn"
+    assert alert.life.resolution is Resolution.RECOVERED
+    assert alert.life.resolved_at - alert.life.opened_at >= timedelta(days=3)
 
 
 def silenced(block, first, until):
@@ -105,10 +120,11 @@ def test_a_stop_that_silence_follows_is_still_to_be_repaired():
 
 
 def test_silence_opens_no_alert_of_a_breach():
-    """The probability comes near to what raises an alert; then nothing is heard for a month."""
+    """The budget burns, and the probability comes near to what raises an alert; then nothing is heard for a month."""
     block = customer([asset(1, DAYS, downs=trips(4, 10, first=33))], contracts=(contract(**TERMS),))
     silent = assess(None, silenced(block, 24 * 58, 24 * DAYS))
-    assert "guarantee_breach" not in kinds(silent)
+    assert [e.life.opened_at < START + timedelta(days=58) for e in guarantees(silent)] == [True]
+    assert guarantees(silent)[0].issued.confidence < 0.6
     assert max(row.value for row in of_contract(silent, "guarantee_breach")) > 0.6
 
 
