@@ -29,6 +29,12 @@ def health_change(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def sentence_of_move(found: dict[str, Any]) -> str | None:
+    """What moved health, in words; None where it is not known, or moved by less than half a point."""
+    told = health_change(found)
+    return None if told["points"] is None or abs(told["points"]) < _LEAST_TOLD else told["sentence"]
+
+
 def _merged(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """One part for what several measures have of the same: its points add up, its hours are those of one measure."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}

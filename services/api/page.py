@@ -1,6 +1,6 @@
 """The page as text: pure functions from bodies to HTML. People read *account* where code says customer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
@@ -22,10 +22,14 @@ _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """What the page shows: accounts with their live alerts, and how far all of it is assessed."""
+    """What the page shows: accounts with their live alerts, and how far all of it is assessed.
+
+    moved: what moved an account's health in its newest seven days, by customer.
+    """
 
     customers: Sequence[Customer]
     alerts: Sequence[Alert]
+    moved: Mapping[int, str]
     assessed_through: datetime | None
     complete: bool
     demo: bool
@@ -115,13 +119,15 @@ def _account(customer: Customer, alerts: Sequence[Alert], overview: Overview) ->
     if customer.assessed_through != overview.assessed_through:
         late = f'<p class="quiet">Assessed through {_instant(customer.assessed_through)}.</p>'
     demo = ' <span class="label">demo</span>' if customer.demo else ""
+    told = overview.moved.get(customer.id)
+    moved = "" if told is None else f'<p class="quiet">Health {escape(told)}</p>'
     heading = f"account-{customer.id}"
     return (
         f'<section class="account" aria-labelledby="{heading}"><div class="top">'
         f'<h2 id="{heading}">{escape(customer.name)}</h2>{demo}'
         f'<span class="quiet">{escape(customer.segment or "")}</span>'
         f'<span class="health">{_health(customer)}</span></div>'
-        f"{late}{quiet}{''.join(map(_alert, shown))}{rest}</section>"
+        f"{late}{moved}{quiet}{''.join(map(_alert, shown))}{rest}</section>"
     )
 
 

@@ -181,7 +181,7 @@ def assess_with_work(
     works = [a.work for a in assets]
     value = customer_value(before.value, block, works)
     states = state_rows(block, [a.states for a in assets])
-    health, health_state = assess_health(before.health, work, silences)
+    health, health_state = assess_health(before.health, work, silences, models.peers)
     rows = Assessment(
         intervals=states.intervals,
         times=states.times,

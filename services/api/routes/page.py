@@ -12,12 +12,14 @@ from services.api.access import Serving
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
 from services.api.bodies.lists import DatabaseId
+from services.api.health_changes import sentence_of_move
 from services.api.keys import READ, find_key, valid_key
 from services.api.page import MAY_NOT_READ, UNKNOWN_KEY, Overview, overview_page, sign_in_page, unavailable_page
 from services.api.problems import RETRY_LATER
 from services.api.queries.alerts import AlertFilters, list_alerts
 from services.api.queries.assessed import assessed_through
 from services.api.queries.customers import is_demo, list_customers
+from services.api.queries.health_changes import moved_between
 from services.api.queries.reviews import get_review
 from services.api.review.printing import CONTENT_SECURITY_POLICY, review_page
 from services.api.sessions import LIFETIME, key_of_session, session_for
@@ -56,10 +58,12 @@ def overview(request: Request, serving: Serving) -> Response:
         live = AlertFilters(state=("acknowledged", "open"))
         alerts = list_alerts(conn, key.customers, live, after=None, limit=_SHOWN + 1, now=now)
         through = assessed_through(conn, key.customers)
+        moved = moved_between(conn, [each["id"] for each in customers[:_SHOWN]], first=None, last=None)
     shown = Overview(
         customers=[Customer(**each) for each in customers[:_SHOWN]],
         alerts=[Alert(**each) for each in alerts[:_SHOWN]],
         assessed_through=through,
+        moved={each["customer_id"]: told for each in moved if (told := sentence_of_move(each)) is not None},
         complete=len(customers) <= _SHOWN and len(alerts) <= _SHOWN,
         demo=demo,
     )

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from math import isfinite
 
+from services.health.health_assessment.said_numbers import said_number
 from services.health.portfolio.portfolio_rows import MonthOfValue, PortfolioRows, Told
 
 MONTHS = 12
@@ -98,11 +98,4 @@ def _service(told: Iterable[Told]) -> Service:
 
 def number_of(event: Told, attribute: str) -> float | None:
     """An attribute that is a number, in figures or as text; None otherwise."""
-    value = event.attributes.get(attribute)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
+    return said_number(event.attributes.get(attribute))

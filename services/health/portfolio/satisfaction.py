@@ -14,14 +14,14 @@ from datetime import date
 
 import numpy as np
 
-from services.health.portfolio.customer_year import CustomerYear, months_before, number_of
+from services.health.health_assessment.customer_health.relation import answer_share
+from services.health.portfolio.customer_year import CustomerYear, months_before
 from services.health.portfolio.portfolio_rows import MonthOfStops, MonthOfValue, PortfolioRows, Told
 from services.health.prognostic_assessment.trends import FLAT, Slope, slopes
 
 HAPPY = 0.7
 _SURVEY_MONTHS = 12
 _TREND_MONTHS = 36
-_SCALES = ("scale", "of")
 
 
 def satisfaction(rows: PortfolioRows, years: Mapping[int, CustomerYear], day: date) -> dict[str, object]:
@@ -67,12 +67,8 @@ def _customer(customer: int, told: Sequence[Told], trend: str | None, year: Cust
 
 def survey_level(told: Sequence[Told]) -> float | None:
     """The mean answer, 0 to 1, of surveys that say their scale; None without one."""
-    found = []
-    for event in told:
-        scales = [number_of(event, name) for name in _SCALES]
-        score, scale = number_of(event, "score"), next((s for s in scales if s), None)
-        if event.kind == "survey" and score is not None and scale and 0 <= score <= scale:
-            found.append(score / scale)
+    answers = [answer_share(event.attributes) for event in told if event.kind == "survey"]
+    found = [answer for answer in answers if answer is not None]
     return float(np.mean(found)) if found else None
 
 

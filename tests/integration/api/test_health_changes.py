@@ -1,5 +1,6 @@
 """What moved a customer's health, over HTTP: stored parts added up, named and put in words."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -91,3 +92,9 @@ def test_a_customer_that_was_never_judged_has_no_change(client: httpx.Client, co
     body = client.get(f"/v1/customers/{customer}/health/changes").json()
     assert (body["last_day"], body["points"], body["parts"]) == (None, None, [])
     assert client.get(f"/v1/customers/{customer + 1}/health/changes").status_code == 404
+
+
+@pytest.mark.usefixtures("filler")
+def test_the_page_says_what_moved_an_account(stranger: httpx.Client, make_key: Callable[..., str]) -> None:
+    page = stranger.post("/sign-in", data={"key": make_key()}, follow_redirects=True).text
+    assert f"Health {MINUS}6.0 since Monday 14 September 2026: Filler on Line 2" in page

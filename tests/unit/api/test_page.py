@@ -23,7 +23,7 @@ def alert(number: int, **changes: Any) -> Alert:
 
 def page(customers: list[Customer], alerts: list[Alert], **more: Any) -> str:
     at = datetime(2026, 9, 21, 6, tzinfo=UTC)
-    shown = {"assessed_through": at, "complete": True, "demo": False, **more}
+    shown = {"assessed_through": at, "complete": True, "demo": False, "moved": {}, **more}
     return overview_page(Overview(customers=customers, alerts=alerts, **shown), url="http://here/")
 
 
@@ -80,6 +80,12 @@ def test_an_account_that_is_assessed_less_far_than_the_others_says_so():
     behind = customer(1, "Behind").model_copy(update={"assessed_through": datetime(2026, 9, 18, 6, tzinfo=UTC)})
     assert "Fri 18 Sep 2026, 06:00 UTC</time>.</p>" in page([behind], [])
     assert "Assessed through" not in page([customer(1, "x")], []).partition("<main>")[2]
+
+
+def test_what_moved_an_account_stands_with_it():
+    told = page([customer(1, "Northfield"), customer(2, "Quillon")], [], moved={2: "+3.0: Filler <2>"})
+    assert told.count("Health +3.0: Filler &lt;2&gt;") == 1
+    assert told.index("Quillon") < told.index("Filler")
 
 
 def test_an_alert_names_its_machine_and_not_the_account_again():

@@ -14,6 +14,7 @@ from services.health.health_assessment.customer_health import exceptions
 from services.health.health_assessment.customer_health.changes import Evenings, change_of, parts
 from services.health.health_assessment.customer_health.losses import with_block
 from services.health.health_assessment.customer_health.measures import told_by_machines
+from services.health.health_assessment.customer_health.others import usual_of_others
 from services.health.health_assessment.customer_health.relation import told_by_people, touchpoint_figures
 from services.health.health_assessment.customer_health.score import (
     GROUPS,
@@ -25,6 +26,7 @@ from services.health.health_assessment.customer_health.score import (
 from services.health.health_assessment.customer_health.usual import UsualState, usual_share
 from services.health.health_assessment.customer_work import COUNTED, LOSSES, REJECTED, CustomerWork
 from services.health.health_assessment.daily_history import day_of
+from services.health.prognostic_assessment.peer_levels import PeerModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +52,15 @@ NO_HEALTH = HealthState(losses={}, silent_h={}, downtime=UsualState(), rejects=U
 
 
 def assess_health(
-    before: HealthState, work: CustomerWork, silences: Sequence[Silence]
+    before: HealthState, work: CustomerWork, silences: Sequence[Silence], peers: Sequence[PeerModel]
 ) -> tuple[list[CustomerHealthRow], HealthState]:
-    """A row a whole day of the block, and what to go on from after the last."""
+    """A row a whole day of the block, and what to go on from after the last. peers: what others have."""
     days = work.hours // 24
     if not days:
         return [], before
     first = work.days.first_day + work.days.kept
     rows = slice(work.days.kept, work.days.kept + days)
-    downtime, rejects, usual = _usual(before, work, rows)
+    downtime, rejects, usual = _usual(before, work, rows, peers)
     measures = told_by_machines(work, rows, downtime, rejects) | told_by_people(work.block, first + np.arange(days))
     scored = scores(measures)
     stands = exceptions.standing(work.guarantees, silences, days)
@@ -89,11 +91,13 @@ def assess_health(
 
 
 def _usual(
-    before: HealthState, work: CustomerWork, rows: slice
+    before: HealthState, work: CustomerWork, rows: slice, peers: Sequence[PeerModel]
 ) -> tuple[Floats, Floats, tuple[UsualState, UsualState]]:
     """The usual shares of downtime and of rejects on each of the rows."""
     days = work.days
-    down, downtime = usual_share(before.downtime, work.down_s, work.known_s, days.first_day, rows)
+    others = usual_of_others(work.block, peers, days.first_day + np.arange(rows.start, rows.stop))
+    theirs = others.mean, others.weeks_of_trust
+    down, downtime = usual_share(before.downtime, work.down_s, work.known_s, days.first_day, rows, theirs)
     bad, rejects = usual_share(before.rejects, days.column(REJECTED), days.column(COUNTED), days.first_day, rows)
     return down, bad, (downtime, rejects)
 

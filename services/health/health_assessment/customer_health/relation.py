@@ -9,6 +9,7 @@
 No alert comes of these: they are figures, and a tenth of customer health at most.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.stats import binom
 from services.health.block import CustomerBlock
 from services.health.health_assessment.customer_health.score import Measure
 from services.health.health_assessment.daily_history import day_number, day_of
+from services.health.health_assessment.said_numbers import said_number
 from services.health.state_detection.states import DAY_S
 
 HALF_LIFE_DAYS, STALE_DAYS = 90.0, 365.0
@@ -33,8 +35,8 @@ def told_by_people(block: CustomerBlock, days: Days) -> dict[str, Measure]:
 
 
 def survey(block: CustomerBlock, days: Days) -> Measure:
-    """Answers as a share of the best: attributes `score` and `of` of events of kind `survey`."""
-    answers = ((e.at.timestamp(), _answer(e.attributes)) for e in block.events if e.kind == "survey")
+    """Answers as a share of the best: attributes `score` and `scale`, or `of`, of events of kind `survey`."""
+    answers = ((e.at.timestamp(), answer_share(e.attributes)) for e in block.events if e.kind == "survey")
     told = sorted((at, share) for at, share in answers if share is not None)
     at, good = np.array(told).reshape(-1, 2).T
     evening = (days + 1) * DAY_S
@@ -51,11 +53,10 @@ def survey(block: CustomerBlock, days: Days) -> Measure:
     )
 
 
-def _answer(attributes: dict[str, object]) -> float | None:
-    score, of = attributes.get("score"), attributes.get("of")
-    if not isinstance(score, int | float) or not isinstance(of, int | float) or of <= 0:
-        return None
-    return min(1.0, max(0.0, float(score) / float(of)))
+def answer_share(attributes: Mapping[str, object]) -> float | None:
+    """An answer as a share of the best that its scale allows, 0 to 1; None where either is missing or they differ."""
+    score, scale = (said_number(attributes.get(n)) for n in ("score", "scale" if "scale" in attributes else "of"))
+    return score / scale if score is not None and scale and 0 <= score <= scale else None
 
 
 def touchpoints(block: CustomerBlock, days: Days) -> Measure:
@@ -82,13 +83,10 @@ def _met(block: CustomerBlock) -> Days:
 def _interval(block: CustomerBlock, met: Days, day: int) -> tuple[float, str | None]:
     """Days between touchpoints as of an evening, and where that is from; NaN where neither planned nor usual."""
     evening = datetime.combine(day_of(day + 1), time(), UTC)
-    planned = [
-        e.attributes["every_days"]
-        for e in sorted(block.events, key=lambda e: e.at)
-        if e.kind == "touchpoint" and e.at < evening and isinstance(e.attributes.get("every_days"), int | float)
-    ]
-    if planned and isinstance(planned[-1], int | float):
-        return max(float(planned[-1]), 1.0), "planned"
+    told = (e for e in sorted(block.events, key=lambda e: e.at) if e.kind == "touchpoint" and e.at < evening)
+    planned = [days for e in told if (days := said_number(e.attributes.get("every_days"))) is not None]
+    if planned:
+        return max(planned[-1], 1.0), "planned"
     gaps = np.diff(met[: np.searchsorted(met, day, side="right")])[-INTERVALS:]
     if len(gaps) < LEAST_INTERVALS:
         return float("nan"), None

@@ -29,39 +29,40 @@ class UsualState:
     weeks: bytes = b""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Others:
-    """What customers of a kind have: mean share, and the weeks of a customer that weigh as much as all of them."""
-
-    mean: float
-    weeks_of_trust: float
-
-
 def usual_share(
-    before: UsualState, bad: Floats, known: Floats, first_day: int, rows: slice, others: Others | None = None
+    before: UsualState,
+    bad: Floats,
+    known: Floats,
+    first_day: int,
+    rows: slice,
+    others: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, UsualState]:
     """The usual share on the evening of each of the rows, NaN where unknown, and what to go on from after the last.
 
-    bad, known: a day, row 0 is `first_day`; at least the last week before the rows is there.
+    bad, known: a day, row 0 is `first_day`; at least the last week before the rows is there. others: mean share of
+    others on each of the rows and the weeks that weigh as much as they do; NaN where unknown, infinite weeks where
+    customers do not differ.
     """
     began = before.first_day if before.first_day is not None else _first(known[: rows.stop], first_day)
     days = first_day + np.arange(rows.start, rows.stop)
+    mean, trusted = (np.full(len(days), np.nan),) * 2 if others is None else others
     if began is None:
-        return np.full(len(days), np.nan if others is None else others.mean), before
+        return mean, before
     weeks = _weeks(before, np.column_stack([bad, known])[: rows.stop], first_day, began)
     lived = days + 1 - began
     count = np.clip((lived - LEAST_WEEKS * WEEK_DAYS) // WEEK_DAYS, LEAST_WEEKS, YEAR_WEEKS)
     count = np.where(lived >= LEAST_WEEKS * WEEK_DAYS, np.minimum(count, len(weeks)), 0)
     sums = np.concatenate([np.zeros((1, 3)), np.cumsum(np.column_stack([weeks, weeks[:, 1] > 0]), axis=0)])[count]
     own = np.divide(sums[:, 0], sums[:, 1], out=np.full(len(days), np.nan), where=sums[:, 1] > 0)
-    return _shrunk(own, sums[:, 2], others), UsualState(first_day=began, weeks=weeks.tobytes())
+    return _shrunk(own, sums[:, 2], mean, trusted), UsualState(first_day=began, weeks=weeks.tobytes())
 
 
-def _shrunk(own: Floats, weeks: Floats, others: Others | None) -> Floats:
-    if others is None:
-        return np.where(weeks >= LEAST_WEEKS, own, np.nan)
-    trust = weeks / (weeks + others.weeks_of_trust) if np.isfinite(others.weeks_of_trust) else np.zeros(len(weeks))
-    return np.where(weeks > 0, trust * np.nan_to_num(own) + (1 - trust) * others.mean, others.mean)
+def _shrunk(own: Floats, weeks: Floats, mean: Floats, trusted: Floats) -> Floats:
+    """Own mean of so many weeks and the others' by their weights; the own alone, from four weeks on, without others."""
+    alone = np.where(weeks >= LEAST_WEEKS, own, np.nan)
+    part = np.where(np.isinf(trusted), 0.0, weeks / np.maximum(weeks + np.nan_to_num(trusted), 1e-9))
+    together = np.where(weeks > 0, part * np.nan_to_num(own) + (1 - part) * mean, mean)
+    return np.where(np.isnan(mean), alone, together)
 
 
 def _first(known: Floats, first_day: int) -> int | None:
