@@ -24,6 +24,7 @@ _FIT: dict[str, Any] = {
     "money_a_month": [
         {"currency": "EUR", "customers": 22, "value": 9200.0, "low": 7300.0, "high": 11100.0, "few": False}
     ],
+    "net_a_month": [{"currency": "EUR", "customers": 4, "value": 7100.0, "low": 4000.0, "high": 10200.0, "few": True}],
     "of_promise": _OF_PROMISE,
     "hours_served_a_month": {"customers": 3, "value": 6.0, "low": 2.2, "high": 9.8, "few": True},
     "cost_to_serve": [{"currency": "EUR", "customers": 3, "value": 0.07, "low": 0.02, "high": 0.12, "few": True}],

@@ -28,7 +28,7 @@ from services.health.fleet_learning.refit import learn_due
 from services.health.fleet_learning.stored_models import skill_of
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.saving.account_saving import never_heard, save_account, save_never_heard, waiting_accounts
-from services.health.saving.portfolio_saving import save_portfolio
+from services.health.saving.portfolio_saving import Kept, save_portfolio
 from services.health.saving.record_saving import save_records, show_anew
 from services.health.underway import Underway
 from services.health.watermark import Span, end_of_assessment, floor_day
@@ -129,8 +129,7 @@ def run_cycle(
     accounts_left = drained and _keep_accounts(conn, memory, now, recheck, stopping, fence)
     if drained and _is_time(memory.record_kept_at, _KEEP_RECORD_EVERY, now) and _keep_record(conn, now, fence):
         memory.record_kept_at = now
-    if drained and _is_time(memory.portfolio_kept_at, _KEEP_RECORD_EVERY, now):
-        memory.portfolio_kept_at = now if _keep_portfolio(conn, fence, records_too=recheck) else None
+    portfolio_left = drained and _keep_portfolio(conn, memory, now, recheck, fence)
     learned = False
     if drained and not assessed and _is_time(memory.learned_at, _LEARN_EVERY, now):
         learned = _learn(conn, stopping, fence)
@@ -138,7 +137,9 @@ def run_cycle(
     if drained and _is_time(memory.retained_at, _RETAIN_EVERY, now):
         _retain(conn, limits.retention, fence)
         memory.retained_at = now
-    return CycleReport(changes=changes, assessed=tuple(assessed), more=learned or accounts_left or not drained)
+    return CycleReport(
+        changes=changes, assessed=tuple(assessed), more=learned or accounts_left or portfolio_left or not drained
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,14 +299,19 @@ def _keep_record(conn: psycopg.Connection, now: datetime, fence: Fence) -> bool:
     return kept is not None
 
 
-def _keep_portfolio(conn: psycopg.Connection, fence: Fence, *, records_too: bool) -> bool:
-    """Reckon the portfolio where it is due; whether it was, or cannot be: odd data must not end the process."""
+def _keep_portfolio(conn: psycopg.Connection, memory: Memory, now: datetime, recheck: bool, fence: Fence) -> bool:
+    """Reckon the portfolio where it is due, and say whether some of it is left; where odd data let it fail, not again
+    for a while."""
+    if not _is_time(memory.portfolio_kept_at, _KEEP_RECORD_EVERY, now):
+        return False
     try:
-        return save_portfolio(conn, fence, records_too=records_too)
+        kept = save_portfolio(conn, fence, records_too=recheck)
     except _ONES_OWN:
         FAILURES.inc()
         log.exception("portfolio_failed")
-        return True
+        kept = Kept.ALL
+    memory.portfolio_kept_at = now if kept is Kept.ALL else None
+    return kept is Kept.MORE
 
 
 def _learn(conn: psycopg.Connection, stopping: Callable[[], bool], fence: Fence) -> bool:

@@ -28,14 +28,14 @@ portfolio = Table(
     Column("body", JSONB, nullable=False),
 )
 
-# From when on (event time) the portfolio has to be reckoned again, null where nothing changed; and the checksum of the
-# records that it was last reckoned from.
+# From when on (event time) the portfolio has to be reckoned again, null where nothing changed; and the checksums of the
+# records that it was last reckoned from: by month of their events, and of all else.
 portfolio_due = Table(
     "portfolio_due",
     metadata,
     Column("only_row", Boolean, primary_key=True, server_default=text("true")),
     Column("changed_from", Instant),
-    Column("records_sum", String),
+    Column("records_sums", JSONB),
     CheckConstraint("only_row", name="only_row"),
 )
 

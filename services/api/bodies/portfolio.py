@@ -76,8 +76,11 @@ class Fit(Body):
 
     customers: int
     hours_avoided_a_month: Estimate | None
-    money_a_month: list[MoneyEstimate]
-    of_promise: Annotated[Estimate | None, Field(description="Realized / promised; 1 is all of it.")]
+    money_a_month: Annotated[list[MoneyEstimate], Field(description="Value realized, gross.")]
+    net_a_month: Annotated[list[MoneyEstimate], Field(description="Less the customer's maintenance and fees.")]
+    of_promise: Annotated[
+        Estimate | None, Field(description="Realized / promised; 1 is all of it. Net where that is known, else gross.")
+    ]
     hours_served_a_month: Annotated[Estimate | None, Field(description="Hours of service that the supplier paid.")]
     cost_to_serve: Annotated[list[MoneyEstimate], Field(description="Cost that the supplier paid / value realized.")]
     against_others: AgainstOthers | None = None
@@ -109,7 +112,7 @@ class MaturityCell(Body):
 
 
 class Satisfaction(Body):
-    """What a customer says against what it gains; null where no survey, or no trend over a year, is known."""
+    """What a customer says against what it gains; null where nobody spoke, or no trend over a year is known."""
 
     customer: CustomerReference
     survey_level: Annotated[float | None, Field(description="Mean of the last twelve months, 0 to 1.")]

@@ -44,6 +44,7 @@ _VALUES = """
 SELECT customer_id, month,
        CASE WHEN count(*) = count(hours_avoided) THEN sum(hours_avoided) END AS hours_avoided,
        CASE WHEN count(*) = count(money) AND count(DISTINCT currency) = 1 THEN sum(money) END AS money,
+       CASE WHEN count(*) = count(net) AND count(DISTINCT currency) = 1 THEN sum(net) END AS net,
        CASE WHEN count(*) = count(promised_money) AND count(DISTINCT currency) = 1 THEN sum(promised_money) END
        AS promised_money,
        CASE WHEN count(DISTINCT currency) = 1 THEN min(currency) END AS currency
@@ -62,9 +63,9 @@ SELECT customer_id, day, max(value) AS risk FROM signals
 WHERE kind = 'renewal_risk' AND value IS NOT NULL GROUP BY customer_id, day ORDER BY customer_id, day
 """
 _SUM = "SELECT md5(string_agg(said::text, '|')) FROM ({query}) said"
-_SUMS = " || ".join(
-    f"coalesce(({_SUM.format(query=query)}), '-')" for query in (_CUSTOMERS, _CONTRACTS, _TOLD, _PLACED)
-)
+_SUMS_OF_MONTHS = f"""
+SELECT to_char(at, 'YYYY-MM-01'), md5(string_agg(said::text, '|' ORDER BY said::text)) FROM ({_TOLD}) said GROUP BY 1
+"""
 
 
 def read_portfolio_rows(conn: psycopg.Connection) -> PortfolioRows:
@@ -83,7 +84,8 @@ def read_portfolio_rows(conn: psycopg.Connection) -> PortfolioRows:
     )
 
 
-def sum_of_records(conn: psycopg.Connection) -> str:
-    """A checksum of the records and events that the portfolio is reckoned from."""
-    row = conn.execute(f"SELECT {_SUMS}").fetchone()
-    return "" if row is None else str(row[0])
+def sums_of_records(conn: psycopg.Connection) -> dict[str, str]:
+    """Checksums of the records that the portfolio is reckoned from, by month (its first day) of events, and `` of all
+    else, which may have been so for ever."""
+    records = (conn.execute(_SUM.format(query=query)).fetchone() for query in (_CUSTOMERS, _CONTRACTS, _PLACED))
+    return {"": "/".join(str(row[0]) for row in records if row is not None), **dict(conn.execute(_SUMS_OF_MONTHS))}

@@ -29,12 +29,14 @@ class Service:
 class CustomerYear:
     """One customer's twelve months. A month's means; None with fewer than LEAST_MONTHS known.
 
-    money: value realized and its currency. of_promise: realized / promised over the months that have both.
-    realized: money over all known months, which service is set against.
+    money: value realized, gross, and its currency; net: less the customer's maintenance and fees. realized: gross over
+    all known months, which service is set against. of_promise: realized / promised over the months that have both, of
+    the net where it is known in all of them.
     """
 
     hours_avoided: float | None
     money: float | None
+    net: float | None
     realized: float | None
     currency: str | None
     of_promise: float | None
@@ -68,18 +70,25 @@ def _year(months: Iterable[MonthOfValue], service: Service) -> CustomerYear:
     money = [m.money for m in in_money if m.money is not None]
     one_currency = len({m.currency for m in in_money}) == 1
     enough = len(money) >= LEAST_MONTHS and one_currency
-    both = [(m.money, m.promised_money) for m in in_money if m.money is not None and m.promised_money is not None]
-    promised = sum(promise for _, promise in both)
+    net = [m.net for m in in_money if m.net is not None]
     return CustomerYear(
         hours_avoided=sum(hours) / len(hours) if len(hours) >= LEAST_MONTHS else None,
         money=sum(money) / len(money) if enough else None,
+        net=sum(net) / len(net) if enough and len(net) == len(money) else None,
         realized=sum(money) if enough else None,
         currency=in_money[0].currency if enough else None,
-        of_promise=sum(got for got, _ in both) / promised
-        if len(both) >= LEAST_MONTHS and promised > 0 and one_currency
-        else None,
+        of_promise=_of_promise(in_money) if enough else None,
         service=service,
     )
+
+
+def _of_promise(months: Iterable[MonthOfValue]) -> float | None:
+    both = [month for month in months if month.promised_money is not None]
+    promised = sum(month.promised_money or 0.0 for month in both)
+    if len(both) < LEAST_MONTHS or promised <= 0:
+        return None
+    in_net = all(month.net is not None for month in both)
+    return sum((month.net if in_net else month.money) or 0.0 for month in both) / promised
 
 
 def _service(told: Iterable[Told]) -> Service:

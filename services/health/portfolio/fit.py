@@ -26,6 +26,11 @@ def fit(years: Sequence[CustomerYear]) -> dict[str, object]:
             {"currency": currency, **_some(mean_of([y.money for y in own if y.money is not None]))}
             for currency, own in sorted(_by_currency(years).items())
         ],
+        "net_a_month": [
+            {"currency": currency, **found.body()}
+            for currency, own in sorted(_by_currency(years).items())
+            if (found := mean_of([y.net for y in own if y.net is not None])) is not None
+        ],
         "of_promise": _body(mean_of(_known(years, lambda y: y.of_promise))),
         "hours_served_a_month": _body(mean_of([hours / 12 for hours in _known(years, lambda y: y.service.hours)])),
         "cost_to_serve": [

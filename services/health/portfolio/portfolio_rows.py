@@ -42,12 +42,16 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class MonthOfValue:
-    """Value of a calendar month over all lines of business; None where that of any of them is not known."""
+    """Value of a calendar month over all lines of business; None where that of any of them is not known.
+
+    money: gross; net: less the customer's maintenance and fees.
+    """
 
     customer_id: int
     month: date
     hours_avoided: float | None
     money: float | None
+    net: float | None
     promised_money: float | None
     currency: str | None
 

@@ -1,11 +1,12 @@
 """Who says that they are happy while what they gain does not grow, and who complains while it does. Pure.
 
     happy_but_flat   the last surveys say 70 % or more, and value is flat or falls
-    quiet_failing    of those: nobody complained in twelve months, and less than was promised is realized
+    quiet_failing    of those: nobody complained in twelve months, and no promise is known to be kept
     noisy_healthy    complaints, and value grows or all that was promised is realized
 
 Value is hours of downtime avoided a month, whose trend is `prognostic_assessment.trends` over at least twelve months:
-it grows, falls or is flat where that is sure at 90 %. Null where no survey or no trend is known.
+it grows, falls or is flat where that is sure at 90 %. Null where nobody spoke, by a survey or a complaint, in twelve
+months, or no trend is known.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ import numpy as np
 from services.health.health_assessment.customer_health.relation import answer_share
 from services.health.portfolio.customer_year import CustomerYear, months_before
 from services.health.portfolio.portfolio_rows import MonthOfStops, MonthOfValue, PortfolioRows, Told
-from services.health.prognostic_assessment.trends import FLAT, Slope, slopes
+from services.health.prognostic_assessment.trends import FLAT, Slope, longest_slope
 
 HAPPY = 0.7
 _SURVEY_MONTHS = 12
@@ -38,20 +39,28 @@ def satisfaction(rows: PortfolioRows, years: Mapping[int, CustomerYear], day: da
         hours[month.customer_id][month.month] = month
     return {
         "customers": [
-            _customer(customer, told[customer], _trend(values[customer], hours[customer], day), years[customer])
+            _customer(customer, told[customer], values[customer], hours[customer], day, years[customer])
             for customer in rows.customers
         ]
     }
 
 
-def _customer(customer: int, told: Sequence[Told], trend: str | None, year: CustomerYear) -> dict[str, object]:
+def _customer(
+    customer: int,
+    told: Sequence[Told],
+    values: Mapping[date, MonthOfValue],
+    hours: Mapping[date, MonthOfStops],
+    day: date,
+    year: CustomerYear,
+) -> dict[str, object]:
     level = survey_level(told)
     complaints = sum(is_complaint(event) for event in told)
+    trend = None if level is None and not complaints else _trend(values, hours, day)
     happy = None if level is None else level >= HAPPY
     flat = None if trend in {None, "not_sure"} else trend in {"flat", "falling"}
     kept = None if year.of_promise is None else year.of_promise >= 1
     voice = None
-    if flat and complaints == 0 and kept is not True:
+    if happy and flat and complaints == 0 and not kept:
         voice = "quiet_failing"
     if complaints and (flat is False or kept):
         voice = "noisy_healthy"
@@ -86,10 +95,8 @@ def _trend(values: Mapping[date, MonthOfValue], hours: Mapping[date, MonthOfStop
     """
     months = [months_before(day, back) for back in range(_TREND_MONTHS, 0, -1)]
     shares = [_share(values.get(month), hours.get(month)) for month in months]
-    found = slopes(np.array(shares))
-    if not found:
-        return None
-    return _word(found[-1])
+    found = longest_slope(np.array(shares))
+    return None if found is None else _word(found)
 
 
 def _share(value: MonthOfValue | None, hours: MonthOfStops | None) -> float:

@@ -9,6 +9,7 @@ Losses a year = lost / years followed, with its exact Poisson interval (Garwood 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from scipy.stats import CensoredData, chi2, ecdf
@@ -37,7 +38,10 @@ def survival(years: Sequence[float], lost: Sequence[bool]) -> list[Survival]:
         return []
     times, ended = np.asarray(years, dtype=np.float64), np.asarray(lost, dtype=bool)
     curve = ecdf(CensoredData(uncensored=times[ended], right=times[~ended])).sf
-    interval = curve.confidence_interval(confidence_level=LEVEL, method="log-log") if ended.any() else None
+    with catch_warnings():
+        # It has none where the share is 1 or 0, which is told below.
+        simplefilter("ignore", RuntimeWarning)
+        interval = curve.confidence_interval(confidence_level=LEVEL, method="log-log") if ended.any() else None
     found = []
     for horizon in HORIZONS:
         at_risk = int((times >= horizon).sum())

@@ -31,13 +31,22 @@ class Slope:
 
 def slopes(monthly: Floats) -> tuple[Slope, ...]:
     """Slopes over the last 12, 18, 24 and 36 months; those with fewer than 80 % of their months known are left out."""
-    found = []
-    for months in WINDOWS:
-        values = monthly[-months:]
-        known = np.flatnonzero(np.isfinite(values))
-        if len(monthly) >= months and len(known) >= LEAST_SHARE * months:
-            found.append(_slope(values[known], known.astype(np.float64) / 12, months))
-    return tuple(found)
+    return tuple(slope for months in WINDOWS if (slope := slope_over(monthly, months)) is not None)
+
+
+def longest_slope(monthly: Floats) -> Slope | None:
+    """The slope over the longest of these windows that is known."""
+    over = (slope_over(monthly, months) for months in reversed(WINDOWS))
+    return next((slope for slope in over if slope is not None), None)
+
+
+def slope_over(monthly: Floats, months: int) -> Slope | None:
+    """The slope over the last `months`; None with fewer than 80 % of them known."""
+    values = monthly[-months:]
+    known = np.flatnonzero(np.isfinite(values))
+    if len(monthly) < months or len(known) < LEAST_SHARE * months:
+        return None
+    return _slope(values[known], known.astype(np.float64) / 12, months)
 
 
 def _slope(values: Floats, years: Floats, months: int) -> Slope:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from services.health.saving.portfolio_saving import note_portfolio, save_portfolio
+from services.health.saving.portfolio_saving import Kept, note_portfolio, save_portfolio
 from tests.integration.api.plant import THROUGH, add_asset, add_customer, add_times, insert, record
 
 FIRST = date(2026, 7, 1)
@@ -44,7 +44,7 @@ def kept(conn: psycopg.Connection) -> int:
         attributes=Jsonb({"hours": 3, "paid_by": "supplier"}),
     )
     conn.commit()
-    assert save_portfolio(conn)
+    assert save_portfolio(conn) is Kept.ALL
     conn.commit()
     return customer
 
@@ -77,15 +77,29 @@ def test_a_key_for_some_customers_may_not_see_it(kept: int, base_url: str, make_
 @pytest.mark.usefixtures("kept")
 def test_it_is_reckoned_again_only_from_what_changed(conn: psycopg.Connection) -> None:
     assert instants(conn) == ["2026-08-01", "2026-09-01", "2026-09-21"]
-    assert not save_portfolio(conn)
+    assert save_portfolio(conn) is Kept.NOTHING
     conn.execute("UPDATE portfolio SET body = '{}' WHERE as_of < '2026-09-02'")
     conn.execute("UPDATE model_states SET assessed_through = %s", [THROUGH + timedelta(days=2)])
     note_portfolio(conn, THROUGH - timedelta(hours=8))
     conn.commit()
-    assert save_portfolio(conn, records_too=False)
+    assert save_portfolio(conn, records_too=False) is Kept.ALL
     assert instants(conn) == ["2026-08-01", "2026-09-01", "2026-09-23"]
     assert conn.execute("SELECT count(*) FROM portfolio WHERE body = '{}'").fetchone() == (14,)
+    conn.execute("UPDATE events SET attributes = '{}' WHERE at >= '2026-08-01'")
+    assert save_portfolio(conn) is Kept.ALL
+    assert conn.execute("SELECT count(*) FROM portfolio WHERE body = '{}'").fetchone() == (7,)
     conn.execute("UPDATE contracts SET annual_value = 2400")
-    assert not save_portfolio(conn, records_too=False)
-    assert save_portfolio(conn)
+    assert save_portfolio(conn, records_too=False) is Kept.NOTHING
+    assert save_portfolio(conn) is Kept.ALL
     assert conn.execute("SELECT count(*) FROM portfolio WHERE body = '{}'").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_takes_long_is_reckoned_in_steps_and_comes_to_the_same(conn: psycopg.Connection) -> None:
+    figures = "SELECT * FROM portfolio ORDER BY as_of, figure, segment"
+    whole = conn.execute(figures).fetchall()
+    conn.execute("UPDATE portfolio SET body = '{}'")
+    note_portfolio(conn, datetime(2020, 1, 1, tzinfo=UTC))
+    steps = [save_portfolio(conn, at_most=timedelta(0)) for _ in range(4)]
+    assert steps == [Kept.MORE, Kept.MORE, Kept.ALL, Kept.NOTHING]
+    assert conn.execute(figures).fetchall() == whole

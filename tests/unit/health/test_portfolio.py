@@ -45,12 +45,13 @@ def event(kind, on, customer=1, **attributes):
     )
 
 
-def value(month, hours=10.0, customer=1, money=100.0, promised=200.0, currency="EUR"):
+def value(month, hours=10.0, customer=1, money=100.0, promised=200.0, currency="EUR", net=None):
     return MonthOfValue(
         customer_id=customer,
         month=month,
         hours_avoided=hours,
         money=money,
+        net=net,
         promised_money=promised,
         currency=currency,
     )
@@ -65,7 +66,7 @@ def months(count, year=2024):
 
 
 def year(of_promise=None, **columns):
-    said = {"hours_avoided": None, "money": None, "realized": None, "currency": None}
+    said = {"hours_avoided": None, "money": None, "net": None, "realized": None, "currency": None}
     return CustomerYear(**said | {"of_promise": of_promise} | columns)
 
 
@@ -91,6 +92,15 @@ def test_a_year_is_of_the_twelve_whole_months_before():
     found = customer_years(rows(values=[value(month) for month in months(24)]), TODAY)[1]
     assert (found.hours_avoided, found.money, found.realized, found.of_promise) == (10, 100, 1200, 0.5)
     assert customer_years(rows(values=[value(TODAY)]), TODAY)[1] == year()
+
+
+def test_of_the_promise_counts_the_net_where_it_is_known_in_all_months():
+    known = [value(month, net=60.0) for month in months(12)]
+    found = customer_years(rows(values=known), TODAY)[1]
+    assert (found.money, found.net, found.of_promise) == (100, 60, 0.3)
+    assert fit([found])["net_a_month"][0]["value"] == 60
+    found = customer_years(rows(values=[*known[1:], value(months(12)[0])]), TODAY)[1]
+    assert (found.money, found.net, found.of_promise) == (100, None, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -206,10 +216,11 @@ FLAT, GROWING, FALLING = [10.0] * 24, [float(n) for n in range(24)], [50.0 - 2 *
         (FLAT, [HAPPY], ("flat", True, "quiet_failing")),
         (FALLING, [HAPPY], ("falling", True, "quiet_failing")),
         (GROWING, [HAPPY], ("growing", False, None)),
-        (FLAT, [UNHAPPY], ("flat", False, "quiet_failing")),
+        (FLAT, [UNHAPPY], ("flat", False, None)),
         (GROWING, [UNHAPPY, COMPLAINT], ("growing", False, "noisy_healthy")),
         (FLAT, [HAPPY, COMPLAINT], ("flat", True, None)),
-        (FLAT, [], ("flat", None, "quiet_failing")),
+        (FLAT, [], (None, None, None)),
+        (GROWING, [COMPLAINT], ("growing", None, "noisy_healthy")),
         ([10.0] * 6, [HAPPY], (None, None, None)),
     ],
 )
