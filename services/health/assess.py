@@ -75,9 +75,10 @@ from services.health.state_detection.calendars import Calendar, calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.value_assessment.customer_value import CustomerValue, customer_value
 from services.health.value_assessment.tallies import ValueState
+from services.health.value_assessment.version_effects import update_effects
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 17
+STATE_VERSION = 18
 
 KEPT_DAYS = 400
 
@@ -190,6 +191,7 @@ def assess_with_work(
         values=value.months,
         cumulated=value.cumulated,
         outlooks=value.outlooks,
+        updates=tuple(update_effects(block, works)) if block.hours >= 24 else (),
         episodes=tuple(episodes),
         outcomes=outcome_rows(work, works),
         forecasts=tuple(_forecasts(work, works, risks)),

@@ -4,7 +4,9 @@ Stops are few, of uneven length, and their effects last over midnight. A machine
 compound Poisson sum: its variance is phi x E[D], phi = E[length^2] / E[length], here from days,
 
     phi = c x sum of squared residuals of daily downtime / sum of downtime     over all machines of the business
-    c   = (1 + r) / (1 - r), r the first-order autocorrelation of the residuals, corrected for its bias
+    c   = (1 + r) / (1 - r) x s, r the first-order autocorrelation of the residuals, corrected for its bias
+    s   = sum of squares of the days' sums over machines / sum of squares, less its standard error, at least 1: what
+          stops machines of a business together
 
 Residuals are those of a day from its month's ratio (Cochran, Sampling Techniques, 1977, eq. 6.13). Good units follow
 downtime by b units an hour (least squares) with a variance of their own an hour. The interval is that of a compound
@@ -23,14 +25,16 @@ from services.health.block import Floats
 # Columns of the sums of a machine's days that chance is judged by.
 DAYS, MONTHS, DOWN, KNOWN, DOWN_2, CROSS, GOOD_2, DOWN_NEXT, GOOD_NEXT = range(9)
 SUMS = 9
+SHARED = 3
+"""Of a business: days, sum of squares of the machines' sums, sum of squares."""
 _LOW, _HIGH = 0.05, 0.95
 _MOST_R = 0.9
 
 
-def chance_sums(known_h: Floats, down_h: Floats, good: Floats) -> Floats:
-    """SUMS of each machine over the days of one month, shape (machines, SUMS); arguments (machines, days).
+def chance_sums(known_h: Floats, down_h: Floats, good: Floats) -> tuple[Floats, Floats]:
+    """SUMS of each machine over the days of one month, shape (machines, SUMS), and SHARED of all of them.
 
-    known_h is 0 on days without data, good NaN where nobody counted.
+    Arguments have the shape (machines, days). known_h is 0 on days without data, good NaN where nobody counted.
     """
     used = known_h > 0
     total = np.maximum(known_h.sum(axis=1, keepdims=True), 1e-9)
@@ -51,7 +55,8 @@ def chance_sums(known_h: Floats, down_h: Floats, good: Floats) -> Floats:
         (down[:, 1:] * down[:, :-1]).sum(axis=1),
         (made[:, 1:] * made[:, :-1]).sum(axis=1),
     )
-    return np.column_stack(columns).astype(np.float64)
+    shared = [used.any(axis=0).sum(), (down.sum(axis=0) ** 2).sum(), (down**2).sum()]
+    return np.column_stack(columns).astype(np.float64), np.array(shared, dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +78,17 @@ class Chance:
         return np.array([variance.sum(), (variance * size).sum(), size.sum() / max(len(size), 1)])
 
 
-def chance_of(sums: Floats) -> Chance:
-    """What the days of a business's machines say of chance; sums: shape (machines, SUMS)."""
+def chance_of(sums: Floats, shared: Floats) -> Chance:
+    """What the days of a business's machines say of chance; sums: shape (machines, SUMS), shared: (SHARED,)."""
     total = sums.sum(axis=0)
     days = max(total[DAYS], 1.0)
     lost = days / max(days - total[MONTHS], 1.0)
     months = max(total[MONTHS], 1.0)
-    stop_h = _inflation(total[DOWN_NEXT], total[DOWN_2], days / months) * lost * _ratio(total[DOWN_2], total[DOWN])
+    stop_h = inflation(total[DOWN_NEXT], total[DOWN_2], days / months) * lost * _ratio(total[DOWN_2], total[DOWN])
+    stop_h *= _together(shared)
     slope = np.divide(-sums[:, CROSS], sums[:, DOWN_2], out=np.zeros(len(sums)), where=sums[:, DOWN_2] > 0)
     left = np.maximum(sums[:, GOOD_2] - np.maximum(slope, 0.0) ** 2 * sums[:, DOWN_2], 0.0)
-    inflated = _inflation(total[GOOD_NEXT], total[GOOD_2], days / months) * lost
+    inflated = inflation(total[GOOD_NEXT], total[GOOD_2], days / months) * lost
     return Chance(
         stop_h=stop_h,
         units_lost=np.maximum(slope, 0.0),
@@ -90,11 +96,16 @@ def chance_of(sums: Floats) -> Chance:
     )
 
 
+def _together(shared: Floats) -> float:
+    days, of_sums, of_each = shared.tolist()
+    return max(1.0, of_sums / of_each - sqrt(2 / days)) if of_each > 0 else 1.0
+
+
 def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else 0.0
 
 
-def _inflation(following: float, power: float, days: float) -> float:
+def inflation(following: float, power: float, days: float) -> float:
     """(1 + r) / (1 - r) of days that resemble their neighbours; r corrected as that of a month's residuals."""
     r = _ratio(following, power)
     corrected = min(_MOST_R, max(0.0, (days * r + 1) / max(days - 4, 1.0)))

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from services.health.block import Floats
-from services.health.value_assessment.chance import SUMS, Chance, chance_of
+from services.health.value_assessment.chance import SHARED, SUMS, Chance, chance_of
 from services.health.value_assessment.counterfactuals import Counterfactual
 from services.health.value_assessment.value_realized import Gains
 
@@ -61,10 +61,12 @@ class PastMonth:
 
 @dataclass(frozen=True, kw_only=True)
 class BusinessTally:
-    """One line of business. chance: by figure, what `Chance.of_sums` says of all its months, three a figure."""
+    """One line of business. shared: of its days, as `chance_sums`. chance: by figure, what `Chance.of_sums` says of all
+    its months, three a figure."""
 
     machines: dict[int, MachineTally] = field(default_factory=dict)
     months: tuple[PastMonth, ...] = ()
+    shared: tuple[float, ...] = (0.0,) * SHARED
     chance: tuple[float, ...] = (0.0,) * (3 * len(FIGURES))
 
 
@@ -86,7 +88,7 @@ class Errors:
 def with_month(
     tally: BusinessTally,
     assets: Sequence[int],
-    sums: Floats,
+    sums: tuple[Floats, Floats],
     gains: Gains,
     against: Sequence[Counterfactual | None],
     *,
@@ -101,7 +103,8 @@ def with_month(
     uncertain = np.array([case is not None and np.isfinite(case.known_h) for case in against])
     by_machine = np.where(uncertain, exposure.reshape(2 * len(FIGURES), len(assets)), 0.0).T
     before = [tally.machines.get(asset, MachineTally()) for asset in assets]
-    all_sums = np.array([each.sums for each in before]) + sums
+    all_sums = np.array([each.sums for each in before]) + sums[0]
+    shared = np.array(tally.shared) + sums[1]
     added = np.array([each.exposure for each in before]) + by_machine
     machines = {}
     for asset, old, case, own, total in zip(assets, before, against, all_sums.tolist(), added.tolist(), strict=True):
@@ -109,7 +112,7 @@ def with_month(
         known_h = case.known_h if case is not None and measured else old.known_h
         down_h = case.down_share * case.known_h if case is not None and measured else old.down_h
         machines[asset] = MachineTally(sums=tuple(own), down_h=down_h, known_h=known_h, exposure=tuple(total))
-    chance = chance_of(all_sums)
+    chance = chance_of(all_sums, shared)
     since = np.array(
         [
             chance.of_sums(gains.down_h, gains.known_h, told[f] * gains.an_hour[f], told[f] * gains.a_unit[f])
@@ -119,7 +122,10 @@ def with_month(
     alone = _of_counterfactuals(chance, [machines[asset] for asset in assets], by_machine)
     chances = np.array(tally.chance).reshape(since.shape) * [1, 1, 0] + since
     after = BusinessTally(
-        machines=tally.machines | machines, months=tally.months, chance=tuple(chances.ravel().tolist())
+        machines=tally.machines | machines,
+        months=tally.months,
+        shared=tuple(shared.tolist()),
+        chance=tuple(chances.ravel().tolist()),
     )
     return after, Errors(before=alone, since=since)
 
@@ -127,7 +133,7 @@ def with_month(
 def errors_of(tally: BusinessTally) -> Errors:
     """The errors of all months of a tally together: that of what they are compared with is common to them."""
     machines = list(tally.machines.values())
-    chance = chance_of(np.array([each.sums for each in machines]))
+    chance = chance_of(np.array([each.sums for each in machines]), np.array(tally.shared))
     exposure = np.array([each.exposure for each in machines])
     before = _of_counterfactuals(chance, machines, exposure)
     return Errors(before=before, since=np.array(tally.chance).reshape(before.shape))
