@@ -1,7 +1,8 @@
 """The pictures of `services/health/README.md`, from the engine's own output on made-up machines.
 
 `make pictures` writes them to docs/pictures: a machine that wears out, with what was foretold of it and the alert; a
-guarantee that burns; what a backtest of a made-up fleet says of its probabilities. The same seed draws the same.
+guarantee that burns; an account's value against its promise; what a backtest of a made-up fleet says of its
+probabilities. The same seed draws the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from services.health.backtest.plot import reliability_plot
 from services.health.backtest.replaying import Backtest, judged
 from services.health.prognostic_assessment.remaining_life.learning import learn
 from services.health.state_detection.states import DAY_S
+from tests.bench.value_picture import improving_customer, value_picture
 from tests.bench.worn_fleet import Habit, made_up_lives, worn_customer, worn_machine
 from tests.unit.health.worlds import START, asset, contract, customer
 
@@ -164,6 +166,8 @@ def drawn() -> Iterator[tuple[str, str]]:
     (failure,) = (_day_of(row.at) for row in worn.outcomes if row.outcome == "asset_failure")
     yield "wear", wear_picture(worn.signals, _opened(worn, "wear"), failure)
     yield "guarantee", guarantee_picture(burning.signals, _opened(burning, "guarantee_breach"))
+    account = improving_customer()
+    yield "value", value_picture(account.cumulated, account.outlooks)
     yield "reliability", reliability_plot(made_up_backtest())
 
 

@@ -149,7 +149,7 @@ def test_the_pictures_show_the_alert_the_failure_and_what_was_foretold():
     assert {"the budget: 300 h", "spent on day 101", "alert on day 60"} <= set(words)
 
 
-@pytest.mark.parametrize("name", ["wear", "guarantee", "reliability"])
+@pytest.mark.parametrize("name", ["wear", "guarantee", "value", "reliability"])
 def test_the_pictures_that_are_kept_are_small_and_their_words_are_text(name):
     kept = Path(DIRECTORY, f"{name}.svg").read_text()
     assert len(kept) < 60_000
