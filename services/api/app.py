@@ -68,6 +68,7 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
     rooms = (customers, accounts, value, reviews, assets, plants, portfolio, alerts, record, changes, operations, page)
     for module in rooms:
         app.include_router(module.router)
+    app.include_router(accounts.plays)
     app.add_exception_handler(BellwetherError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

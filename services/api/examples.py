@@ -371,32 +371,3 @@ CHANGES: dict[str, Any] = {
     "next": "1207-5e1f0a9b3c7d",
     "assessed_through": _THROUGH,
 }
-ACCOUNT: dict[str, Any] = {
-    "customer": _CUSTOMER,
-    "as_of": "2026-09-21",
-    "findings": {
-        "onboarding": [
-            {
-                "kind": "onboarding",
-                "subject": "",
-                "day": "2026-09-21",
-                "verdict": "done",
-                "value": 171.0,
-                "low": None,
-                "high": None,
-                "unit": "d",
-                "currency": None,
-                "basis": "measured",
-                "ready_on": None,
-                "evidence": {
-                    "facts": [
-                        {"what": "contract signed", "on": "2023-05-12", "value": None, "unit": None},
-                        {"what": "first data", "on": "2023-07-04", "value": -27.0, "unit": "d after plan"},
-                        {"what": "first value", "on": "2023-10-30", "value": -62.0, "unit": "d after plan"},
-                    ]
-                },
-            }
-        ]
-    },
-    "assessed_through": _THROUGH,
-}

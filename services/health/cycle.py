@@ -12,7 +12,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from time import monotonic
 
@@ -28,6 +28,7 @@ from services.health.fleet_learning.refit import learn_due
 from services.health.fleet_learning.stored_models import skill_of
 from services.health.measurements import ASSESSMENTS, CHANGES, FAILURES, SECONDS
 from services.health.saving.account_saving import never_heard, save_account, save_never_heard, waiting_accounts
+from services.health.saving.play_saving import save_plays
 from services.health.saving.portfolio_saving import Kept, save_portfolio
 from services.health.saving.record_saving import save_records, show_anew
 from services.health.underway import Underway
@@ -90,6 +91,7 @@ class Memory:
     learned_at: datetime | None = None
     failed_at: dict[int, datetime] = field(default_factory=dict)
     account_failed_at: dict[int, datetime] = field(default_factory=dict)
+    plays_since: date | None = date.min
     days: dict[int, Underway] = field(default_factory=dict)
 
 
@@ -271,7 +273,10 @@ def _keep_accounts(
     stopping: Callable[[], bool],
     fence: Fence,
 ) -> bool:
-    """Reckon accounts anew that are due, for a while; whether any are left. recheck: those never heard too."""
+    """Reckon accounts anew that are due, for a while, then the score of plays; whether any are left.
+
+    recheck: those never heard too.
+    """
     enough = monotonic() + _ACCOUNTS_FOR.total_seconds()
     due = [(customer_id, partial(save_account, conn, customer_id, fence)) for customer_id in waiting_accounts(conn)]
     if recheck:
@@ -283,12 +288,19 @@ def _keep_accounts(
         if failed_at is not None and now - failed_at < _FAILED_AGAIN_AFTER:
             continue
         try:
-            save()
+            days = save()
         except _ONES_OWN:
             memory.account_failed_at[customer_id] = now
             FAILURES.inc()
             log.exception("account_failed", customer_id=customer_id)
-    return False
+        else:
+            firsts = [day for day in days if day.day == 1]
+            memory.plays_since = min([*firsts, memory.plays_since or date.max]) if firsts else memory.plays_since
+    if memory.plays_since is None:
+        return False
+    changed = save_plays(conn, memory.plays_since, fence)
+    memory.plays_since = None
+    return changed is not None
 
 
 def _keep_record(conn: psycopg.Connection, now: datetime, fence: Fence) -> bool:

@@ -1,6 +1,6 @@
 """What is found about accounts from stored rows and records."""
 
-from sqlalchemy import Column, Date, Double, ForeignKey, String, Table, text
+from sqlalchemy import Column, Date, Double, ForeignKey, Integer, String, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.tables.metadata import Instant, metadata
@@ -32,4 +32,22 @@ accounts_due = Table(
     metadata,
     Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
     Column("changed_from", Instant, nullable=False),
+)
+
+# What acting on alerts of a kind (`play`) brought over the fleet up to a month's first day, against those that nobody
+# acted on: hours of stops saved a 1,000 known hours, with a 90 % interval. verdict: works, harms, not_shown, not_known.
+# acted, left_alone: episodes; customers: whose the acted ones are; needed: episodes missing of the rarer group.
+play_scores = Table(
+    "play_scores",
+    metadata,
+    Column("play", String, primary_key=True),
+    Column("as_of", Date, primary_key=True),
+    Column("verdict", String, nullable=False),
+    Column("effect", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("acted", Integer, nullable=False),
+    Column("left_alone", Integer, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("needed", Integer),
 )

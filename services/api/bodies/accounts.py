@@ -32,3 +32,26 @@ class AccountFindings(Body):
     as_of: Annotated[date | None, Field(description="The midnight of the findings; null where there are none yet.")]
     findings: dict[str, list[Finding]]
     assessed_through: AssessedThrough
+
+
+class AccountFinding(Body):
+    """One finding of an account; null where there is none yet."""
+
+    customer: CustomerReference
+    finding: Finding | None
+    assessed_through: AssessedThrough
+
+
+class PlayScore(Body):
+    """What acting on alerts of one kind brought up to a month's first day."""
+
+    play: str
+    as_of: date
+    verdict: Annotated[str, Field(description="works, harms, not_shown or not_known.")]
+    effect: Annotated[float | None, Field(description="Hours of stops saved a 1,000 known hours; null not known.")]
+    low: Annotated[float | None, Field(description="Lower end of a 90 % interval.")]
+    high: Annotated[float | None, Field(description="Upper end of a 90 % interval.")]
+    acted: Annotated[int, Field(description="Episodes that somebody took on within 30 days.")]
+    left_alone: Annotated[int, Field(description="Episodes that nobody took on.")]
+    customers: Annotated[int, Field(description="Whose the episodes are that were acted on.")]
+    needed: Annotated[int | None, Field(description="How many more of the rarer of both it takes at least.")]

@@ -21,6 +21,17 @@ SELECT kind, subject, day, verdict, value, low, high, unit, currency, basis, rea
 WHERE customer_id = %(customer)s AND day = %(as_of)s AND (%(kind)s::text IS NULL OR kind = %(kind)s)
 ORDER BY kind, subject
 """
+_LEAST_CUSTOMERS = 5
+_PLAYS = """
+SELECT DISTINCT ON (play) play, as_of, verdict, effect, low, high, acted, left_alone, customers, needed
+FROM play_scores ORDER BY play, as_of DESC
+"""
+
+
+def newest_plays(conn: psycopg.Connection, customers: list[int] | None) -> list[dict[str, Any]]:
+    """The newest score of each play; to a key of some customers, only of plays at five customers at least."""
+    found = rows(conn, _PLAYS, {})
+    return [each for each in found if customers is None or each["customers"] >= _LEAST_CUSTOMERS]
 
 
 def get_account(

@@ -14,9 +14,11 @@ from services.health.account_assessment.account import (
     AccountEvent,
     MonthTimes,
     Objective,
+    PlayScore,
 )
 from services.health.assessment import OutcomeRow, ValueRow
 from services.health.data_acquisition.record_reading import read_records
+from services.health.fleet_learning.stored_models import read_models
 from shared.kpis import COLUMNS, INPUTS, Totals
 
 _Row = TypeVar("_Row")
@@ -28,7 +30,7 @@ SELECT asset_id, valid_from AS since, until FROM (
 JOIN sites USING (site_id) WHERE customer_id = %(customer)s
 """
 _ASSETS = f"""
-SELECT asset_id, a.name, t.external_id AS asset_type, a.commissioned_on, s.since, s.until
+SELECT asset_id, a.name, t.name AS asset_type, a.commissioned_on, s.since, s.until
 FROM (SELECT asset_id, min(since) AS since,
              CASE WHEN bool_or(until IS NULL) THEN NULL ELSE max(until) END AS until
       FROM ({_STAYS}) each GROUP BY asset_id) s
@@ -72,13 +74,19 @@ ORDER BY month, line_of_business
 _ALERTS = """
 SELECT alert_id::text, kind, scope_type, scope_id, issued_tier AS tier, opened_at, resolution,
        CASE WHEN state = 'resolved' THEN coalesce((SELECT max(x.effective_at) FROM alert_actions x
-           WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END AS ended_at
+           WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END AS ended_at,
+       (SELECT min(x.effective_at) FROM alert_actions x WHERE x.alert_id = a.alert_id
+            AND (x.action = 'acknowledge' OR (x.action = 'resolve' AND a.resolution = 'averted'))) AS acted_at
 FROM alerts a WHERE customer_id = %(customer)s AND opened_at < %(through)s AND issued_tier IS NOT NULL
 ORDER BY opened_at, kind, scope_id
 """
 _OUTCOMES = """
 SELECT scope_type, scope_id, outcome, at, happened FROM outcomes
 WHERE customer_id = %(customer)s AND at < %(through)s ORDER BY at, outcome, scope_id
+"""
+_SCORES = """
+SELECT play, as_of, verdict, effect, low, high, acted, left_alone, customers, needed FROM play_scores
+WHERE as_of <= %(through)s ORDER BY as_of, play
 """
 
 
@@ -102,6 +110,9 @@ def read_account(conn: psycopg.Connection, customer_id: int, through: date) -> A
         values=_rows(conn, ValueRow, _VALUES, asked),
         alerts=_rows(conn, AccountAlert, _ALERTS, asked),
         outcomes=_rows(conn, OutcomeRow, _OUTCOMES, asked),
+        data_use=records.data_use,
+        peers=read_models(conn, sorted({asset.asset_type for asset in records.assets})).peers,
+        scores=_rows(conn, PlayScore, _SCORES, asked),
     )
 
 

@@ -1,6 +1,6 @@
 """Keep what is found about accounts: reckoned again from the first day that something changed before."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -51,30 +51,32 @@ def never_heard(conn: psycopg.Connection) -> list[tuple[int, date]]:
     return conn.execute(_NEVER_HEARD).fetchall()
 
 
-def save_account(conn: psycopg.Connection, customer_id: int, fence: Fence = unfenced) -> int:
-    """Bring one account's kept findings up to date, in one transaction; of how many days."""
+def save_account(conn: psycopg.Connection, customer_id: int, fence: Fence = unfenced) -> list[date]:
+    """Bring one account's kept findings up to date, in one transaction; of which days."""
     with conn.transaction():
         fence(conn)
         due = conn.execute(_TAKE, [customer_id]).fetchone()
         stands = conn.execute(_THROUGH, [customer_id]).fetchone()
         if due is None or stands is None:
-            return 0
+            return []
         return _save(conn, customer_id, stands[0], due[0])
 
 
-def save_never_heard(conn: psycopg.Connection, customer_id: int, day: date, fence: Fence = unfenced) -> int:
+def save_never_heard(conn: psycopg.Connection, customer_id: int, day: date, fence: Fence = unfenced) -> list[date]:
     """Keep what records alone say about a customer of whom no machine speaks yet, in one transaction."""
     with conn.transaction():
         fence(conn)
-        return _save(conn, customer_id, day, datetime.combine(day, datetime.min.time(), UTC), only=day)
+        return _save(conn, customer_id, day, midnight(day), only=day)
 
 
-def _save(conn: psycopg.Connection, customer_id: int, through: date, since: datetime, only: date | None = None) -> int:
+def _save(
+    conn: psycopg.Connection, customer_id: int, through: date, since: datetime, only: date | None = None
+) -> list[date]:
     account = read_account(conn, customer_id, through)
     days = [only] if only else [d for d in kept_days(account.first_data or through, through) if midnight(d) > since]
     if not days:
-        return 0
+        return days
     of_customer: dict[str, Any] = {"customer_id": customer_id}
     rows = [of_customer | vars(finding) for day in days for finding in findings(account, day)]
     replace_rows(conn, _FINDINGS, rows, {"customer": customer_id, "start": since})
-    return len(days)
+    return days

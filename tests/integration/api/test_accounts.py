@@ -55,3 +55,34 @@ def test_a_key_of_another_customer_does_not_find_the_account(
 ) -> None:
     headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer + 1}')}"}
     assert httpx.get(f"{base_url}/v1/customers/{customer}/account", headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("questions/backs", "question_backs"),
+        ("questions/competitive", "question_competitive"),
+        ("next-improvement", "next_improvement"),
+    ],
+)
+def test_each_question_is_answered_by_its_finding(
+    client: httpx.Client, conn: psycopg.Connection, customer: int, path: str, kind: str
+) -> None:
+    assert client.get(f"/v1/customers/{customer}/{path}").json()["finding"] is None
+    add_finding(conn, customer, kind=kind, verdict="at_risk", value=0.5)
+    conn.commit()
+    found = client.get(f"/v1/customers/{customer}/{path}").json()["finding"]
+    assert (found["kind"], found["verdict"], found["value"]) == (kind, "at_risk", 0.5)
+    assert client.get(f"/v1/customers/{customer + 1}/{path}").status_code == 404
+
+
+def test_plays_of_fewer_than_five_customers_are_told_to_no_key_of_some(
+    base_url: str, client: httpx.Client, conn: psycopg.Connection, make_key: Callable[..., str], customer: int
+) -> None:
+    for as_of, customers in ((OLDER, 9), (TODAY, 4)):
+        score = {"verdict": "works", "effect": 7.0, "low": 1.0, "high": 13.0, "acted": 9, "left_alone": 8}
+        insert(conn, "play_scores", play="wear", as_of=as_of, customers=customers, **score)
+    conn.commit()
+    assert [each["customers"] for each in client.get("/v1/plays").json()["data"]] == [4]
+    headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer}')}"}
+    assert httpx.get(f"{base_url}/v1/plays", headers=headers).json()["data"] == []

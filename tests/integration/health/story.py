@@ -70,6 +70,7 @@ CONCLUSIONS = {
     "track_records": "SELECT * FROM track_records ORDER BY kind, as_of",
     "portfolio": "SELECT * FROM portfolio ORDER BY as_of, figure, segment",
     "account_findings": "SELECT * FROM account_findings ORDER BY customer_id, kind, subject, day",
+    "play_scores": "SELECT * FROM play_scores ORDER BY play, as_of",
     "assessed": "SELECT customer_id, assessed_through FROM model_states ORDER BY 1",
 }
 

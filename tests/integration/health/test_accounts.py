@@ -1,6 +1,10 @@
 """What is found about accounts is kept a month and at the newest midnight, whatever the order in which rows came."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+
+from psycopg.types.json import Jsonb
+
+from services.health.saving.play_saving import save_plays
 
 from .plant import DAY, START
 from .story import batches, told_by
@@ -27,3 +31,34 @@ def test_a_customer_of_whom_nobody_has_heard_is_looked_at_on_the_fleets_day(plan
     run_health()
     found = plant.rows(f"SELECT kind, day FROM account_findings WHERE customer_id = {silent.customer_id}")
     assert ("onboarding", (START + 2 * DAY).date()) in found
+
+
+def test_every_account_has_one_next_improvement_and_both_answers(plant, run_health):
+    customer = plant.customer("alpha")
+    plant.deliver(customer, told_by(customer, days=40))
+    run_health()
+    asked = ("next_improvement", "question_backs", "question_competitive", "expansion")
+    found = plant.rows(
+        "SELECT kind, count(*) FROM account_findings WHERE day = (SELECT max(day) FROM account_findings)"
+        f" AND kind IN {asked} GROUP BY kind"
+    )
+    assert dict(found) == dict.fromkeys(asked, 1)
+
+
+def test_the_score_of_plays_is_kept_and_what_rests_on_it_is_reckoned_again(plant, run_health):
+    customer = plant.customer("alpha")
+    plant.deliver(customer, told_by(customer, days=40))
+    run_health()
+    plant.conn.execute("DELETE FROM accounts_due")
+    changes = Jsonb({"changes": {"pump": {"acted": [9.0] * 5, "left_alone": [float(n) for n in range(5)]}}})
+    plant.conn.execute(
+        "INSERT INTO account_findings (customer_id, kind, subject, day, verdict, basis, evidence)"
+        " VALUES (%s, 'play', 'wear', '2024-04-01', 'acted', 'measured', %s)",
+        [customer.customer_id, changes],
+    )
+    plant.conn.commit()
+    plant.conn.autocommit = True
+    assert save_plays(plant.conn, date(2024, 1, 1)) == date(2024, 4, 1)
+    assert plant.rows("SELECT play, verdict, effect FROM play_scores") == [("wear", "works", 7.0)]
+    assert plant.rows("SELECT count(*) FROM accounts_due") == [(1,)]
+    assert save_plays(plant.conn, date(2024, 1, 1)) is None

@@ -4,9 +4,9 @@ import pytest
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from services.api import examples, examples_value
+from services.api import examples, examples_accounts, examples_value
 from services.api.answers import answer, required_versions
-from services.api.bodies.accounts import AccountFindings
+from services.api.bodies.accounts import AccountFinding, AccountFindings, PlayScore
 from services.api.bodies.alerts import Alert, AlertWithActions
 from services.api.bodies.assets import AssetDetail
 from services.api.bodies.changes import ChangePage
@@ -81,9 +81,13 @@ def test_without_if_match_nothing_is_done():
         (HealthChange, examples.HEALTH_CHANGE),
         (ListOf[AssetInList], examples.ASSETS),
         (CustomerDetail, examples.CUSTOMER),
-        (AccountFindings, examples.ACCOUNT),
+        (AccountFindings, examples_accounts.ACCOUNT),
         (Portfolio, PORTFOLIO),
         (Review, REVIEW),
+        (AccountFinding, examples_accounts.BACKS),
+        (AccountFinding, examples_accounts.COMPETITIVE),
+        (AccountFinding, examples_accounts.NEXT_IMPROVEMENT),
+        (ListOf[PlayScore], examples_accounts.PLAYS),
         (AssetDetail, examples.ASSET),
         (ChangePage, examples.CHANGES),
         (CustomerValue, examples_value.VALUE),

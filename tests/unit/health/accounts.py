@@ -63,7 +63,14 @@ def event(kind: str, on: date, scope: tuple[str, int] = ("customer", 1), **attri
 
 
 def alert(kind: str, opened: datetime, ended: datetime | None = None, **said: Any) -> AccountAlert:
-    known = {"alert_id": f"{kind}/{opened}", "scope_type": "customer", "scope_id": 1, "tier": "act", "resolution": None}
+    known = {
+        "alert_id": f"{kind}/{opened}",
+        "scope_type": "customer",
+        "scope_id": 1,
+        "tier": "act",
+        "resolution": None,
+        "acted_at": None,
+    }
     return AccountAlert(**known | {"kind": kind, "opened_at": opened, "ended_at": ended} | said)
 
 
