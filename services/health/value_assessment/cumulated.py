@@ -64,12 +64,12 @@ def since_start(tally: BusinessTally) -> Since:
         _without_money(months, None, errors_of(tally)),
         paid_months=len(paid),
         promised_months=len(compared),
-        money=_sum(m.money for m in paid),
-        net=_sum(m.net for m in paid),
+        money=total_of(m.money for m in paid),
+        net=total_of(m.net for m in paid),
         currency=paid[0].currency,
-        promised=_sum(m.promised for m in compared),
-        kept=_sum(m.money for m in compared),
-        kept_net=_sum(m.net for m in compared),
+        promised=total_of(m.promised for m in compared),
+        kept=total_of(m.money for m in compared),
+        kept_net=total_of(m.net for m in compared),
         why_no_net=next((m.why_no_net for m in paid if m.net is None), None),
         rung=min((m.rung for m in paid), key=_RUNGS.index),
         basis=min((m.basis for m in paid), key=lambda name: BASIS_RANK[name]),
@@ -105,7 +105,7 @@ def _without_money(months: Sequence[PastMonth], unknown: str | None, errors: Err
     )
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
+def total_of(values: Iterable[float | None]) -> float | None:
     """The sum, None without values or where one of them is unknown."""
     told = list(values)
     known = [value for value in told if value is not None]
@@ -114,14 +114,14 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _known(values: Iterable[float | None]) -> float | None:
     """The sum of those that are known, None without any."""
-    return _sum(value for value in values if value is not None)
+    return total_of(value for value in values if value is not None)
 
 
 def together(parts: Sequence[Since]) -> Since:
     """All lines of business; money is None where that of one is, or where they count in several currencies."""
     one = len({p.currency for p in parts}) == 1
     unknown = next((p.unknown for p in parts if p.money is None), None)
-    money = _sum(p.money for p in parts) if one else None
+    money = total_of(p.money for p in parts) if one else None
     names: Iterable[str] = (name for p in parts for name in p.names)
     return Since(
         months=max(p.months for p in parts),
@@ -132,11 +132,11 @@ def together(parts: Sequence[Since]) -> Since:
         hours=_known(p.hours for p in parts),
         units=_known(p.units for p in parts),
         money=money,
-        net=_sum(p.net for p in parts) if one else None,
+        net=total_of(p.net for p in parts) if one else None,
         currency=parts[0].currency if one else None,
-        promised=_sum(p.promised for p in parts) if one else None,
-        kept=_sum(p.kept for p in parts) if one else None,
-        kept_net=_sum(p.kept_net for p in parts) if one else None,
+        promised=total_of(p.promised for p in parts) if one else None,
+        kept=total_of(p.kept for p in parts) if one else None,
+        kept_net=total_of(p.kept_net for p in parts) if one else None,
         unknown=unknown if one or unknown else "lines of business count in several currencies",
         why_no_net=next((p.why_no_net for p in parts if p.net is None), None),
         names=frozenset(names),

@@ -27,7 +27,7 @@ from services.health.block import CustomerBlock, Floats
 from services.health.health_assessment.daily_history import month_start
 from services.health.health_assessment.records_in_force import contracts_on
 from services.health.value_assessment.chance import interval
-from services.health.value_assessment.cumulated import Since, ratio_of
+from services.health.value_assessment.cumulated import Since, ratio_of, total_of
 from services.health.value_assessment.tallies import PastMonth
 
 YEARS = (1, 3, 5, 15)
@@ -60,7 +60,7 @@ def course(rates: Floats, known_h: Floats, months: int) -> Course | None:
     told = np.flatnonzero(np.isfinite(rate))[-_LONGEST:]
     if len(told) < _LEAST:
         return None
-    y, t = rate[told], told.astype(np.float64) - len(rate)
+    y, t = rate[told], told.astype(np.float64) - (len(rate) - 1)
     trend = float(theilslopes(y, t)[0]) if len(told) >= _YEAR else 0.0
     level = float(np.median(y - trend * t))
     spread = y - level - trend * t
@@ -119,9 +119,10 @@ def outlook_rows(
     for business, since, months in parts:
         hours, money = courses(months, int(until))
         own.append((hours, money))
-        found += _rows(block, business, month, since, [hours], [money])
+        found += _rows(block, business, month, since, [since], [hours], [money])
     name, since = total
-    return found + _rows(block, name, month, since, [hours for hours, _ in own], [money for _, money in own])
+    lines = [each for _, each, _ in parts]
+    return found + _rows(block, name, month, since, lines, [hours for hours, _ in own], [money for _, money in own])
 
 
 def _months(month: int, at: date) -> float:
@@ -133,16 +134,18 @@ def _rows(
     business: str,
     month: int,
     since: Since,
+    lines: Sequence[Since],
     hours: Sequence[Course | None],
     money: Sequence[Course | None],
 ) -> list[OutlookRow]:
+    """lines: what `since` is the sum of; each is charged and promised as it was so far."""
     found = []
     for name, at in horizons(block, month):
         ahead = _months(month, at)
         in_hours = _fan(0, since.hours, since, hours, ahead)
         in_money = _fan(2, since.money, since, money, ahead)
-        less = _deducted(since, ahead)
-        promised = _promised(block, month, at, since, ahead)
+        less = None if since.net is None else total_of(_deducted(each, ahead) for each in lines)
+        promised = None if since.promised is None else total_of(_promised(block, month, at, s, ahead) for s in lines)
         ratio, of = ratio_of(since)
         in_net = tuple(None if each is None or less is None else each - less for each in in_money)
         compared = in_net if of == "net" else in_money

@@ -5,7 +5,7 @@
     money_assumed    money from what we or the supplier assume that a unit and an hour are worth
     money_agreed     money from figures agreed with the customer
 
-    gross = units gained x margin + hours avoided x max(0, cost of an hour - margin x units of an hour)
+    gross = units gained x margin + hours avoided x max(0, cost of an hour - margin x units of a running hour)
     net   = gross - maintenance that the customer pays - fees
 
 The second term leaves out the margin of the units that an avoided hour makes: they are in the first. An avoided hour is
@@ -99,7 +99,7 @@ def gains_of(
     an_hour, a_unit = worth(
         _column([None if price is None else price.margin_per_good_unit for price in prices]),
         _column([None if price is None else price.downtime_cost_per_hour for price in prices]),
-        rate,
+        np.divide(rate, 1 - share, out=np.full(len(rate), np.nan), where=share < 1),
     )
     hours, units = np.where(known_h > 0, share * known_h - down_h, np.nan), good - rate * counted_h
     up_h = counted_h - np.where(counted, days.down, 0.0).sum(axis=1)
@@ -120,13 +120,14 @@ def gains_of(
     )
 
 
-def worth(margin: Floats, cost: Floats, good_per_hour: Floats) -> tuple[Floats, Floats]:
+def worth(margin: Floats, cost: Floats, good_per_running_hour: Floats) -> tuple[Floats, Floats]:
     """Money of an avoided hour beyond its units, and of a unit; NaN where money is unknown, in both.
 
-    good_per_hour: units of a known hour without us, NaN where units are not compared: their margin is then left out.
+    good_per_running_hour: units of an hour without a stop, without us: an avoided hour is one. NaN where units are
+    not compared: their margin is then left out.
     """
-    unit = np.where(np.isfinite(good_per_hour), margin, np.nan)
-    hour = np.where(np.isfinite(unit), np.maximum(0.0, cost - margin * good_per_hour), cost)
+    unit = np.where(np.isfinite(good_per_running_hour), margin, np.nan)
+    hour = np.where(np.isfinite(unit), np.maximum(0.0, cost - margin * good_per_running_hour), cost)
     known = np.isfinite(unit) | np.isfinite(hour)
     return np.where(known, np.nan_to_num(hour), np.nan), np.where(known, np.nan_to_num(unit), np.nan)
 

@@ -14,7 +14,7 @@ from services.health.state_detection.times import APT, FIELDS, GOOD, PBT, STOPPE
 from services.health.value_assessment.accruals import MonthOf, Place, work_orders
 from services.health.value_assessment.counterfactuals import Counterfactual, counterfactual_of, declared
 from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
-from services.health.value_assessment.outlook import outlook_rows
+from services.health.value_assessment.outlook import course, outlook_rows
 from services.health.value_assessment.tallies import BusinessTally
 from services.health.value_assessment.value_months import business_month
 from services.health.value_assessment.value_realized import Machine
@@ -50,7 +50,8 @@ def lived(machines, months=6, block=BLOCK):
             own = [m for m in machines if m.place.business == business]
             before = tallies.get(business, BusinessTally())
             found = business_month(block, business, own, month, work_orders(block), before)
-            rows[number - FIRST, business], tallies[business] = found.row, found.tally
+            if found is not None:
+                rows[number - FIRST, business], tallies[business] = found.row, found.tally
     return rows, tallies
 
 
@@ -62,7 +63,7 @@ def summed(tallies, months=6):
 
 
 def test_a_worked_month_is_told_gross_and_net_with_who_says_so():
-    """January: 744 h, 1 h down a day instead of 2.4: 43.4 h, worth 500 - 0.2 x 83.3 each; fees 10 000, 900 of work."""
+    """January: 744 h, 1 h down a day instead of 2.4: 43.4 h, worth 500 - 0.2 x 83.3 / 0.9 each; fees 10 000, work 900."""
     order = {"cost": 900, "currency": "EUR", "paid_by": "customer"}
     block = replace(
         BLOCK,
@@ -79,7 +80,7 @@ def test_a_worked_month_is_told_gross_and_net_with_who_says_so():
         contracts=(contract(starts_on=date(2021, 1, 1), promised_annual_value=60_000.0),),
     )
     row = lived([machine(1, 1.0)], 1, block)[0][0, "snacks"]
-    gross = 43.4 * (500 - 0.2 * 2000 / 24)
+    gross = 43.4 * (500 - 0.2 * 2000 / 24 / 0.9)
     assert (row.hours_avoided, row.good_units_gained, row.money) == pytest.approx((43.4, 0, gross))
     assert (row.fees, row.maintenance, row.net) == pytest.approx((10_000, 900, gross - 10_900))
     assert (row.net_high - row.net_low) == pytest.approx(row.money_high - row.money_low)
@@ -231,6 +232,34 @@ def test_an_even_gain_goes_on_as_it_was_and_its_fan_widens():
         assert width == sorted(width)
     assert found[ALL, "1_year"].hours_avoided > found["snacks", "1_year"].hours_avoided
     assert found[ALL, "1_year"].money is None
+
+
+def test_a_trend_goes_on_from_the_last_month_damped():
+    """0.01 more a month up to 0.23: then 0.23 + 0.009, + 0.0081, + 0.00729 more."""
+    rate = 0.01 * np.arange(24)
+    found = course(np.array([rate, np.full(24, -1.0), np.full(24, 1.0)]), np.full(24, 1.0), 3)
+    assert np.diff(found.ahead) == pytest.approx([0.239, 0.2471, 0.25439])
+
+
+def test_what_all_lines_will_be_charged_and_were_promised_is_the_sum_of_theirs():
+    """One line is two years old, the other began four months ago: a mean over the longer would halve its part."""
+    terms = contract(starts_on=date(2021, 1, 1), ends_on=date(2027, 12, 31), promised_annual_value=60_000.0)
+    orders = Event(
+        scope_type="asset",
+        scope_id=1,
+        at=datetime(2022, 1, 9, tzinfo=UTC),
+        kind="work_order",
+        attributes={"cost": 0, "currency": "EUR", "paid_by": "customer"},
+    )
+    prices = tuple(replace(ECONOMICS, line_of_business=name) for name in ("snacks", "cheese"))
+    block = replace(BLOCK, contracts=(terms,), economics=prices, events=(orders,))
+    began = day_number(month_start(FIRST + 20))
+    late = machine(2, 1.0, months=24, business="cheese")
+    late.days.table[: began - late.days.first_day] = 0
+    found = foretold([machine(1, 1.0, months=24), late], 24, block)
+    for figure in ("promised_money", "net"):
+        parts = [getattr(found[business, "1_year"], figure) for business in ("snacks", "cheese")]
+        assert getattr(found[ALL, "1_year"], figure) == pytest.approx(sum(parts))
 
 
 def test_no_outlook_is_better_than_no_stop_at_all_nor_worse_than_all():
