@@ -63,7 +63,7 @@ def summed(tallies, months=6):
 
 
 def test_a_worked_month_is_told_gross_and_net_with_who_says_so():
-    """January: 744 h, 1 h down a day instead of 2.4: 43.4 h, worth 500 - 0.2 x 83.3 / 0.9 each; fees 10 000, work 900."""
+    """January: 744 h, 1 h down a day, not 2.4: 43.4 h, worth 500 - 0.2 x 83.3 / 0.9 each; fees 10 000, work 900."""
     order = {"cost": 900, "currency": "EUR", "paid_by": "customer"}
     block = replace(
         BLOCK,
