@@ -180,7 +180,7 @@ def assess_with_work(
         before.alerts, [*moving, *found.lasting], actions, start=block.start, keep_hours=keep_hours
     )
     works = [a.work for a in assets]
-    value = customer_value(before.value, block, works)
+    value = customer_value(before.value, block, works, models.peers)
     states = state_rows(block, [a.states for a in assets])
     health, health_state = assess_health(before.health, work, silences, models.peers)
     rows = Assessment(

@@ -76,7 +76,7 @@ def assess_hours(
         *(_all_day(c, block.hours) for c in morning.lasting if _can_stand(before.alerts, c)),
     ]
     episodes, _ = advance_alerts(before.alerts, conditions, actions, start=block.start, keep_hours=0)
-    moved, value = state_rows(block, states), customer_value(before.value, block, works)
+    moved, value = state_rows(block, states), customer_value(before.value, block, works, morning.models.peers)
     rows = HourRows(
         intervals=moved.intervals,
         times=moved.times,

@@ -1,6 +1,6 @@
-"""What would have been without us, by name: declared in the business case, else as in the acceptance window. Pure."""
+"""What would have been without us, by name: a business case, else the acceptance window, else peers. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import inf
@@ -9,10 +9,12 @@ import numpy as np
 
 from services.health.block import AssetBlock, CustomerBlock, Event
 from services.health.health_assessment.daily_history import DailyHistory, day_number, trailing_sum
+from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel, peers_of
 from services.health.state_detection.times import GOOD, PBT, STOPPED, UNKNOWN_S
 
 ACCEPTANCE_DAYS = 28
 ACCEPTANCE_COVERAGE = 0.8
+_WAITED_DAYS = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +23,8 @@ class Counterfactual:
 
     down_share: time of stops a known hour of PBT. good_per_hour: good units a known hour of PBT, None where nobody
     counts them. through_day: gains count after it, in days since 1970-01-01. known_h: known hours that this was
-    measured over; infinite where it was agreed upon and chance has no part in it.
+    measured over; infinite where it was not measured on the machine. down_error, good_error: standard errors of what
+    peers do, common to all machines that are compared with them.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Counterfactual:
     down_share: float
     good_per_hour: float | None
     known_h: float = inf
+    down_error: float = 0.0
+    good_error: float = 0.0
 
 
 def acceptance_window(own: DailyHistory, first_day: int, last_row: int) -> Counterfactual | None:
@@ -76,6 +81,31 @@ def declared(block: CustomerBlock) -> Sequence[tuple[Event, Counterfactual]]:
         and (availability := _number(event.attributes.get("availability"))) is not None
         and 0 <= availability <= 1
     ]
+
+
+def of_peers(
+    block: CustomerBlock, models: Iterable[PeerModel], asset_type: str, first_day: int | None, month: date
+) -> Counterfactual | None:
+    """The median of other customers' machines of the type, from a month on; None where nobody may be told of it.
+
+    Only for a machine first seen 90 days before: until then its own acceptance window may still come.
+    """
+    first = day_number(month)
+    if first_day is None or first < first_day + _WAITED_DAYS:
+        return None
+    known = [*models]
+    down = peers_of(block, known, asset_type, DOWN_SHARE, first).level
+    good = peers_of(block, known, asset_type, GOOD_PER_HOUR, first).level
+    if down is None:
+        return None
+    return Counterfactual(
+        name="peers",
+        through_day=first - 1,
+        down_share=down.median,
+        good_per_hour=None if good is None else good.median,
+        down_error=down.median_error,
+        good_error=0.0 if good is None else good.median_error,
+    )
 
 
 def _number(said: object) -> float | None:

@@ -8,8 +8,9 @@ from services.health.assessment import CumulatedRow, OutlookRow, ValueRow
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import month_number, month_start
+from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.value_assessment.accruals import Place, month_of, work_orders
-from services.health.value_assessment.counterfactuals import counterfactual_of, declared
+from services.health.value_assessment.counterfactuals import counterfactual_of, declared, of_peers
 from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
 from services.health.value_assessment.outlook import outlook_rows
 from services.health.value_assessment.tallies import BusinessTally, ValueState
@@ -27,8 +28,13 @@ class CustomerValue:
     state: ValueState
 
 
-def customer_value(before: ValueState, block: CustomerBlock, assets: Sequence[AssetWork]) -> CustomerValue:
-    """Value of every month that the block touches, as far as it reaches. before: of the months before these."""
+def customer_value(
+    before: ValueState, block: CustomerBlock, assets: Sequence[AssetWork], peers: Sequence[PeerModel] = ()
+) -> CustomerValue:
+    """Value of every month that the block touches, as far as it reaches. before: of the months before these.
+
+    peers: what machines do at other customers.
+    """
     businesses = line_of_business_of(block)
     own = [a for a in assets if a.intervals is not None]
     places = [
@@ -55,7 +61,8 @@ def customer_value(before: ValueState, block: CustomerBlock, assets: Sequence[As
                 Machine(
                     place=place,
                     days=work.days,
-                    against=counterfactual_of(block, work.asset, said, work.counterfactual, month.first, after),
+                    against=counterfactual_of(block, work.asset, said, work.counterfactual, month.first, after)
+                    or of_peers(block, peers, work.asset.asset_type, work.first_day, month.first),
                 )
                 for place, work in zip(places, own, strict=True)
                 if place.business == business

@@ -62,12 +62,14 @@ class PastMonth:
 @dataclass(frozen=True, kw_only=True)
 class BusinessTally:
     """One line of business. shared: of its days, as `chance_sums`. chance: by figure, what `Chance.of_sums` says of all
-    its months, three a figure."""
+    its months, three a figure. of_peers: by figure, standard error of what peers do times what is compared with them.
+    """
 
     machines: dict[int, MachineTally] = field(default_factory=dict)
     months: tuple[PastMonth, ...] = ()
     shared: tuple[float, ...] = (0.0,) * SHARED
     chance: tuple[float, ...] = (0.0,) * (3 * len(FIGURES))
+    of_peers: tuple[float, ...] = (0.0,) * len(FIGURES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +122,16 @@ def with_month(
         ]
     )
     alone = _of_counterfactuals(chance, [machines[asset] for asset in assets], by_machine)
+    peers = _error_of_peers(gains, against) * told[:, 0]
     chances = np.array(tally.chance).reshape(since.shape) * [1, 1, 0] + since
     after = BusinessTally(
         machines=tally.machines | machines,
         months=tally.months,
         shared=tuple(shared.tolist()),
         chance=tuple(chances.ravel().tolist()),
+        of_peers=tuple((np.array(tally.of_peers) + peers).tolist()),
     )
+    alone[:, 0] += peers**2
     return after, Errors(before=alone, since=since)
 
 
@@ -136,7 +141,15 @@ def errors_of(tally: BusinessTally) -> Errors:
     chance = chance_of(np.array([each.sums for each in machines]), np.array(tally.shared))
     exposure = np.array([each.exposure for each in machines])
     before = _of_counterfactuals(chance, machines, exposure)
+    before[:, 0] += np.square(tally.of_peers)
     return Errors(before=before, since=np.array(tally.chance).reshape(before.shape))
+
+
+def _error_of_peers(gains: Gains, against: Sequence[Counterfactual | None]) -> Floats:
+    """By figure, the standard error of gains that comes from what peers do, which is the same for all machines."""
+    errors = np.array([(0.0, 0.0) if case is None else (case.down_error, case.good_error) for case in against])
+    each = gains.known_h * (gains.an_hour * errors[:, 0] + gains.a_unit * errors[:, 1])
+    return np.asarray(each.sum(axis=1), dtype=np.float64)
 
 
 def _of_counterfactuals(chance: Chance, machines: Sequence[MachineTally], exposure: Floats) -> Floats:

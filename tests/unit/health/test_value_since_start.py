@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from services.health.block import Event
 from services.health.health_assessment.daily_history import DailyHistory, day_number, month_number, month_start
+from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel
 from services.health.state_detection.times import APT, FIELDS, GOOD, PBT, STOPPED
 from services.health.value_assessment.accruals import MonthOf, Place, work_orders
-from services.health.value_assessment.counterfactuals import Counterfactual, counterfactual_of, declared
+from services.health.value_assessment.counterfactuals import Counterfactual, counterfactual_of, declared, of_peers
 from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
 from services.health.value_assessment.outlook import course, outlook_rows
 from services.health.value_assessment.tallies import BusinessTally
@@ -273,3 +274,42 @@ def test_no_outlook_is_better_than_no_stop_at_all_nor_worse_than_all():
 
 def test_two_months_foretell_nothing():
     assert foretold([machine(1, 1.0, months=2)], 2, BLOCK)["snacks", "1_year"].hours_avoided is None
+
+
+def peer_model(customers=(1, 2, 3, 4, 5, 6), through=0.0):
+    levels = {DOWN_SHARE: (0.1,) * 6, GOOD_PER_HOUR: (80.0,) * 6}
+    return PeerModel(
+        asset_type="packer",
+        learned_through=through,
+        customers=customers,
+        segments=("food",) * 6,
+        levels={name: own[: len(customers)] for name, own in levels.items()},
+        errors={DOWN_SHARE: (0.02,) * len(customers), GOOD_PER_HOUR: (1.0,) * len(customers)},
+    )
+
+
+def test_a_machine_without_an_acceptance_window_is_compared_with_peers_after_ninety_days():
+    block, first = replace(BLOCK, data_use=("benchmarking",)), day_number(date(2022, 1, 1))
+    found = of_peers(block, [peer_model()], "packer", first, date(2022, 4, 1))
+    assert (found.name, found.down_share, found.good_per_hour) == ("peers", pytest.approx(0.1), pytest.approx(80))
+    assert found.through_day == day_number(date(2022, 3, 31))
+    for no_block, models, month in (
+        (BLOCK, [peer_model()], date(2022, 4, 1)),
+        (block, [peer_model((1, 2, 3, 4))], date(2022, 4, 1)),
+        (block, [peer_model(through=1e6)], date(2022, 4, 1)),
+        (block, [peer_model()], date(2022, 3, 1)),
+    ):
+        assert of_peers(no_block, models, "packer", first, month) is None
+
+
+def test_the_error_of_peers_is_common_to_machines_and_months():
+    """Two machines, 744 h each: 0.01 of 1488 h, twice that of one; and of six months the sum."""
+    peers = Counterfactual(
+        name="peers", through_day=0, down_share=0.1, good_per_hour=None, down_error=0.01, good_error=0.0
+    )
+    even = [replace(machine(n, 1.0), against=peers) for n in (1, 2)]
+    rows, tallies = lived(even)
+    assert rows[0, "snacks"].hours_high - rows[0, "snacks"].hours_low == pytest.approx(2 * 1.645 * 14.88, rel=1e-3)
+    total = summed(tallies)["snacks"]
+    assert total.hours_high - total.hours_low == pytest.approx(2 * 1.645 * 0.01 * 2 * 181 * 24, rel=1e-3)
+    assert total.counterfactual == "peers"
