@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 
-from services.health.assessment import OutcomeRow, ValueRow
+from services.health.assessment import OutcomeRow, UpdateEffectRow, ValueRow
 from services.health.block import Contract, Entitlement
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from shared.kpis import Totals
@@ -124,13 +124,23 @@ class PlayScore:
     needed: int | None
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class FleetVersion:
+    """A software version of a type's machines, and the day on which it was first seen at any customer."""
+
+    first_seen: date
+    version: str
+    asset_type: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """All that is stored about one customer up to the newest midnight.
 
     data_use: what the customer allows. heard: first day with known time of each asset that ever had any. times: of
     calendar months, each asset's apart; the last month may be unfinished. peers: what others reach, oldest first.
-    scores: what plays brought over the fleet, oldest first.
+    scores: what plays brought over the fleet, oldest first. fleet_versions: of the types of its machines, at all
+    customers. updates: what releases did to its own.
     """
 
     customer_id: int
@@ -150,6 +160,8 @@ class Account:
     data_use: tuple[str, ...] = ()
     peers: tuple[PeerModel, ...] = ()
     scores: tuple[PlayScore, ...] = ()
+    fleet_versions: tuple[FleetVersion, ...] = ()
+    updates: tuple[UpdateEffectRow, ...] = ()
 
     @cached_property
     def by_month(self) -> Mapping[date, Sequence[MonthTimes]]:

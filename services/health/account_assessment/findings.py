@@ -14,6 +14,7 @@ from services.health.account_assessment.next_improvement import next_improvement
 from services.health.account_assessment.objectives import objectives
 from services.health.account_assessment.onboarding import onboarding
 from services.health.account_assessment.plays import plays
+from services.health.account_assessment.version_lag import version_lags
 
 
 def findings(account: Account, day: date) -> Iterator[Finding]:
@@ -28,3 +29,4 @@ def findings(account: Account, day: date) -> Iterator[Finding]:
     yield from expansion(account, day)
     yield from plays(account, day)
     yield from housekeeping(account, day)
+    yield from version_lags(account, day)

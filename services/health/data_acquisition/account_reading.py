@@ -12,11 +12,12 @@ from services.health.account_assessment.account import (
     AccountAlert,
     AccountAsset,
     AccountEvent,
+    FleetVersion,
     MonthTimes,
     Objective,
     PlayScore,
 )
-from services.health.assessment import OutcomeRow, ValueRow
+from services.health.assessment import OutcomeRow, UpdateEffectRow, ValueRow
 from services.health.data_acquisition.record_reading import read_records
 from services.health.fleet_learning.stored_models import read_models
 from shared.kpis import COLUMNS, INPUTS, Totals
@@ -90,6 +91,24 @@ WHERE as_of <= %(through)s ORDER BY as_of, play
 """
 
 
+# Releases that were told of machines of the same types, of all customers; and what they did to this one's.
+_FLEET_VERSIONS = """
+SELECT t.external_id AS asset_type, e.attributes->>'version' AS version,
+       min((e.at AT TIME ZONE 'UTC')::date) AS first_seen
+FROM events e JOIN assets a ON a.asset_id = e.scope_id JOIN asset_types t USING (asset_type_id)
+WHERE e.scope_type = 'asset' AND e.kind = 'software_release' AND e.attributes->>'version' IS NOT NULL
+  AND e.at < %(through)s
+  AND asset_type_id IN (SELECT asset_type_id FROM assets WHERE asset_id = ANY(%(assets)s))
+GROUP BY 1, 2 ORDER BY 3, 2, 1
+"""
+_UPDATES = """
+SELECT DISTINCT ON (u.version, u.asset_type) t.external_id AS asset_type, version, released_on, as_of, days, machines,
+       controls, uptime, uptime_low, uptime_high, rate, rate_low, rate_high, unknown
+FROM update_effects u JOIN asset_types t ON t.name = u.asset_type
+WHERE customer_id = %(customer)s AND as_of < %(through)s ORDER BY u.version, u.asset_type, t.external_id
+"""
+
+
 def read_account(conn: psycopg.Connection, customer_id: int, through: date) -> Account:
     """Everything stored about one customer before the midnight of `through`, in an order of event time."""
     records = read_records(conn, customer_id)
@@ -113,6 +132,8 @@ def read_account(conn: psycopg.Connection, customer_id: int, through: date) -> A
         data_use=records.data_use,
         peers=read_models(conn, sorted({asset.asset_type for asset in records.assets})).peers,
         scores=_rows(conn, PlayScore, _SCORES, asked),
+        fleet_versions=_rows(conn, FleetVersion, _FLEET_VERSIONS, asked),
+        updates=_rows(conn, UpdateEffectRow, _UPDATES, asked),
     )
 
 
