@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.health.assess import assess
+from services.health.block import Event
 from services.health.health_assessment.customer_health.changes import Evenings, left, parts
 from services.health.health_assessment.customer_health.losses import KEPT_DAYS, Lost
 from services.health.health_assessment.customer_health.score import GROUP_OF
-from tests.unit.health.worlds import ENTITLEMENT, asset, contract, customer
+from services.health.prognostic_assessment.fleet_models import FleetModels
+from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, FIGURES, PeerModel
+from shared.records.vocabulary import BENCHMARKING
+from tests.unit.health.worlds import ENTITLEMENT, START, asset, contract, customer, part
 
 DAYS = 130
 NOTHING = Lost(ids=np.array([], dtype=np.int64), table=np.zeros((0, KEPT_DAYS + 1, 8)))
@@ -107,3 +112,80 @@ def test_whatever_was_judged_the_parts_add_up(days, cap):
     sites = Lost(ids=np.array([4]), table=np.full((1, KEPT_DAYS + len(days) - 1, 1), 0.1))
     sums = [sum(own.points for own in day) for day in parts(found, lost, sites)]
     assert sums == pytest.approx(np.diff(left(found)), abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def moving():
+    """100 days: the second packer is sold on day 60, an answer and visits come, others are known from day 30 on."""
+    first, sold = asset(1, 100, downs=((1200, 30),)), asset(2, 100, downs=((1300, 20),))
+    for told in (sold.mean, sold.increase):
+        told[:, 24 * 60 :] = np.nan
+    sold.covered_s[:, 24 * 60 :] = 0
+    moved = replace(sold, here=((-np.inf, START.timestamp() + 60 * 86400.0),))
+    said = [
+        Event(scope_type="customer", scope_id=7, at=START + timedelta(days=day), kind=kind, attributes=told)
+        for kind, day, told in (
+            ("survey", 20, {"score": 4, "of": 10}),
+            *(("touchpoint", day, {}) for day in range(0, 50, 10)),
+        )
+    ]
+    promised = contract(guaranteed_availability=0.97, promised_availability=0.9)
+    return replace(
+        customer([first, moved], contracts=(promised,), entitlements=(ENTITLEMENT,)),
+        events=tuple(sorted(said, key=lambda e: e.at)),
+        data_use=(BENCHMARKING,),
+    )
+
+
+def peers():
+    levels, nothing = tuple(0.02 * number for number in range(1, 8)), (float("nan"),) * 7
+    return FleetModels(
+        peers=(
+            PeerModel(
+                asset_type="packer",
+                learned_through=START.timestamp() / 86400 + 30,
+                customers=tuple(range(100, 107)),
+                segments=(None,) * 7,
+                levels=dict.fromkeys(FIGURES, nothing) | {DOWN_SHARE: levels},
+                errors=dict.fromkeys(FIGURES, nothing) | {DOWN_SHARE: (0.01,) * 7},
+            ),
+        )
+    )
+
+
+def standing_here(block):
+    """As the shell reads it: without machines that stood elsewhere in all of the block."""
+    start, end = block.start.timestamp(), block.end.timestamp()
+    here = [a for a in block.assets if any(since < end and until > start for since, until in a.here)]
+    return replace(block, assets=tuple(here))
+
+
+@pytest.fixture(scope="module")
+def whole(moving):
+    return assess(None, moving, (), peers()).health
+
+
+@pytest.mark.parametrize("cut", [29, 61, 88])
+def test_a_cut_at_any_midnight_gives_the_same_health_with_the_same_reasons(moving, whole, cut):
+    before = assess(None, standing_here(part(moving, 0, 24 * cut)), (), peers())
+    after = assess(before.state, standing_here(part(moving, 24 * cut, 2400)), (), peers())
+    for ours, theirs in zip(whole, (*before.health, *after.health), strict=True):
+        assert (ours.day, ours.exceptions, ours.groups) == (theirs.day, theirs.exceptions, theirs.groups)
+        assert ours.health == (None if theirs.health is None else pytest.approx(theirs.health))
+        assert by_points(ours) == pytest.approx(by_points(theirs), abs=1e-3)
+
+
+def by_points(row):
+    told = () if row.change is None else row.change["parts"]
+    keys = ("why", "measure", "scope_id", "cause", "amount", "past")
+    return {tuple(own.get(key) for key in keys): own["points"] for own in told if own["why"] != "smaller"}
+
+
+def test_a_new_customer_is_judged_by_what_is_usual_for_others(moving, whole):
+    """Day 32, two days after others are known: others have 0.08 and it 0.06, so more is allowed than by its own four
+    weeks alone, and health says that this moved it."""
+    alone = assess(None, part(moving, 0, 24 * 35)).health
+    assert [row.health for row in alone[:30]] == [row.health for row in whole[:30]]
+    allowed = [own for own in whole[30].change["parts"] if own["why"] == "allowance"]
+    assert [own["measure"] for own in allowed] == ["availability"]
+    assert whole[32].health > alone[32].health

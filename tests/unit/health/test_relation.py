@@ -8,7 +8,12 @@ import pytest
 
 from services.health.assess import assess
 from services.health.block import Event
-from services.health.health_assessment.customer_health.relation import survey, touchpoint_figures, touchpoints
+from services.health.health_assessment.customer_health.relation import (
+    survey,
+    touchpoint_figures,
+    touchpoints,
+    visits,
+)
 from tests.unit.health.worlds import START, asset, contract, customer
 
 FIRST = (START.date() - date(1970, 1, 1)).days
@@ -47,15 +52,15 @@ def test_an_answer_without_its_scale_or_beyond_it_is_none():
 def test_visits_as_often_as_usual_are_good_and_silence_three_times_as_long_is_not():
     """Every 30 days until day 150: good until day 180, nothing left on day 240."""
     told = block(*(event("touchpoint", day) for day in range(0, 151, 30)))
-    found = touchpoints(told, on(100, 180, 210, 240, 400))
+    found = touchpoints(visits(told), on(100, 180, 210, 240, 400))
     assert found.applies.tolist() == [False, True, True, True, True]
     assert found.goodness[1:] == pytest.approx([1, 0.5, 0, 0])
 
 
 def test_a_plan_for_visits_wins_over_what_is_usual():
     told = block(event("touchpoint", 0, every_days=10))
-    assert touchpoints(told, on(10, 20)).goodness == pytest.approx([1, 0.5])
-    assert touchpoint_figures(told, FIRST + 21) == {
+    assert touchpoints(visits(told), on(10, 20)).goodness == pytest.approx([1, 0.5])
+    assert touchpoint_figures(visits(told), FIRST + 21) == {
         "last_on": "2022-01-03",
         "days_since": 21,
         "interval_days": 10.0,
@@ -68,7 +73,7 @@ def test_a_plan_for_visits_wins_over_what_is_usual():
 
 
 def test_a_customer_that_nobody_ever_spoke_with_has_no_figures():
-    assert touchpoint_figures(block(event("touchpoint", 5)), FIRST + 4) is None
+    assert touchpoint_figures(visits(block(event("touchpoint", 5))), FIRST + 4) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +86,7 @@ def test_visits_around_renewals_alone_are_a_transactional_pattern(days, transact
         *(event("touchpoint", day) for day in days if day),
         contracts=(contract(ends_on=START.date() + timedelta(days=730)),),
     )
-    assert touchpoint_figures(told, FIRST + 760)["transactional"] is transactional
+    assert touchpoint_figures(visits(told), FIRST + 760)["transactional"] is transactional
 
 
 DAYS = 150

@@ -9,13 +9,19 @@ import numpy as np
 
 from services.health.advisory_generation.machine_conditions import Silence
 from services.health.assessment import CustomerHealthRow
-from services.health.block import CustomerBlock, Floats
+from services.health.block import Floats
 from services.health.health_assessment.customer_health import exceptions
 from services.health.health_assessment.customer_health.changes import Evenings, change_of, parts
 from services.health.health_assessment.customer_health.losses import with_block
 from services.health.health_assessment.customer_health.measures import told_by_machines
 from services.health.health_assessment.customer_health.others import usual_of_others
-from services.health.health_assessment.customer_health.relation import told_by_people, touchpoint_figures
+from services.health.health_assessment.customer_health.relation import (
+    Visits,
+    survey,
+    touchpoint_figures,
+    touchpoints,
+    visits,
+)
 from services.health.health_assessment.customer_health.score import (
     GROUPS,
     NOT_KNOWN,
@@ -41,8 +47,8 @@ class Evening:
 class HealthState:
     """What customer health goes on from: losses by asset, silence by site, what is usual, the evening before."""
 
-    losses: dict[int, bytes]
-    silent_h: dict[int, bytes]
+    losses: dict[int, dict[int, bytes]]
+    silent_h: dict[int, dict[int, bytes]]
     downtime: UsualState
     rejects: UsualState
     evening: Evening | None
@@ -61,7 +67,9 @@ def assess_health(
     first = work.days.first_day + work.days.kept
     rows = slice(work.days.kept, work.days.kept + days)
     downtime, rejects, usual = _usual(before, work, rows, peers)
-    measures = told_by_machines(work, rows, downtime, rejects) | told_by_people(work.block, first + np.arange(days))
+    numbers, told = first + np.arange(days), visits(work.block)
+    people = {"survey": survey(work.block, numbers), "touchpoints": touchpoints(told, numbers)}
+    measures = told_by_machines(work, rows, downtime, rejects) | people
     scored = scores(measures)
     stands = exceptions.standing(work.guarantees, silences, days)
     taken = exceptions.taken(scored.left, stands)
@@ -74,19 +82,19 @@ def assess_health(
         CustomerHealthRow(
             day=day_of(first + day),
             **_figures(scored, taken, day),
-            groups=_groups(scored, measures, work.block, first + day, day),
+            groups=_groups(scored, measures, told, first + day, day),
             exceptions=[name for name, own in stands.items() if own[day]],
             change=None if day < unmoved else change_of(moved[day - unmoved]),
         )
         for day in range(days)
     ]
-    told = {name: tuple(evenings.told[i, -1].tolist()) for i, name in enumerate(evenings.names)}
+    last = {name: tuple(evenings.told[i, -1].tolist()) for i, name in enumerate(evenings.names)}
     return found, HealthState(
         losses=assets.kept(days),
         silent_h=sites.kept(days),
         downtime=usual[0],
         rejects=usual[1],
-        evening=Evening(told=told, taken={name: float(points[-1]) for name, points in taken.items()}),
+        evening=Evening(told=last, taken={name: float(points[-1]) for name, points in taken.items()}),
     )
 
 
@@ -131,9 +139,7 @@ def _figures(scored: Scores, taken: Mapping[str, Floats], day: int) -> dict[str,
     return {"health": health, "coverage": float(scored.coverage[day]), "contributions": points}
 
 
-def _groups(
-    scored: Scores, measures: Mapping[str, Measure], block: CustomerBlock, number: int, day: int
-) -> dict[str, object]:
+def _groups(scored: Scores, measures: Mapping[str, Measure], met: Visits, number: int, day: int) -> dict[str, object]:
     """What each group weighs, covers and costs, with its measures: those that apply."""
     found: dict[str, object] = {}
     for group, members in GROUPS.items():
@@ -144,7 +150,7 @@ def _groups(
             points = float((scored.lost[rows, day] + scored.not_known[rows, day]).sum())
             own = {scored.names[i]: _measure(scored, measures, i, day) for i in rows}
             found[group] = {"weight": _r(weight), "coverage": _r(covered), "points": _r(points), "measures": own}
-    told = touchpoint_figures(block, number)
+    told = touchpoint_figures(met, number)
     return found | ({} if told is None else {"touchpoints": told})
 
 

@@ -46,20 +46,22 @@ class Lost:
         first = KEPT_DAYS - window
         return self.table[:, first : self.table.shape[1] - window, column]
 
-    def kept(self, days: int) -> dict[int, bytes]:
-        """The last KEPT_DAYS before the end of so many of the block's days, of those that lost anything in them."""
+    def kept(self, days: int) -> dict[int, dict[int, bytes]]:
+        """By id and column, the last KEPT_DAYS before the end of so many of the block's days, where any is lost."""
         last = self.table[:, days : days + KEPT_DAYS]
-        told = last.any(axis=(1, 2))
-        return {int(own): rows.tobytes() for own, rows in zip(self.ids[told], last[told], strict=True)}
+        found: dict[int, dict[int, bytes]] = {}
+        for own, column in np.argwhere(last.any(axis=1)).tolist():
+            found.setdefault(int(self.ids[own]), {})[column] = last[own, :, column].tobytes()
+        return found
 
 
-def with_block(before: Mapping[int, bytes], block: Mapping[int, Floats], days: int, columns: int) -> Lost:
+def with_block(before: Mapping[int, Mapping[int, bytes]], block: Mapping[int, Floats], days: int, columns: int) -> Lost:
     """Kept rows followed by the block's. block: (days or more, columns) or (days or more,) by id."""
     ids = sorted(before.keys() | block.keys())
     table = np.zeros((len(ids), KEPT_DAYS + days, columns))
     for row, own in enumerate(ids):
-        if own in before:
-            table[row, :KEPT_DAYS] = np.frombuffer(before[own]).reshape(KEPT_DAYS, columns)
+        for column, kept in before.get(own, {}).items():
+            table[row, :KEPT_DAYS, column] = np.frombuffer(kept)
         if own in block:
             table[row, KEPT_DAYS:] = block[own][:days].reshape(days, columns)
     return Lost(ids=np.array(ids, dtype=np.int64), table=table)

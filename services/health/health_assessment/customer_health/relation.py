@@ -9,14 +9,14 @@
 No alert comes of these: they are figures, and a tenth of customer health at most.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from services.health.block import CustomerBlock
+from services.health.block import CustomerBlock, Floats
 from services.health.health_assessment.customer_health.score import Measure
 from services.health.health_assessment.daily_history import day_number, day_of
 from services.health.health_assessment.said_numbers import said_number
@@ -29,9 +29,32 @@ MOSTLY, CHANCE = 0.75, 0.05
 Days = NDArray[np.int64]
 
 
-def told_by_people(block: CustomerBlock, days: Days) -> dict[str, Measure]:
-    """The measures of relation on the evenings of some days."""
-    return {"survey": survey(block, days), "touchpoints": touchpoints(block, days)}
+@dataclass(frozen=True, kw_only=True)
+class Visits:
+    """Touchpoints and renewals of a customer, as days since 1970-01-01, ascending.
+
+    met: days with a touchpoint. planned_on, planned_days: from which on how many days between them are planned.
+    """
+
+    met: Days
+    planned_on: Days
+    planned_days: Floats
+    renewals: tuple[int, ...]
+
+
+def visits(block: CustomerBlock) -> Visits:
+    """What the block's events and contracts tell of them."""
+    events = sorted((e for e in block.events if e.kind == "touchpoint"), key=lambda e: e.at)
+    told = [(day_number(e.at.date()), e.attributes) for e in events]
+    planned = [(day, every) for day, own in told if (every := said_number(own.get("every_days"))) is not None]
+    renewals = {day_number(e.at.date()) for e in block.events if e.kind == "renewal"}
+    renewals |= {day_number(c.ends_on) for c in block.contracts if c.ends_on is not None}
+    return Visits(
+        met=np.unique(np.array([day for day, _ in told], dtype=np.int64)),
+        planned_on=np.array([day for day, _ in planned], dtype=np.int64),
+        planned_days=np.array([every for _, every in planned]),
+        renewals=tuple(sorted(renewals)),
+    )
 
 
 def survey(block: CustomerBlock, days: Days) -> Measure:
@@ -59,12 +82,11 @@ def answer_share(attributes: Mapping[str, object]) -> float | None:
     return score / scale if score is not None and scale and 0 <= score <= scale else None
 
 
-def touchpoints(block: CustomerBlock, days: Days) -> Measure:
+def touchpoints(told: Visits, days: Days) -> Measure:
     """Whether somebody speaks with the customer as often as planned, else as usual; silence is the evidence itself."""
-    met = _met(block)
-    due = np.array([_interval(block, met, int(day))[0] for day in days])
-    count = np.searchsorted(met, days, side="right")
-    since = days - met[np.maximum(count - 1, 0)] if len(met) else np.zeros(len(days))
+    due = np.array([_interval(told, int(day))[0] for day in days])
+    count = np.searchsorted(told.met, days, side="right")
+    since = days - told.met[np.maximum(count - 1, 0)] if len(told.met) else np.zeros(len(days))
     return Measure(
         goodness=np.clip(1.5 - since / (2 * due), 0.0, 1.0),
         coverage=np.ones(len(days)),
@@ -73,33 +95,23 @@ def touchpoints(block: CustomerBlock, days: Days) -> Measure:
     )
 
 
-def _met(block: CustomerBlock) -> Days:
-    """The days with a touchpoint, ascending."""
-    return np.unique(
-        np.array([day_number(e.at.date()) for e in block.events if e.kind == "touchpoint"], dtype=np.int64)
-    )
-
-
-def _interval(block: CustomerBlock, met: Days, day: int) -> tuple[float, str | None]:
+def _interval(told: Visits, day: int) -> tuple[float, str | None]:
     """Days between touchpoints as of an evening, and where that is from; NaN where neither planned nor usual."""
-    evening = datetime.combine(day_of(day + 1), time(), UTC)
-    told = (e for e in sorted(block.events, key=lambda e: e.at) if e.kind == "touchpoint" and e.at < evening)
-    planned = [days for e in told if (days := said_number(e.attributes.get("every_days"))) is not None]
+    planned = int(np.searchsorted(told.planned_on, day, side="right"))
     if planned:
-        return max(planned[-1], 1.0), "planned"
-    gaps = np.diff(met[: np.searchsorted(met, day, side="right")])[-INTERVALS:]
+        return max(float(told.planned_days[planned - 1]), 1.0), "planned"
+    gaps = np.diff(told.met[: np.searchsorted(told.met, day, side="right")][-INTERVALS - 1 :])
     if len(gaps) < LEAST_INTERVALS:
         return float("nan"), None
     return max(float(np.median(gaps)), LEAST_INTERVAL_DAYS), "usual"
 
 
-def touchpoint_figures(block: CustomerBlock, day: int) -> dict[str, object] | None:
+def touchpoint_figures(told: Visits, day: int) -> dict[str, object] | None:
     """How often somebody speaks with the customer, as of an evening; None before the first touchpoint."""
-    met = _met(block)
-    met = met[: np.searchsorted(met, day, side="right")]
+    met = told.met[: np.searchsorted(told.met, day, side="right")]
     if not len(met):
         return None
-    due, basis = _interval(block, met, day)
+    due, basis = _interval(told, day)
     since = day - int(met[-1])
     return {
         "last_on": day_of(int(met[-1])).isoformat(),
@@ -108,21 +120,18 @@ def touchpoint_figures(block: CustomerBlock, day: int) -> dict[str, object] | No
         "interval_basis": basis,
         "silent": None if basis is None else since > SILENT * due,
         "last_365_days": int((met > day - 365).sum()),
-    } | _pattern(block, met, day)
+    } | _pattern(met, told.renewals, day)
 
 
-def _pattern(block: CustomerBlock, met: Days, day: int) -> dict[str, object]:
-    """Whether the customer is spoken with around renewals alone."""
-    unknown: dict[str, object] = {"around_renewal": None, "transactional": None}
+def _pattern(met: Days, renewals: Sequence[int], day: int) -> dict[str, object]:
+    """Whether the customer is spoken with around renewals alone; None where too little is known to tell."""
     first = max(int(met[0]), day - PATTERN_DAYS + 1)
     told, lived = met[met >= first], np.arange(first, day + 1)
-    renewals = {day_number(e.at.date()) for e in block.events if e.kind == "renewal"}
-    renewals |= {day_number(c.ends_on) for c in block.contracts if c.ends_on is not None}
     around = np.zeros(len(lived), dtype=np.bool_)
     for renewal in renewals:
         around |= (lived >= renewal - BEFORE_DAYS) & (lived <= renewal + AFTER_DAYS)
     if len(told) < LEAST_VISITS or not around.any():
-        return unknown
+        return {"around_renewal": None, "transactional": None}
     inside, chance = int(around[told - first].sum()), float(around.mean())
     surely = bool(binom.sf(inside - 1, len(told), chance) < CHANCE)
     return {
