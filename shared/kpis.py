@@ -7,7 +7,7 @@ clipped: a declared unit time is too long, or orders were not sent. Formulas: IS
 newer edition where they differ.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
@@ -183,9 +183,12 @@ _PER_FAILURE = ("mtbf_h", "mttf_h", "mttr_h")
 
 def kpis(totals: Sequence[Totals], *, per: FailureCount = "failures") -> dict[str, Kpi]:
     """Every indicator of FORMULAS, each over those of the totals that have its inputs."""
-    return {
-        name: _kpi(formula, totals, name in _PER_FAILURE and per != "failures") for name, formula in FORMULAS.items()
-    }
+    return {name: kpi(name, totals, per=per) for name in FORMULAS}
+
+
+def kpi(name: str, totals: Sequence[Totals], *, per: FailureCount = "failures") -> Kpi:
+    """One indicator of FORMULAS over those of the totals that have its inputs."""
+    return _kpi(FORMULAS[name], totals, name in _PER_FAILURE and per != "failures")
 
 
 def coverage(totals: Sequence[Totals]) -> float | None:
@@ -212,6 +215,22 @@ def _stood_on_s(formula: Formula, sums: Sums) -> float:
     if "counted_apt_s" not in formula.inputs or sums["apt_s"] <= 0:
         return sums["known_s"]
     return sums["known_s"] * min(1.0, sums["counted_apt_s"] / sums["apt_s"])
+
+
+def merged(totals: Iterable[Totals]) -> list[Totals]:
+    """The same totals, those that declare the same inputs as one: every indicator of them is the same."""
+    alike: dict[tuple[bool, ...], list[Totals]] = {}
+    for own in totals:
+        alike.setdefault(tuple(getattr(own, name) is None for name in INPUTS), []).append(own)
+    return [_sum(own) for own in alike.values()]
+
+
+def _sum(alike: Sequence[Totals]) -> Totals:
+    first = alike[0]
+    sums = {
+        name: None if getattr(first, name) is None else sum(getattr(own, name) for own in alike) for name in COLUMNS
+    }
+    return Totals(**cast("dict[str, Any]", sums))
 
 
 def of_unknown(totals: Totals) -> Totals:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cached_property
+from typing import NamedTuple
 
 from services.health.assessment import OutcomeRow, UpdateEffectRow, ValueRow
 from services.health.block import Contract, Entitlement
 from services.health.prognostic_assessment.peer_levels import PeerModel
-from shared.kpis import Totals
+from shared.kpis import Totals, merged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +134,14 @@ class FleetVersion:
     asset_type: str
 
 
+class MonthStops(NamedTuple):
+    """Stopped, known and planned hours of a machine in a month."""
+
+    stopped_h: float
+    known_h: float
+    planned_h: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """All that is stored about one customer up to the newest midnight.
@@ -169,6 +178,22 @@ class Account:
         found: dict[date, list[MonthTimes]] = {}
         for row in self.times:
             found.setdefault(row.month, []).append(row)
+        return found
+
+    @cached_property
+    def plant(self) -> Mapping[date, Sequence[Totals]]:
+        """Totals of all machines by calendar month, as few as their inputs allow."""
+        return {month: merged(row.totals for row in rows) for month, rows in self.by_month.items()}
+
+    @cached_property
+    def stops(self) -> Mapping[date, Mapping[int, MonthStops]]:
+        """Stopped, known and planned time of each machine by calendar month."""
+        found: dict[date, dict[int, MonthStops]] = {}
+        for row in self.times:
+            own, t = found.setdefault(row.month, {}), row.totals
+            before = own.get(row.asset_id, MonthStops(0.0, 0.0, 0.0))
+            hours = MonthStops(t.stopped_s / 3600, t.known_s / 3600, t.pbt_s / 3600)
+            own[row.asset_id] = MonthStops(*(a + b for a, b in zip(before, hours, strict=True)))
         return found
 
     @cached_property

@@ -10,7 +10,7 @@ from services.health.account_assessment.kpi_months import (
     YEAR,
     Z90,
     all_months,
-    kpi,
+    indicator,
     monthly,
     months_before,
     stopped_share,
@@ -19,7 +19,7 @@ from services.health.account_assessment.kpi_months import (
 from services.health.health_assessment.daily_history import day_number
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, LEAST_PEERS, newest, others
 from services.health.prognostic_assessment.trends import WINDOWS, falling, flat, rising, slopes
-from shared.kpis import kpis
+from shared.kpis import kpi
 from shared.records.vocabulary import BENCHMARKING
 
 FRONTIER = 0.97
@@ -35,12 +35,12 @@ def competitive(account: Account, day: date) -> Finding:
 def trend(account: Account, day: date) -> Item:
     """Uptime by month: surely rising, or at the frontier: yes; surely flat: at risk; surely falling: no."""
     months = all_months(account, day)
-    uptime = monthly(account, months, kpi("uptime"))
+    uptime = monthly(account, months, indicator("uptime"))
     said = slopes(uptime)
     if not said:
         ready = months_after(months[0], WINDOWS[0]) if months else None
         return Item(name="trend", answer=NOT_KNOWN, facts=(fact("a trend takes a year of months", on=ready),))
-    now = kpis(totals(account, months_before(day, YEAR)))["uptime"].value or 0.0
+    now = kpi("uptime", totals(account, months_before(day, YEAR))).value or 0.0
     for verdict, slope in ((NO, falling(said)), (YES, rising(said)), (AT_RISK, flat(said))):
         if slope is not None:
             at_frontier = verdict == AT_RISK and now >= FRONTIER
@@ -91,7 +91,7 @@ def improvements(account: Account, day: date) -> Item:
 
 def load(account: Account, day: date) -> float | None:
     """Units made as a share of the most that the machines can make, over the last three months; None if undeclared."""
-    return kpis(totals(account, months_before(day, 3)))["load_ratio"].value
+    return kpi("load_ratio", totals(account, months_before(day, 3))).value
 
 
 def headroom(account: Account, day: date) -> Item:

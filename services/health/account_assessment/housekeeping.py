@@ -8,7 +8,7 @@ from services.health.account_assessment.backs import LEAST_FAILURES, failures_in
 from services.health.account_assessment.candidates import capabilities_on, standing_here
 from services.health.account_assessment.improvement_life import ADOPTIONS, LIVE, REALIZED, improvements_on
 from services.health.account_assessment.kpi_months import YEAR, months_before, totals
-from shared.kpis import kpis, summed
+from shared.kpis import kpi, summed
 
 _YEAR = timedelta(days=365)
 WARNED_WITHIN = timedelta(days=90)
@@ -42,7 +42,7 @@ def _share(kind: str, day: date, part: int, whole: int, **told: object) -> Findi
 def corrective_share(account: Account, day: date) -> Finding:
     """Corrective of all maintenance time, CMT / (CMT + PMT) of ISO 22400-2, over twelve months."""
     own = totals(account, months_before(day, YEAR))
-    value, sums = kpis(own)["corrective_maintenance_ratio"].value, summed(own)
+    value, sums = kpi("corrective_maintenance_ratio", own).value, summed(own)
     return Finding(
         kind="corrective_share",
         day=day,

@@ -13,7 +13,7 @@ import numpy as np
 from services.health.account_assessment.account import Account
 from services.health.account_assessment.calendar_months import first_of_month, months_after, months_between
 from services.health.block import Floats
-from shared.kpis import Totals, coverage, kpis, summed
+from shared.kpis import Totals, coverage, kpi, summed
 
 LEAST_COVERAGE = 0.5
 YEAR = 12
@@ -35,29 +35,30 @@ def all_months(account: Account, day: date) -> list[date]:
 
 def totals(account: Account, months: Iterable[date], assets: Collection[int] | None = None) -> list[Totals]:
     """Times of some machines, of all where none are named, in some months."""
+    if assets is None:
+        return [own for month in months for own in account.plant.get(month, ())]
     rows = (row for month in months for row in account.by_month.get(month, ()))
-    return [row.totals for row in rows if assets is None or row.asset_id in assets]
+    return [row.totals for row in rows if row.asset_id in assets]
 
 
 def monthly(
     account: Account,
     months: Sequence[date],
     figure: Callable[[Sequence[Totals]], float | None],
-    assets: Collection[int] | None = None,
 ) -> Floats:
-    """A figure by month, shape (months,); NaN where it is not known."""
+    """A figure of all machines by month, shape (months,); NaN where it is not known."""
     found = np.full(len(months), np.nan)
     for n, month in enumerate(months):
-        own = totals(account, [month], assets)
+        own = totals(account, [month])
         known = coverage(own)
         value = figure(own) if known is not None and known >= LEAST_COVERAGE else None
         found[n] = np.nan if value is None else value
     return found
 
 
-def kpi(name: str) -> Callable[[Sequence[Totals]], float | None]:
+def indicator(name: str) -> Callable[[Sequence[Totals]], float | None]:
     """An indicator of ISO 22400-2 by its name in `shared.kpis`."""
-    return lambda own: kpis(own)[name].value
+    return lambda own: kpi(name, own).value
 
 
 def failure_rate(own: Sequence[Totals]) -> float | None:
@@ -83,19 +84,17 @@ def stopped_share(account: Account, months: Sequence[date], assets: Collection[i
     """
     rows = []
     for month in months:
-        own = totals(account, [month], assets)
-        known = coverage(own)
-        if known is not None and known >= LEAST_COVERAGE:
-            sums = summed(own)
-            rows.append((sums["stopped_s"] / 3600, sums["known_s"] / 3600))
+        own = [hours for asset, hours in account.stops.get(month, {}).items() if assets is None or asset in assets]
+        stopped, known, planned = (sum(hours) for hours in zip(*own, strict=True)) if own else (0.0, 0.0, 0.0)
+        if planned > 0 and known >= LEAST_COVERAGE * planned:
+            rows.append((stopped, known))
     if len(rows) < 3:
         return None
-    stopped, hours = np.array(rows).T
-    value = float(stopped.sum() / hours.sum())
-    left = stopped - value * hours
-    count = len(rows)
-    error = sqrt(count / (count - 1) * float((left**2).sum())) / float(hours.sum())
-    return Share(value=value, error=error, stopped_h=float(stopped.sum()), known_h=float(hours.sum()))
+    stopped_h, known_h = (sum(hours) for hours in zip(*rows, strict=True))
+    value = stopped_h / known_h
+    left = sum((stopped - value * known) ** 2 for stopped, known in rows)
+    error = sqrt(len(rows) / (len(rows) - 1) * left) / known_h
+    return Share(value=value, error=error, stopped_h=stopped_h, known_h=known_h)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from scipy.special import stdtr, stdtrit
 
 from services.health.account_assessment.account import Account, Finding, Objective, fact
 from services.health.account_assessment.calendar_months import first_of_month, months_after, months_between
-from services.health.account_assessment.kpi_months import Z90, all_months, failure_rate, kpi, monthly
+from services.health.account_assessment.kpi_months import Z90, all_months, failure_rate, indicator, monthly
 from services.health.block import Floats
 from services.health.prognostic_assessment.trends import LEAST_SHARE, WINDOWS, slopes
 from shared.kpis import Totals
@@ -32,13 +32,13 @@ ON_TRACK, OFF_TRACK = 0.8, 0.2
 _LONGEST_YEARS = 15
 _LATE_IN_MONTH = 15
 _KPIS: dict[str, tuple[Callable[[Sequence[Totals]], float | None], str, bool]] = {
-    "availability": (kpi("availability"), "1", True),
-    "effectiveness": (kpi("effectiveness"), "1", True),
-    "quality": (kpi("quality"), "1", True),
-    "oee": (kpi("oee"), "1", True),
+    "availability": (indicator("availability"), "1", True),
+    "effectiveness": (indicator("effectiveness"), "1", True),
+    "quality": (indicator("quality"), "1", True),
+    "oee": (indicator("oee"), "1", True),
     "mtbf": (failure_rate, "failures in 1,000 h", False),
-    "mttr": (kpi("mttr_h"), "h", False),
-    "throughput": (kpi("throughput_per_h"), "1/h", True),
+    "mttr": (indicator("mttr_h"), "h", False),
+    "throughput": (indicator("throughput_per_h"), "1/h", True),
 }
 
 

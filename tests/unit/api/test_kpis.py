@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.kpis import FORMULAS, INPUTS, Totals, coverage, kpis
+from shared.kpis import FORMULAS, INPUTS, Totals, coverage, kpis, merged
 
 MIN = 60.0
 SHIFT = Totals(
@@ -131,3 +131,14 @@ def test_the_older_reading_of_mtbf_divides_by_one_more():
     )
     assert said["setup_ratio"].value == 10 / 400
     assert kpis([replace(SHIFT, failures=0)], per="failures_and_one")["mtbf_h"].value is None
+
+
+def test_totals_that_declare_the_same_are_merged_and_every_indicator_stays_what_it_was() -> None:
+    without_counts = replace(SHIFT, produced=None, good=None, counted_apt_s=None, apt_s=300 * MIN)
+    parts = [SHIFT, without_counts, SHIFT, NOTHING]
+    fewer = merged(parts)
+    assert len(fewer) == 3
+    assert {name: k.value for name, k in kpis(fewer).items()} == pytest.approx(
+        {name: k.value for name, k in kpis(parts).items()}
+    )
+    assert coverage(fewer) == coverage(parts)
