@@ -36,7 +36,9 @@ _WORDS: Mapping[str, Mapping[str, Parse]] = {
     "milestone": {"name": fields.text, "due_on": fields.day, "done_on": fields.day},
     "commitment": {"what": fields.text, "due_on": fields.day, "kept_on": fields.day},
     "renewal": {"outcome": fields.one_of("outcome", RENEWAL_OUTCOMES), "contract": fields.text},
-    "work_order": _cost,
+    "work_order": {**_cost, "due_on": fields.day},
+    "software_release": {"support_ends_on": fields.day},
+    "retrofit": {"support_ends_on": fields.day},
     "touchpoint": _cost,
 }
 _REQUIRED: Mapping[str, tuple[str, ...]] = {

@@ -222,9 +222,13 @@ def midnight(day: date) -> datetime:
 
 
 def date_said(attributes: dict[str, object], name: str) -> date | None:
-    """A day among an event's attributes; None where none is said."""
+    """A day among an event's attributes; None where none is said, or something else than a day: older events were
+    stored before their attributes had rules."""
     said = attributes.get(name)
-    return None if said is None else date.fromisoformat(str(said)[:10])
+    try:
+        return None if said is None else date.fromisoformat(str(said)[:10])
+    except ValueError:
+        return None
 
 
 def fact(

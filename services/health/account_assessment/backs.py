@@ -108,7 +108,7 @@ def repeat_failures(account: Account, day: date) -> Item:
     by_asset = failures_in_year(account, day)
     total = sum(map(len, by_asset.values()))
     again = sum(b - a < ANSWERED_WITHIN for own in by_asset.values() for a, b in pairwise(own))
-    said = [fact(f"of {total} failures in a year came within 30 days of the last", on=day, value=float(again))]
+    said = [fact(f"failures within 30 days of the last, of {total} in a year", on=day, value=float(again))]
     alerts = [a for a in account.alerts if a.kind == "repeated_failures" and a.opened_at <= midnight(day)]
     recent = [a for a in alerts if a.opened_at > midnight(day) - timedelta(days=365)]
     said += [fact("repeated failures", on=a.opened_at.date()) for a in recent]

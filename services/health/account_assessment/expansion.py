@@ -1,8 +1,8 @@
 """Whether more may be sold to the account: not while it spends more and gets no more. Pure.
 
 Spend is the contract value a year, else the number of machines; value is uptime of the last twelve months against the
-twelve before. Blocked as well while a promise or a guarantee is broken, or the machines surely get worse. Readiness is
-value that surely rose with machines that are nearly full.
+twelve before, and where that is not known, neither is whether more may be sold. Blocked as well while a promise or a
+guarantee is broken, or the machines surely get worse. Readiness is value that surely rose with machines nearly full.
 """
 
 from collections.abc import Iterator
@@ -31,11 +31,10 @@ def expansion(account: Account, day: date) -> Iterator[Finding]:
     if spend is not None and gain is not None and gain.low <= 0:
         flat = fact("uptime did not surely rise in that year", on=day, value=100 * gain.value, unit="points")
         reasons += [spend, flat]
-    unknown = spend is not None and gain is None
     yield Finding(
         kind="expansion",
         day=day,
-        verdict="blocked" if reasons else "not_known" if unknown else "allowed",
+        verdict="blocked" if reasons else "not_known" if gain is None else "allowed",
         value=None if gain is None else 100 * gain.value,
         low=None if gain is None else 100 * gain.low,
         high=None if gain is None else 100 * gain.high,

@@ -61,15 +61,20 @@ def planned_steps(account: Account, day: date) -> list[Step]:
 
 
 def first_value(account: Account) -> date | None:
-    """The day after the first whole month in which hours were avoided or units gained over all lines of business."""
+    """The day after the first whole month in which hours were surely avoided or units gained, over all lines of
+    business: by the lower end of their intervals, where these are known."""
     months = sorted({row.month for row in account.values})
     for month in months:
         rows = [row for row in account.values if row.month == month]
-        hours = sum(row.hours_avoided or 0.0 for row in rows)
-        units = sum(row.good_units_gained or 0.0 for row in rows)
+        hours = sum(_surely(row.hours_low, row.hours_avoided) for row in rows)
+        units = sum(_surely(row.units_low, row.good_units_gained) for row in rows)
         if hours > 0 or units > 0:
             return next_month(month)
     return None
+
+
+def _surely(low: float | None, value: float | None) -> float:
+    return low if low is not None else value or 0.0
 
 
 def _before(done_on: date | None, day: date) -> date | None:

@@ -23,6 +23,7 @@ def promised(name: str, **said: str):
         ({"due_on": "2026-02-01", "kept_on": "2026-02-11"}, "kept_late", 10.0),
         ({"due_on": "2026-02-20", "kept_on": "2026-03-02"}, "late", 9.0),
         ({}, "not_known", None),
+        ({"due_on": "in spring"}, "not_known", None),
     ],
 )
 def test_a_commitment_is_due_late_or_kept_as_it_was_known_that_day(said, verdict, days):

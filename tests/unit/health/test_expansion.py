@@ -33,6 +33,7 @@ def found(**said: object):
         (FLAT, amended(100.0, 120.0, "USD"), "allowed"),
         (BETTER, amended(100.0, 120.0), "allowed"),
         ((), amended(100.0, 120.0), "not_known"),
+        ((), amended(100.0, 100.0), "not_known"),
     ],
 )
 def test_spend_up_and_value_flat_blocks_an_expansion(times, contracts, verdict):

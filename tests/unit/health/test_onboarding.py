@@ -43,6 +43,12 @@ def test_first_value_is_there_after_the_first_month_that_gained_something():
     ]
 
 
+def test_a_gain_within_chance_is_no_first_value():
+    by_chance = value(date(2025, 4, 1), 5.0, hours_low=-1.0, hours_high=11.0)
+    found_then = found(date(2025, 6, 1), events=PLAN, heard={1: date(2025, 3, 20)}, values=(by_chance,))
+    assert found_then.verdict == "on_plan"
+
+
 def test_what_came_later_was_not_known_yet():
     before = found(date(2025, 5, 1), events=PLAN, heard={1: date(2025, 3, 20)}, values=VALUES)
     assert (before.verdict, before.value) == ("on_plan", 111.0)

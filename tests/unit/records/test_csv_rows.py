@@ -305,6 +305,11 @@ def test_a_wrong_field_is_told_with_its_line_and_what_to_write(file: str, change
         ("capability_adopted", "{}", "capability_adopted without capability; write its capability"),
         ("milestone", '{"name": "first_data"}', "milestone without due_on; write its due_on"),
         ("work_order", '{"paid_by": "us"}', "paid_by: unknown payer 'us'; write one of customer, supplier"),
+        (
+            "retrofit",
+            '{"support_ends_on": "soon"}',
+            "support_ends_on: 'soon' is not a date; write YYYY-MM-DD, for example 2024-05-31",
+        ),
         ("touchpoint", '{"cost": 80}', "cost without currency; write the currency that belongs to it"),
     ],
 )

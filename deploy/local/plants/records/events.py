@@ -51,6 +51,9 @@ def _business_events(customer: Customer, started_s: int) -> Iterator[Row]:
     origin_s = customer.plants[0].origin_s
     machines = sum(len(plant.machines) for plant in customer.plants)
     yield _event("customer", story.id, origin_s - 200 * _DAY_S, "order", {"machines": machines})
+    for days, (name, due) in enumerate((("first_data", 14), ("first_value", 210))):
+        plan = {"name": name, "due_on": _moment(origin_s + due * _DAY_S)[:10]}
+        yield _event("customer", story.id, origin_s - (30 - days) * _DAY_S, "milestone", plan)
     for count, at_s in enumerate(range(origin_s + _HALF_YEAR_S, started_s - 30 * _DAY_S, _HALF_YEAR_S)):
         score = min(10, business.survey + count % 2)
         yield _event("customer", story.id, at_s, "survey", {"score": score, "of": 10})
