@@ -11,7 +11,16 @@ from services.api.database import row, rows
 from services.api.queries.customers import DEMO, customer_assessed_through
 from services.api.review.assembling import review_body
 from services.api.review.differences import what_changed
-from services.api.review.review_rows import EventRow, HoursRow, PromiseRow, ReviewRows, ValueRow, WindowRow
+from services.api.review.review_rows import (
+    EventRow,
+    HoursRow,
+    PromiseRow,
+    ReviewRows,
+    SinceStartRow,
+    SuggestionRow,
+    ValueRow,
+    WindowRow,
+)
 from shared.errors import InvalidActionError, NotFoundError
 
 _CUSTOMER = f"SELECT name, {DEMO} AS demo FROM customers WHERE customer_id = %(customer)s"
@@ -31,8 +40,23 @@ WHERE starts_on <= %(last)s AND (ends_on IS NULL OR ends_on >= %(first)s)
 """
 _VALUES = """
 SELECT month, line_of_business, counterfactual, hours_avoided, good_units_gained, money, money_low, money_high,
-       currency, basis, promised_money
+       CASE WHEN maintenance_currency = currency THEN maintenance END AS maintenance,
+       CASE WHEN fees_currency = currency THEN fees END AS fees, net, currency, basis, said_on, promised_money
 FROM value_monthly WHERE customer_id = %(customer)s AND month >= %(earliest)s AND month <= %(last)s
+"""
+_SINCE_START = """
+SELECT months, hours_avoided, money, net, currency, promised_money, ratio, ratio_of FROM value_cumulated
+WHERE customer_id = %(customer)s AND line_of_business = '*' AND month = date_trunc('month', %(last)s::date)::date
+"""
+# Nobody is named in it, and nothing is told of fewer than five others.
+_SUGGESTIONS = """
+SELECT day, f.evidence ->> 'title' AS title, f.value AS hours, coalesce(o.description, o.kpi) AS objective,
+       (proof ->> 'customers')::int AS others, (proof ->> 'hours_saved_per_1000_h')::float8 AS saved
+FROM account_findings f
+LEFT JOIN LATERAL (SELECT f.evidence -> 'proof' AS proof) p ON proof ->> 'verdict' = 'works'
+LEFT JOIN objectives o ON o.customer_id = f.customer_id AND o.external_id = f.evidence ->> 'objective'
+WHERE f.customer_id = %(customer)s AND f.kind = 'next_improvement' AND verdict = 'to_propose'
+  AND f.evidence ->> 'title' IS NOT NULL AND day BETWEEN %(first)s AND %(after)s ORDER BY day DESC LIMIT 1
 """
 # Machines count as long as they stood at the customer.
 _PLACED = """
@@ -158,6 +182,8 @@ def review_rows(conn: psycopg.Connection, customer: int, *, first: date, last: d
         last=last,
         promises=conn.cursor(row_factory=class_row(PromiseRow)).execute(_PROMISES, asked).fetchall(),
         values=conn.cursor(row_factory=class_row(ValueRow)).execute(_VALUES, asked).fetchall(),
+        since_start=conn.cursor(row_factory=class_row(SinceStartRow)).execute(_SINCE_START, asked).fetchall(),
+        suggestions=conn.cursor(row_factory=class_row(SuggestionRow)).execute(_SUGGESTIONS, asked).fetchall(),
         hours=conn.cursor(row_factory=class_row(HoursRow)).execute(_HOURS, asked).fetchall(),
         windows=conn.cursor(row_factory=class_row(WindowRow)).execute(_WINDOWS, asked).fetchall(),
         events=[_event(each) for each in rows(conn, _EVENTS, asked)],

@@ -36,6 +36,7 @@ def review_body(rows: ReviewRows) -> dict[str, Any]:
         "to": rows.last.isoformat(),
         "promise": _promise(rows),
         "realized": _realized(rows.values, months),
+        "since_start": _since_start(rows),
         "before": _realized(rows.values, months_before),
         "by_business": _by_business(rows.values, months),
         "months": [_month(month, rows) for month in months],
@@ -46,7 +47,7 @@ def review_body(rows: ReviewRows) -> dict[str, Any]:
         ],
         "changes": _changes(rows),
         "commitments": _commitments(rows.events),
-        "proposals": _proposals(rows.events),
+        "proposals": _proposals(rows),
         "counterfactuals": sorted(
             {counterfactual_in_words(part) for v in rows.values if v.month in months for part in _parts(v)}
         ),
@@ -90,14 +91,17 @@ def _realized(values: Iterable[ValueRow], months: Sequence[date]) -> dict[str, A
     money = None
     if known and len(currencies) == 1:
         rows = [v for own in known for v in own]
-        promised = None if any(v.promised_money is None for v in rows) else _sum(v.promised_money for v in rows)
         money = {
             "amount": _sum(v.money for v in rows),
-            "low": None if any(v.money_low is None for v in rows) else _sum(v.money_low for v in rows),
-            "high": None if any(v.money_high is None for v in rows) else _sum(v.money_high for v in rows),
+            "low": _whole([v.money_low for v in rows]),
+            "high": _whole([v.money_high for v in rows]),
             "currency": next(iter(currencies)),
             "basis": min(bases, key=list(BASES).index),
-            "promised": promised,
+            "promised": _whole([v.promised_money for v in rows]),
+            "maintenance": _whole([v.maintenance for v in rows]),
+            "fees": _whole([v.fees for v in rows]),
+            "net": _whole([v.net for v in rows]),
+            "agreed_on": _agreed_on(rows),
             "months": len(known),
         }
     hours = [v.hours_avoided for own in by_month for v in own if v.hours_avoided is not None]
@@ -112,6 +116,35 @@ def _realized(values: Iterable[ValueRow], months: Sequence[date]) -> dict[str, A
 
 def _sum(amounts: Iterable[float | None]) -> float:
     return sum(amount for amount in amounts if amount is not None)
+
+
+def _whole(amounts: Sequence[float | None]) -> float | None:
+    """The sum; None where one of them is not known."""
+    return None if any(amount is None for amount in amounts) else _sum(amounts)
+
+
+def _agreed_on(rows: Iterable[ValueRow]) -> str | None:
+    """Since when all that the money rests on is agreed with the customer; None where it is not, or nobody said."""
+    all_of_them = list(rows)
+    days = [v.said_on for v in all_of_them if v.basis == "agreed"]
+    known = [day for day in days if day is not None]
+    return max(known).isoformat() if known and len(known) == len(all_of_them) else None
+
+
+def _since_start(rows: ReviewRows) -> dict[str, Any] | None:
+    """What all came to since the start, by the end of the period."""
+    if not rows.since_start:
+        return None
+    since = rows.since_start[0]
+    return {
+        "months": since.months,
+        "hours_avoided": since.hours_avoided,
+        "money": _amount(since.money, since.currency),
+        "net": _amount(since.net, since.currency),
+        "promised": _amount(since.promised_money, since.currency),
+        "ratio": since.ratio,
+        "ratio_of": since.ratio_of,
+    }
 
 
 def _by_business(values: Sequence[ValueRow], months: Sequence[date]) -> list[dict[str, Any]]:
@@ -195,9 +228,9 @@ def _commitments(events: Iterable[EventRow]) -> list[dict[str, Any]]:
     return [{"what": e.name, "due_on": e.due_on, "kept_on": e.done_on} for e in _newest(events, "commitment") if e.name]
 
 
-def _proposals(events: Iterable[EventRow]) -> list[dict[str, Any]]:
-    """Improvements that are proposed or under way, those under way first, then the newest."""
-    open_ones = [e for e in _newest(events, "improvement") if e.status in {"proposed", "accepted"} and e.title]
+def _proposals(rows: ReviewRows) -> list[dict[str, Any]]:
+    """Improvements that are proposed or under way, those under way first, then the newest; else what is found next."""
+    open_ones = [e for e in _newest(rows.events, "improvement") if e.status in {"proposed", "accepted"} and e.title]
     first = sorted(open_ones, key=lambda e: (e.status != "accepted", -e.at.timestamp()))
     return [
         {
@@ -208,6 +241,19 @@ def _proposals(events: Iterable[EventRow]) -> list[dict[str, Any]]:
             "objective": e.objective,
             "expected_hours": e.expected_hours,
             "expected_money": _amount(e.expected_money, e.currency),
+            "elsewhere": None,
         }
         for e in first[:_MOST_PROPOSALS]
+    ] or [
+        {
+            "what": found.title,
+            "agreed": False,
+            "since": found.day.isoformat(),
+            "where": None,
+            "objective": found.objective,
+            "expected_hours": found.hours,
+            "expected_money": None,
+            "elsewhere": None if not found.others else {"customers": found.others, "hours_saved_per_1000": found.saved},
+        }
+        for found in rows.suggestions
     ]

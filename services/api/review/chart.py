@@ -14,7 +14,7 @@ from typing import Any
 from services.api.review.figures import month_name, number
 
 _WIDTH, _HEIGHT = 640.0, 250.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 12.0, 30.0, 34.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84.0, 12.0, 30.0, 34.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,8 @@ def _axes(scale: Scale, months: Sequence[Mapping[str, Any]], unit: str) -> str:
     for place in range(0, len(months), every):
         x, month = scale.x(place + 0.5), date.fromisoformat(months[place]["month"])
         year = f" {month:%Y}" if month.month == 1 or place == 0 else ""
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 12:.1f}" text-anchor="middle">{month:%b}{year}</text>')
+        rank = ' class="second"' if place // every % 2 else ""
+        parts.append(f'<text{rank} x="{x:.1f}" y="{_HEIGHT - 12:.1f}" text-anchor="middle">{month:%b}{year}</text>')
     parts.append(f'<text x="{_LEFT - 8:.1f}" y="14" text-anchor="end">{escape(unit)}</text>')
     return "".join(parts)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.api.review.figures import day_name, hours, money, month_name, share
+from services.api.review.figures import day_name, hours, money, month_name, net_of, share
 
 Body = Mapping[str, Any]
 
@@ -27,6 +27,8 @@ def _facts(body: Body) -> dict[str, str]:
         found[f"Guaranteed availability, {promise['contract']}"] = share(promise["guaranteed_availability"])
         found[f"Availability of our equipment, {promise['contract']}"] = share(promise["attributed_availability"])
     found |= _realized("", body["realized"])
+    since = body["since_start"]
+    found["Value realized since the start"] = money(None if since is None else since["money"])
     found |= {
         name: text
         for business in body["by_business"]
@@ -58,5 +60,6 @@ def _facts(body: Body) -> dict[str, str]:
 def _realized(of: str, realized: Mapping[str, Any]) -> dict[str, str]:
     return {
         f"Value realized in the period{of}": money(realized["money"]),
+        f"Value after maintenance and fees in the period{of}": money(net_of(realized["money"])),
         f"Hours of downtime avoided in the period{of}": hours(realized["hours_avoided"]),
     }

@@ -18,6 +18,11 @@ def money(amount: Mapping[str, Any] | None) -> str:
     return NOT_KNOWN if amount is None else f"{amount['currency']}\u00a0{number(amount['amount'])}"
 
 
+def net_of(amount: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What is left of money realized after the customer's maintenance and fees; None where these are not known."""
+    return None if amount is None or amount["net"] is None else {**amount, "amount": amount["net"]}
+
+
 def money_range(amount: Mapping[str, Any] | None) -> str | None:
     """`9,000 to 14,000`; None where no range is known."""
     if amount is None or amount["low"] is None or amount["high"] is None:
@@ -47,6 +52,11 @@ def day_name(day: str) -> str:
 def month_name(day: str) -> str:
     """`March 2026`."""
     return f"{date.fromisoformat(day):%B %Y}"
+
+
+def month_short(day: str) -> str:
+    """`Mar 2026`."""
+    return f"{date.fromisoformat(day):%b\u00a0%Y}"
 
 
 def period_name(first: str, last: str) -> str:

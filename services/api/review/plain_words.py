@@ -14,6 +14,7 @@ BASES: Mapping[str, str] = {
 _COUNTERFACTUALS = {
     "acceptance_window": "the first four weeks of each machine",
     "declared": "the reference of the business case",
+    "several": "more than one reference, machine by machine",
     "peers": "comparable machines elsewhere, without names and of at least five operators",
 }
 

@@ -15,7 +15,8 @@ from services.api.review.figures import (
     hours,
     money,
     money_range,
-    month_name,
+    month_short,
+    net_of,
     number,
     period_name,
     share,
@@ -47,7 +48,7 @@ def review_page(body: Body, *, version: int, made_at: datetime, changed: Sequenc
         _headline(body),
         _chart(body),
         _section("Promised", _promises(body)),
-        _section("Realized", _months(body) + _businesses(body)),
+        _section("Realized", _deducted(body) + _months(body) + _businesses(body)),
         _section("Our machines", _machines(body)),
         _section("What changed", _changes(body)),
         _section("What we said we would do", _commitments(body)),
@@ -117,18 +118,7 @@ def _chart(body: Body) -> str:
 def _promises(body: Body) -> str:
     if not body["promise"]:
         return '<p class="quiet">No contract of the period names a promise.</p>'
-    rows = [
-        (
-            escape(p["contract"]),
-            escape(day_name(p["since"])),
-            escape(money(p["value_a_year"])),
-            escape(share(p["availability"])),
-            escape(share(p["guaranteed_availability"]) if p["guaranteed_availability"] is not None else "none"),
-            escape(p["written_in"] or ""),
-        )
-        for p in body["promise"]
-    ]
-    names = ("Contract", "Since", "Value a year", "Uptime", "Guaranteed availability", "Written in")
+    told = "".join(f"<li>{_promise(p)}</li>" for p in body["promise"])
     kept = "".join(
         f"<li>Guarantee of {escape(w['contract'])}, window to {escape(day_name(w['ended_on']))}:"
         f" <b>{'kept' if w['kept'] else 'not kept'}</b></li>"
@@ -141,20 +131,61 @@ def _promises(body: Body) -> str:
         for p in body["promise"]
         if p["attributed_availability"] is not None
     )
-    return _table(names, rows, figures=(2, 3, 4)) + (f"<ul>{kept}{reached}</ul>" if kept or reached else "")
+    return f"<ul>{told}{kept}{reached}</ul>"
+
+
+def _promise(promise: Mapping[str, Any]) -> str:
+    figures = [
+        f"{money(promise['value_a_year'])} a year" if promise["value_a_year"] is not None else "",
+        f"{share(promise['availability'])} uptime" if promise["availability"] is not None else "",
+        f"{share(promise['guaranteed_availability'])} availability guaranteed"
+        if promise["guaranteed_availability"] is not None
+        else "",
+    ]
+    named = ", ".join(figure for figure in figures if figure) or "no figure promised"
+    where = f' <span class="quiet">{escape(promise["written_in"])}</span>' if promise["written_in"] else ""
+    since = escape(day_name(promise["since"]))
+    return f"<b>{escape(promise['contract'])}</b>, since {since}: {escape(named)}{where}"
 
 
 def _months(body: Body) -> str:
     with_money = body["realized"]["money"] is not None
-    names = ["Month", *(("Value", "Range", "Promised") if with_money else ()), "Downtime avoided", "Uptime", "Data"]
+    names = ["Month", *(("Value", "Promised") if with_money else ()), "Downtime avoided", "Uptime", "Data"]
     rows = []
     for month in body["months"]:
         told = month["money"]
         promised = None if told is None or told["promised"] is None else told | {"amount": told["promised"]}
-        of_money = (money(told), money_range(told) or "", money(promised)) if with_money else ()
-        figures = (*of_money, hours(month["hours_avoided"]), share(month["uptime"]), share(month["coverage"]))
-        rows.append((escape(month_name(month["month"])), *map(escape, figures)))
+        of_money = (_with_range(told), escape(money(promised))) if with_money else ()
+        figures = (hours(month["hours_avoided"]), share(month["uptime"]), share(month["coverage"]))
+        rows.append((escape(month_short(month["month"])), *of_money, *map(escape, figures)))
     return _table(names, rows, figures=range(1, len(names)))
+
+
+def _with_range(told: Mapping[str, Any] | None) -> str:
+    span = money_range(told)
+    return escape(money(told)) + (f"<small>{escape(span)}</small>" if span else "")
+
+
+def _deducted(body: Body) -> str:
+    """What is left after maintenance and fees, and what all came to since the start."""
+    told, since = body["realized"]["money"], body["since_start"]
+    parts = []
+    if told is not None and told["net"] is not None:
+        less = [
+            f"{money(told | {'amount': told[name]})} of {words}"
+            for name, words in (("maintenance", "maintenance"), ("fees", "our fees"))
+            if told[name]
+        ]
+        deducted = f" after {' and '.join(less)}" if less else " after maintenance and fees, of which there were none"
+        parts.append(f"<b>{escape(money(net_of(told)))}</b>{escape(deducted)}.")
+    if since is not None and since["money"] is not None:
+        ratio = since["ratio"]
+        words = {"net": "after maintenance and fees", "gross": "before maintenance and fees"}
+        of = f", {number(100 * ratio)}\u00a0% of what was promised, {words[since['ratio_of']]}" if ratio else ""
+        parts.append(
+            f"Since the start, in {since['months']} months: <b>{escape(money(since['money']))}</b>{escape(of)}."
+        )
+    return "".join(f"<p>{part}</p>" for part in parts)
 
 
 def _businesses(body: Body) -> str:
@@ -214,6 +245,10 @@ def _of_proposal(proposal: Mapping[str, Any]) -> list[str]:
         told.append(f"expected: {hours(proposal['expected_hours'])} a year")
     if proposal["expected_money"] is not None:
         told.append(f"expected: {money(proposal['expected_money'])} a year")
+    elsewhere = proposal["elsewhere"]
+    if elsewhere is not None and elsewhere["hours_saved_per_1000"] is not None:
+        saved = hours(elsewhere["hours_saved_per_1000"])
+        told.append(f"saved {saved} of 1,000 planned at {elsewhere['customers']} others, who are not named")
     if proposal["objective"]:
         told.append(f"serves your goal: {proposal['objective']}")
     return told
@@ -225,7 +260,10 @@ def _method(body: Body) -> str:
     if body["counterfactuals"]:
         told.append(f"Downtime avoided is against {', and '.join(body['counterfactuals'])}.")
     if realized["money"] is not None:
-        told.append(f"Money: {BASES[realized['money']['basis']]}. The range is that of 90\u00a0%.")
+        agreed = realized["money"]["agreed_on"]
+        since = f", as it holds since {day_name(agreed)}" if agreed else ""
+        told.append(f"Money: {BASES[realized['money']['basis']]}{since}.")
+        told.append("Ranges are of 90\u00a0%; that of several months is the sum of theirs, and so rather too wide.")
         if realized["money"]["months"] < realized["months"]:
             known = f"{realized['money']['months']} of {realized['months']} months"
             told.append(f"Value in money is known for {known}; value and promise are both counted over these.")

@@ -33,9 +33,28 @@ class ValueRow:
     money: float | None
     money_low: float | None
     money_high: float | None
+    maintenance: float | None
+    fees: float | None
+    net: float | None
     currency: str | None
     basis: str
+    said_on: date | None
     promised_money: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinceStartRow:
+    """Value of all lines of business since the start up to the end of the period; ratio: realized / promised of
+    ratio_of, net or gross."""
+
+    months: int
+    hours_avoided: float | None
+    money: float | None
+    net: float | None
+    currency: str | None
+    promised_money: float | None
+    ratio: float | None
+    ratio_of: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +105,18 @@ class EventRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SuggestionRow:
+    """What is found to come next where nothing is under way. saved: hours a 1,000 planned ones at `others`."""
+
+    day: date
+    title: str
+    hours: float | None
+    objective: str | None
+    others: int | None
+    saved: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReviewRows:
     """Everything of one customer that a review of [first, last] is made from."""
 
@@ -95,6 +126,8 @@ class ReviewRows:
     last: date
     promises: Sequence[PromiseRow]
     values: Sequence[ValueRow]
+    since_start: Sequence[SinceStartRow]
+    suggestions: Sequence[SuggestionRow]
     hours: Sequence[HoursRow]
     windows: Sequence[WindowRow]
     events: Sequence[EventRow]

@@ -98,13 +98,8 @@ def _service(told: Iterable[Told]) -> Service:
     hours, costs = 0.0, defaultdict[str, float](float)
     for event in payers:
         if event.attributes["paid_by"] == "supplier":
-            hours += number_of(event, "hours") or 0.0
-            cost, currency = number_of(event, "cost"), event.attributes.get("currency")
+            hours += said_number(event.attributes.get("hours")) or 0.0
+            cost, currency = said_number(event.attributes.get("cost")), event.attributes.get("currency")
             if cost is not None and isinstance(currency, str):
                 costs[currency] += cost
     return Service(hours=hours, costs=dict(costs))
-
-
-def number_of(event: Told, attribute: str) -> float | None:
-    """An attribute that is a number, in figures or as text; None otherwise."""
-    return said_number(event.attributes.get(attribute))

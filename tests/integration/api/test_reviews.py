@@ -47,6 +47,9 @@ def customer(conn: psycopg.Connection) -> int:
             promised_money=10000.0,
             coverage=1.0,
         )
+    since = {"rung": "money_agreed", "counterfactual": "declared", "basis": "agreed", "coverage": 1.0, "months": 20}
+    whole = {"customer_id": customer, "month": date(2026, 8, 1), "line_of_business": "*"}
+    insert(conn, "value_cumulated", **whole, **since, money=52000.0, currency="EUR", author="Whispered")
     at = datetime(2026, 8, 4, tzinfo=UTC)
     hush = {
         "note": "Hushed",
@@ -92,18 +95,32 @@ def test_a_review_says_what_was_promised_and_realized(client: httpx.Client, cust
     assert (review["version"], review["changed"], review["made_by"]) == (1, [], "r.lind (key: crm)")
     body = review["body"]
     assert isinstance(body, dict)
-    assert body["realized"]["money"] | {"low": None, "high": None} == {
-        "amount": 20000,
-        "low": None,
-        "high": None,
-        "currency": "EUR",
-        "basis": "agreed",
-        "promised": 20000,
-        "months": 2,
-    }
+    money = body["realized"]["money"]
+    assert (money["amount"], money["currency"], money["basis"]) == (20000, "EUR", "agreed")
+    assert (money["promised"], money["net"], money["months"]) == (20000, None, 2)
     assert body["machines"]["uptime"] == pytest.approx(1 - 2 / 15)
     assert [p["what"] for p in body["proposals"]] == ["Slow down instead of stopping"]
+    assert body["since_start"]["money"] == {"amount": 52000, "currency": "EUR"}
     assert [c["what"] for c in body["changes"]] == ["Training"]
+
+
+def test_where_nobody_proposed_anything_what_was_found_next_is_in_it(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    conn.execute("DELETE FROM events WHERE kind = 'improvement'")
+    insert(conn, "objectives", **record("G-1"), customer_id=customer, kpi="oee", target=0.8, description="OEE of 80 %")
+    proof = {"verdict": "works", "customers": 6, "hours_saved_per_1000_h": 3.1}
+    evidence = {"title": "Find the one cause", "objective": "G-1", "owner_role": "Whispered", "proof": proof}
+    found = {"kind": "next_improvement", "subject": "", "verdict": "to_propose", "value": 22.0, "basis": "measured"}
+    insert(conn, "account_findings", customer_id=customer, day=date(2026, 8, 1), **found, evidence=evidence)
+    conn.commit()
+    body = made(client, customer)["body"]
+    assert isinstance(body, dict)
+    [proposal] = body["proposals"]
+    said = [proposal[name] for name in ("what", "objective", "expected_hours")]
+    assert said == ["Find the one cause", "OEE of 80 %", 22]
+    assert proposal["elsewhere"] == {"customers": 6, "hours_saved_per_1000": 3.1}
+    assert "Whispered" not in json.dumps(body)
 
 
 def test_nothing_of_the_inside_is_in_it(

@@ -2,7 +2,16 @@
 
 from datetime import UTC, date, datetime
 
-from services.api.review.review_rows import EventRow, HoursRow, PromiseRow, ReviewRows, ValueRow, WindowRow
+from services.api.review.review_rows import (
+    EventRow,
+    HoursRow,
+    PromiseRow,
+    ReviewRows,
+    SinceStartRow,
+    SuggestionRow,
+    ValueRow,
+    WindowRow,
+)
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 6, 30)
 
@@ -33,6 +42,10 @@ def value(month, amount=20000.0, **columns):
         "money_high": None if amount is None else 1.2 * amount,
         "currency": "EUR",
         "basis": "agreed",
+        "maintenance": 1000.0,
+        "fees": 2000.0,
+        "net": None if amount is None else amount - 3000.0,
+        "said_on": date(2024, 3, 1),
         "promised_money": 25833.0,
     }
     return ValueRow(**said | columns)
@@ -67,6 +80,23 @@ def story(**columns):
         "last": LAST,
         "promises": [promise()],
         "values": [value(month, 15000.0 + 2500 * n) for n, month in enumerate(months)],
+        "since_start": [
+            SinceStartRow(
+                months=36,
+                hours_avoided=410.0,
+                money=720000.0,
+                net=610000.0,
+                currency="EUR",
+                promised_money=930000.0,
+                ratio=0.656,
+                ratio_of="net",
+            )
+        ],
+        "suggestions": [
+            SuggestionRow(
+                day=date(2026, 6, 30), title="Find the one cause", hours=22.0, objective=None, others=6, saved=3.1
+            )
+        ],
         "hours": [hours(month, supplier_h=12.0 - n) for n, month in enumerate(months)],
         "windows": [WindowRow(contract="K-2023-07", ended_on=date(2026, 3, 31), kept=True)],
         "events": [

@@ -109,6 +109,23 @@ def test_what_is_under_way_is_proposed_first_and_what_is_over_no_more():
     assert "serves your goal: OEE of 75 % by the end of the year" in told
 
 
+def test_where_nothing_is_under_way_what_is_found_next_is_proposed_with_what_it_brought_elsewhere():
+    body = review_body(story(events=[]))
+    assert [p["what"] for p in body["proposals"]] == ["Find the one cause"]
+    told = text_of(page(story(events=[])))
+    assert "expected: 22.0 h a year; saved 3.1 h of 1,000 planned at 6 others, who are not named" in told
+    assert "Find the one cause" not in text_of(page())
+
+
+def test_it_says_what_is_left_and_what_all_came_to():
+    told = text_of(page())
+    assert "EUR 109,500 after EUR 6,000 of maintenance and EUR 12,000 of our fees." in told
+    assert "in 36 months: EUR 720,000 , 66 % of what was promised, after maintenance and fees." in told
+    assert "agreed with you, as it holds since 1 March 2024" in told
+    values = [value(FIRST), value(date(2026, 2, 1), net=None)]
+    assert "of maintenance" not in text_of(page(story(values=values, since_start=[])))
+
+
 def test_the_same_rows_in_another_order_have_the_same_digest_and_others_another():
     rows = story()
     turned = story(values=rows.values[::-1], events=rows.events[::-1], hours=rows.hours[::-1])
@@ -121,6 +138,11 @@ def test_a_new_version_says_what_it_says_otherwise():
     changed = what_changed(review_body(story()), review_body(after))
     assert changed == [
         {"what": "Value realized in the period", "before": "EUR\u00a0127,500", "now": "EUR\u00a0120,000"},
+        {
+            "what": "Value after maintenance and fees in the period",
+            "before": "EUR\u00a0109,500",
+            "now": "EUR\u00a0102,000",
+        },
         {"what": "Value realized, June 2026", "before": "EUR\u00a027,500", "now": "EUR\u00a020,000"},
     ]
     assert "What is new in version 2 Figure Before Now Value realized in the period EUR 127,500 EUR 120,000" in text_of(
