@@ -16,7 +16,7 @@ from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
 
 router = APIRouter(prefix="/v1/customers", tags=["reviews"])
-_MADE = readable(404, 409, 413, example=REVIEW)
+_MADE = readable(400, 404, 409, 413, example=REVIEW)
 del _MADE[304]
 
 
