@@ -71,12 +71,13 @@ FIELDS = (
     "repair_s",
     "produced",
     "good",
+    "customer_down_s",
 )
 POT, PLANNED_S, PBT, APT, STOPPED, ADOT, UNKNOWN_S, SUPPLIER_DOWN, FAILURES, REPAIR_S, PRODUCED, GOOD = range(12)
+CUSTOMER_DOWN = 12
 MORE_FIELDS = (
     "asut_s",
     "adet_s",
-    "customer_down_s",
     "external_down_s",
     "operator_down_s",
     "unknown_down_s",
@@ -94,12 +95,12 @@ MORE_FIELDS = (
     "counted_apt_s",
     "waiting_s",
 )
-ASUT, ADET, _CUSTOMER_DOWN, _, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(12, 23)
+ASUT, ADET, _EXTERNAL_DOWN, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(13, 23)
 SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY, COUNTED_APT, WAITING = range(23, 31)
 DAILY_FIELDS = (*FIELDS, *MORE_FIELDS)
 
 # In the order of CAUSES.
-DOWN_BY_CAUSE = [SUPPLIER_DOWN, *range(_CUSTOMER_DOWN, _CUSTOMER_DOWN + 4)]
+DOWN_BY_CAUSE = [SUPPLIER_DOWN, CUSTOMER_DOWN, *range(_EXTERNAL_DOWN, _EXTERNAL_DOWN + 3)]
 _OTHERS = [CAUSES.index(cause) for cause in ("customer", "external")]
 _NO_TIME, _APT, _ASUT, _ADET, _ADOT, _UNKNOWN, _PLANNED = range(7)
 _CLASSES = 7

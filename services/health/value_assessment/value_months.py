@@ -54,7 +54,7 @@ def business_month(
     against, prices = [m.against for m in machines], prices_of(block, machines, business, month.first)
     gains = gains_of(days, day_number(month.first), against, prices)
     priced = _priced(gains, prices)
-    assets, sums = [m.place.asset_id for m in machines], chance_sums(days.known, days.down, days.good)
+    assets, sums = [m.place.asset_id for m in machines], chance_sums(days.wanted, days.down, days.good)
     after, errors = with_month(tally, assets, sums, gains, against, with_money=priced.money is not None)
     figures = (_total(gains.hours), _total(gains.units), priced.money)
     hours, units, money = (_range(figures[f], errors.before[f], errors.since[f]) for f in range(len(figures)))

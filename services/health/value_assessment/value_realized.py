@@ -9,9 +9,10 @@
     net   = gross - maintenance that the customer pays - fees
 
 The second term leaves out the margin of the units that an avoided hour makes: they are in the first. An avoided hour is
-a known hour of PBT times the counterfactual's share of stops, less what stood still in it. Unknown money is None, never
-zero, and currencies are never mixed: what cannot be deducted leaves the net unknown, with the reason, and the gross as
-it is. Intervals are of the gain of expected rates over expected rates, not of what chance made of a month (`chance`).
+a wanted hour times the counterfactual's share of stops, less what stood still in it: hours for which the customer had
+no order are no hours avoided and no units lost. Unknown money is None, never zero, and currencies are never mixed:
+what cannot be deducted leaves the net unknown, with the reason, and the gross as it is. Intervals are of the gain of
+expected rates over expected rates, not of what chance made of a month (`chance`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ import numpy as np
 from services.health.block import CustomerBlock, Economics, Floats
 from services.health.health_assessment.daily_history import DailyHistory, day_number
 from services.health.health_assessment.records_in_force import economics_on
-from services.health.state_detection.times import FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.accruals import MonthOf, Place
 from services.health.value_assessment.counterfactuals import Counterfactual
 
@@ -62,10 +63,14 @@ class Gains:
 
 @dataclass(frozen=True, kw_only=True)
 class Days:
-    """Hours planned, known and down, and good units of machines on the days of a month so far, (machines, days)."""
+    """Hours planned, known, wanted and down, and good units of machines on days of a month, (machines, days).
+
+    Wanted is what is known but for the stops that the customer caused, who had no order; these are none of `down`.
+    """
 
     planned: Floats
     known: Floats
+    wanted: Floats
     down: Floats
     good: Floats
 
@@ -80,8 +85,9 @@ def days_of(machines: Sequence[Machine], month: MonthOf) -> Days:
         since, until = max(first, own.first_day), min(first + days, own.first_day + len(own.table))
         if until > since:
             found[row, since - first : until - first] = own.table[since - own.first_day : until - own.first_day]
-    planned, unknown, down = (found[:, :, column] / 3600 for column in (PBT, UNKNOWN_S, STOPPED))
-    return Days(planned=planned, known=planned - unknown, down=down, good=found[:, :, GOOD])
+    planned, unknown, stopped, waited = found[:, :, [PBT, UNKNOWN_S, STOPPED, CUSTOMER_DOWN]].transpose(2, 0, 1) / 3600
+    known = planned - unknown
+    return Days(planned=planned, known=known, wanted=known - waited, down=stopped - waited, good=found[:, :, GOOD])
 
 
 def gains_of(
@@ -89,10 +95,10 @@ def gains_of(
 ) -> Gains:
     """Hours avoided, units gained and their money of each machine. first_day: of `days`, since 1970-01-01."""
     after = np.array([np.inf if each is None else each.through_day for each in against])
-    counts = (days.known > 0) & (first_day + np.arange(days.known.shape[1]) > after[:, None])
+    counts = (days.wanted > 0) & (first_day + np.arange(days.wanted.shape[1]) > after[:, None])
     counted = counts & np.isfinite(days.good)
-    known_h, down_h = np.where(counts, days.known, 0.0).sum(axis=1), np.where(counts, days.down, 0.0).sum(axis=1)
-    counted_h = np.where(counted, days.known, 0.0).sum(axis=1)
+    known_h, down_h = np.where(counts, days.wanted, 0.0).sum(axis=1), np.where(counts, days.down, 0.0).sum(axis=1)
+    counted_h = np.where(counted, days.wanted, 0.0).sum(axis=1)
     good = np.where(counted, days.good, 0.0).sum(axis=1)
     share = _column([None if each is None else each.down_share for each in against])
     rate = np.where(counted_h > 0, _column([None if each is None else each.good_per_hour for each in against]), np.nan)

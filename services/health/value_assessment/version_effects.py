@@ -23,7 +23,7 @@ from services.health.assessment import UpdateEffectRow
 from services.health.block import CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import day_number, day_of
-from services.health.state_detection.times import APT, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import APT, CUSTOMER_DOWN, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.chance import (
     DAYS,
     DOWN,
@@ -44,7 +44,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A machine's days before and after a release: hours known, down and of production, and good units, (4, WINDOW), 0
+    """A machine's days before and after a release: hours wanted, down and of production, and good units, (4, WINDOW), 0
     beyond. weight: in the effect; of updated machines they sum to 1, of the others to -1."""
 
     before: Floats
@@ -141,10 +141,12 @@ def _compared(work: AssetWork, day: int, as_of: int, released: Sequence[tuple[in
 
 
 def _days(work: AssetWork, since: int, until: int) -> Floats:
-    """Hours known, down and of production, and good units, NaN where nobody counted, on days [since, until)."""
+    """Hours wanted (known, and not waiting for orders), down and of production, and good units, NaN where nobody
+    counted, on days [since, until)."""
     found = np.zeros((4, WINDOW))
     rows = work.days.table[max(0, since - work.days.first_day) : max(0, until - work.days.first_day)]
     found[:3, : len(rows)] = np.array([rows[:, PBT] - rows[:, UNKNOWN_S], rows[:, STOPPED], rows[:, APT]]) / 3600
+    found[:2, : len(rows)] -= rows[:, CUSTOMER_DOWN] / 3600
     found[3, : len(rows)] = rows[:, GOOD]
     return found
 

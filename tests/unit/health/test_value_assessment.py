@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.health.assess import assess
 from services.health.block import Event
 from services.health.health_assessment.daily_history import history
-from services.health.state_detection.times import FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
 from services.health.value_assessment.value_realized import Days, gains_of
 from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer
@@ -28,7 +28,7 @@ def gained(against=BEFORE, *, down=40.0, known=600.0, good=55_000.0, economics=E
 def month(**totals):
     """25 equal days of one machine."""
     spread = {name: np.full((1, 25), total / 25) for name, total in totals.items()}
-    return Days(planned=spread["known"], **spread)
+    return Days(planned=spread["known"], wanted=spread["known"], **spread)
 
 
 def days(*rows):
@@ -83,6 +83,14 @@ def test_the_acceptance_window_is_the_first_four_weeks_with_enough_coverage():
     assert found.down_share == pytest.approx(0.1)
     assert found.known_h == 23 * 24
     assert found.good_per_hour == pytest.approx(2000 / 24)
+
+
+def test_hours_without_orders_are_nobodys_downtime():
+    """Of 24 h a day the customer had no order for 8, and 1.6 h stood still: a tenth of 16, and 125 units an hour."""
+    own = days(*[(24, 0, 9.6, 2000.0)] * 28)
+    own.table[:, CUSTOMER_DOWN] = 8 * 3600
+    found = acceptance_window(own, 100, 27)
+    assert (found.down_share, found.good_per_hour, found.known_h) == pytest.approx((0.1, 125.0, 16 * 28))
 
 
 def test_there_is_no_acceptance_window_before_four_weeks_or_without_data():

@@ -277,18 +277,19 @@ def test_two_months_foretell_nothing():
 
 
 def peer_model(customers=(1, 2, 3, 4, 5, 6), through=0.0):
-    levels = {DOWN_SHARE: (0.1,) * 6, GOOD_PER_HOUR: (80.0,) * 6}
+    levels = {DOWN_SHARE: (0.28,) * 6, GOOD_PER_HOUR: (64.0,) * 6, "customer_down": (0.2,) * 6}
     return PeerModel(
         asset_type="packer",
         learned_through=through,
         customers=customers,
         segments=("food",) * 6,
         levels={name: own[: len(customers)] for name, own in levels.items()},
-        errors={DOWN_SHARE: (0.02,) * len(customers), GOOD_PER_HOUR: (1.0,) * len(customers)},
+        errors={name: (0.02,) * len(customers) for name in levels},
     )
 
 
 def test_a_machine_without_an_acceptance_window_is_compared_with_peers_after_ninety_days():
+    """Peers stand 28 % of known time, 20 of it without orders: 8 of 80; and make 64 / 0.8 a wanted hour."""
     block, first = replace(BLOCK, data_use=("benchmarking",)), day_number(date(2022, 1, 1))
     found = of_peers(block, [peer_model()], "packer", first, date(2022, 4, 1))
     assert (found.name, found.down_share, found.good_per_hour) == ("peers", pytest.approx(0.1), pytest.approx(80))
