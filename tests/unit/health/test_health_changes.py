@@ -116,7 +116,7 @@ def test_whatever_was_judged_the_parts_add_up(days, cap):
 
 @pytest.fixture(scope="module")
 def moving():
-    """100 days: the second packer is sold on day 60, an answer and visits come, others are known from day 30 on."""
+    """100 days: the second packer is sold on day 60, an answer and visits come, others are known from day 10 on."""
     first, sold = asset(1, 100, downs=((1200, 30),)), asset(2, 100, downs=((1300, 20),))
     for told in (sold.mean, sold.increase):
         told[:, 24 * 60 :] = np.nan
@@ -143,7 +143,7 @@ def peers():
         peers=(
             PeerModel(
                 asset_type="packer",
-                learned_through=START.timestamp() / 86400 + 30,
+                learned_through=START.timestamp() / 86400 + 10,
                 customers=tuple(range(100, 107)),
                 segments=(None,) * 7,
                 levels=dict.fromkeys(FIGURES, nothing) | {DOWN_SHARE: levels},
@@ -182,10 +182,10 @@ def by_points(row):
 
 
 def test_a_new_customer_is_judged_by_what_is_usual_for_others(moving, whole):
-    """Day 32, two days after others are known: others have 0.08 and it 0.06, so more is allowed than by its own four
-    weeks alone, and health says that this moved it."""
+    """Others are known from day 10 on, its own four weeks on day 27: before, its availability is not known."""
     alone = assess(None, part(moving, 0, 24 * 35)).health
-    assert [row.health for row in alone[:30]] == [row.health for row in whole[:30]]
-    allowed = [own for own in whole[30].change["parts"] if own["why"] == "allowance"]
-    assert [own["measure"] for own in allowed] == ["availability"]
-    assert whole[32].health > alone[32].health
+    told = [[row[day].groups["machines"]["measures"]["availability"] for day in (9, 10, 28)] for row in (alone, whole)]
+    assert [each["goodness"] for each in told[0][:2]] == [None, None]
+    assert [each["goodness"] for each in told[1][:2]] == [None, 1.0]
+    assert told[0][2]["goodness"] is not None
+    assert whole[10].health > alone[10].health

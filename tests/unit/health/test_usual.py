@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.health.health_assessment.customer_health.others import level_of_others, usual_of_others
-from services.health.health_assessment.customer_health.usual import UsualState, usual_share
+from services.health.health_assessment.customer_health.usual import UsualState, allowed_share
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, FIGURES, PeerModel
 from shared.records.vocabulary import BENCHMARKING
 from tests.unit.health.worlds import asset, customer
@@ -19,7 +19,7 @@ def own(share, days, *, others=None, start=0):
     shares = np.broadcast_to(np.asarray(share, dtype=float), (days,))
     rows = slice(start, days)
     told = None if others is None else tuple(np.full(days - start, each) for each in others)
-    return usual_share(UsualState(), 10 * shares, np.full(days, 10.0), FIRST, rows, told)[0]
+    return allowed_share(UsualState(), 10 * shares, np.full(days, 10.0), FIRST, rows, told)[0]
 
 
 def test_without_others_it_is_the_own_from_four_weeks_on():
@@ -51,17 +51,24 @@ def test_the_last_four_weeks_do_not_count_as_usual_yet():
     assert found[-1] == pytest.approx(0.02)
 
 
-def test_a_cut_at_any_midnight_gives_the_same_usual_share():
+def test_a_cut_at_any_midnight_gives_the_same_allowed_share():
     random = np.random.default_rng(3)
     bad, known = random.uniform(0, 2, 430), np.full(430, 10.0)
     known[:9] = 0
-    whole, after = usual_share(UsualState(), bad, known, FIRST, slice(0, 430))
+    whole, after = allowed_share(UsualState(), bad, known, FIRST, slice(0, 430))
     for cut in (3, 9, 40, 373, 400):
-        first, state = usual_share(UsualState(), bad[:cut], known[:cut], FIRST, slice(0, cut))
+        first, state = allowed_share(UsualState(), bad[:cut], known[:cut], FIRST, slice(0, cut))
         kept = max(0, cut - 400)
-        second, end = usual_share(state, bad[kept:], known[kept:], FIRST + kept, slice(cut - kept, 430 - kept))
+        second, end = allowed_share(state, bad[kept:], known[kept:], FIRST + kept, slice(cut - kept, 430 - kept))
         np.testing.assert_allclose(np.concatenate([first, second]), whole)
         assert end == after
+
+
+def test_chance_may_add_what_a_month_of_ten_brings():
+    """Weeks of 0 and 14 h of 70 h by turns: usual 0.1; residuals of 7 h, so a mean of four weeks deviates by
+    7 x sqrt(52/51) / 70 / 2 = 0.0505."""
+    found = own(np.tile(np.repeat([0.0, 0.2], 7), 30), 420)
+    assert found[-1] == pytest.approx(0.1 + 1.2816 * 0.05 * np.sqrt(52 / 51))
 
 
 def model(levels, errors, segments, learned=FIRST):

@@ -1,9 +1,9 @@
 """How a customer is, 0 to 100, from measures in groups, and what moved it from one day to the next.
 
     group       share  measure       what is good                                                    window   evidence
-    machines      45   availability  downtime at most the customer's usual                           28 days  stops
+    machines      45   availability  downtime at most the customer's usual, but for chance           28 days  stops
                        condition     machine days without a drift from the machine's own baseline     7 days  readings
-                       quality       rejected units at most the customer's usual                     28 days  counts
+                       quality       rejected units at most the customer's usual, but for chance     28 days  counts
     promises      25   guarantee     supplier-attributed downtime at most what is guaranteed         28 days  stops
                        promise       downtime at most what was promised at the sale                  90 days  stops
     use           10   adoption      what was bought is in use                                       60 days  use

@@ -29,7 +29,7 @@ from services.health.health_assessment.customer_health.score import (
     Scores,
     scores,
 )
-from services.health.health_assessment.customer_health.usual import UsualState, usual_share
+from services.health.health_assessment.customer_health.usual import UsualState, allowed_share
 from services.health.health_assessment.customer_work import COUNTED, LOSSES, REJECTED, CustomerWork
 from services.health.health_assessment.daily_history import day_of
 from services.health.prognostic_assessment.peer_levels import PeerModel
@@ -101,12 +101,12 @@ def assess_health(
 def _usual(
     before: HealthState, work: CustomerWork, rows: slice, peers: Sequence[PeerModel]
 ) -> tuple[Floats, Floats, tuple[UsualState, UsualState]]:
-    """The usual shares of downtime and of rejects on each of the rows."""
+    """The shares of downtime and of rejects that are usual or chance, on each of the rows."""
     days = work.days
     others = usual_of_others(work.block, peers, days.first_day + np.arange(rows.start, rows.stop))
     theirs = others.mean, others.weeks_of_trust
-    down, downtime = usual_share(before.downtime, work.down_s, work.known_s, days.first_day, rows, theirs)
-    bad, rejects = usual_share(before.rejects, days.column(REJECTED), days.column(COUNTED), days.first_day, rows)
+    down, downtime = allowed_share(before.downtime, work.down_s, work.known_s, days.first_day, rows, theirs)
+    bad, rejects = allowed_share(before.rejects, days.column(REJECTED), days.column(COUNTED), days.first_day, rows)
     return down, bad, (downtime, rejects)
 
 

@@ -40,7 +40,7 @@ WINDOWS = {
 def told_by_machines(work: CustomerWork, rows: slice, down: Floats, rejects: Floats) -> dict[str, Measure]:
     """All measures but what people say, on the days of some rows.
 
-    down, rejects: the customer's usual shares on these, NaN where unknown.
+    down, rejects: the shares on these that are usual or chance, NaN where unknown.
     """
     usual_down, usual_rejects = (np.full(len(work.days.table), np.nan) for _ in range(2))
     usual_down[rows], usual_rejects[rows] = down, rejects

@@ -7,15 +7,22 @@ n is the number of the customer's weeks with anything known. With few weeks the 
 customer's own (James and Stein 1961; Morris 1983). Where nobody knows the others, its own alone counts, from four weeks
 on. The year ends the learning: a decline never becomes what is usual. Weeks of the last four do not count, but for the
 first four.
+
+    allowed = usual + 1.28 x standard deviation of a mean of four own weeks
+
+beyond which chance alone carries a customer that stays as it was in one month of ten (residuals of a ratio; weeks as if
+they were independent; Cochran, Sampling Techniques 1977, 6.4). Before four weeks are known chance adds nothing.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from services.health.block import Floats
 
 YEAR_WEEKS, LEAST_WEEKS, WEEK_DAYS = 52, 4, 7
+_BEYOND_CHANCE = 1.2816  # of a normal distribution lies a tenth beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,7 @@ class UsualState:
     weeks: bytes = b""
 
 
-def usual_share(
+def allowed_share(
     before: UsualState,
     bad: Floats,
     known: Floats,
@@ -37,7 +44,7 @@ def usual_share(
     rows: slice,
     others: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, UsualState]:
-    """The usual share on the evening of each of the rows, NaN where unknown, and what to go on from after the last.
+    """The share that is allowed on the evening of each of the rows, NaN where unknown, and what to go on from.
 
     bad, known: a day, row 0 is `first_day`; at least the last week before the rows is there. others: mean share of
     others on each of the rows and the weeks that weigh as much as they do; NaN where unknown, infinite weeks where
@@ -52,9 +59,21 @@ def usual_share(
     lived = days + 1 - began
     count = np.clip((lived - LEAST_WEEKS * WEEK_DAYS) // WEEK_DAYS, LEAST_WEEKS, YEAR_WEEKS)
     count = np.where(lived >= LEAST_WEEKS * WEEK_DAYS, np.minimum(count, len(weeks)), 0)
-    sums = np.concatenate([np.zeros((1, 3)), np.cumsum(np.column_stack([weeks, weeks[:, 1] > 0]), axis=0)])[count]
+    bad_w, known_w = weeks.T
+    terms = np.column_stack([bad_w, known_w, known_w > 0, bad_w**2, bad_w * known_w, known_w**2])
+    sums = np.concatenate([np.zeros((1, terms.shape[1])), np.cumsum(terms, axis=0)])[count]
     own = np.divide(sums[:, 0], sums[:, 1], out=np.full(len(days), np.nan), where=sums[:, 1] > 0)
-    return _shrunk(own, sums[:, 2], mean, trusted), UsualState(first_day=began, weeks=weeks.tobytes())
+    usual = _shrunk(own, sums[:, 2], mean, trusted)
+    return usual + _BEYOND_CHANCE * _chance(own, sums), UsualState(first_day=began, weeks=weeks.tobytes())
+
+
+def _chance(own: Floats, sums: Floats) -> Floats:
+    """Standard deviation of a mean of four weeks around the own mean; 0 where fewer are known."""
+    _, known, weeks, bad_square, cross, known_square = sums.T
+    left = np.maximum(bad_square - 2 * own * cross + own**2 * known_square, 0.0)
+    spread = np.sqrt(np.divide(left, weeks - 1, out=np.zeros(len(own)), where=weeks >= LEAST_WEEKS))
+    of_four = np.divide(spread * weeks, known, out=np.zeros(len(own)), where=known > 0) / sqrt(LEAST_WEEKS)
+    return np.asarray(of_four, dtype=np.float64)
 
 
 def _shrunk(own: Floats, weeks: Floats, mean: Floats, trusted: Floats) -> Floats:
