@@ -128,7 +128,7 @@ class ValueAtRisk(Body):
     currency: str
     rank: int
     in_force: float
-    at_risk: Annotated[float | None, Field(description="Null where no renewal risk is known.")]
+    at_risk: Annotated[float | None, Field(description="Of contracts whose risk is known; null without any.")]
 
 
 class Ranked(Body):
@@ -137,7 +137,7 @@ class Ranked(Body):
     rank: int
     customer: CustomerReference
     hours_lost: float | None
-    renewal_risk: Annotated[float | None, Field(description="0 to 1, high is bad.")]
+    renewal_risk: Annotated[float | None, Field(description="0 to 1, high is bad; the highest of its contracts.")]
     contracts: list[ValueAtRisk]
 
 

@@ -59,8 +59,9 @@ JOIN (SELECT *, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from
 JOIN sites USING (site_id) GROUP BY 1, 2 ORDER BY 1, 2
 """
 _RISKS = """
-SELECT customer_id, day, max(value) AS risk FROM signals
-WHERE kind = 'renewal_risk' AND value IS NOT NULL GROUP BY customer_id, day ORDER BY customer_id, day
+SELECT s.customer_id, k.external_id AS contract, day, value AS risk FROM signals s
+LEFT JOIN contracts k ON s.scope_type = 'contract' AND k.contract_id = s.scope_id
+WHERE kind = 'renewal_risk' AND value IS NOT NULL ORDER BY s.customer_id, day, s.scope_type, s.scope_id
 """
 _SUM = "SELECT md5(string_agg(said::text, '|')) FROM ({query}) said"
 _SUMS_OF_MONTHS = f"""

@@ -79,9 +79,10 @@ class MonthOfStops:
 
 @dataclass(frozen=True, kw_only=True)
 class RenewalRisk:
-    """Risk that the customer does not renew, 0 to 1, high is bad, as it was judged for a day."""
+    """Risk that a contract is not renewed, 0 to 1, high is bad, as it was judged for a day; contract None: any."""
 
     customer_id: int
+    contract: str | None
     day: date
     risk: float
 

@@ -12,8 +12,9 @@ from typing import Any
 from services.health.portfolio.contract_lives import ContractLife
 from services.health.portfolio.customer_year import MONTHS, months_before
 from services.health.portfolio.portfolio_rows import PortfolioRows
-from services.health.portfolio.renewal import value_in_force
+from services.health.portfolio.renewal import running_on, value_in_force
 
+_Risks = Mapping[tuple[int, str | None], float]
 _FRESH = timedelta(days=35)
 """A renewal risk that was judged longer ago says nothing any more."""
 
@@ -28,9 +29,9 @@ def ranking(rows: PortfolioRows, lives: Iterable[ContractLife], day: date) -> di
         {
             "customer": customer,
             "hours_lost": hours.get(customer),
-            "renewal_risk": risks.get(customer),
+            "renewal_risk": max((risk for (whose, _), risk in risks.items() if whose == customer), default=None),
             "contracts": [
-                {"currency": currency, "in_force": value, "at_risk": _times(value, risks.get(customer))}
+                {"currency": currency, "in_force": value, "at_risk": _at_risk(values[customer], currency, risks, day)}
                 for currency, value in sorted(value_in_force(values[customer], day).items())
             ],
         }
@@ -59,16 +60,24 @@ def _or_least(known: float | None) -> float:
     return -1.0 if known is None else known
 
 
-def _times(value: float, risk: float | None) -> float | None:
-    return None if risk is None else value * risk
+def _at_risk(lives: Iterable[ContractLife], currency: str, risks: _Risks, day: date) -> float | None:
+    """Value x risk of the running contracts whose risk is known; None where that of none is."""
+    found = []
+    for life in running_on(lives, day):
+        value, whose = life.newest.annual_value, life.customer_id
+        risk = risks.get((whose, life.newest.contract), risks.get((whose, None)))
+        if risk is not None and value is not None and life.newest.currency == currency:
+            found.append(value * risk)
+    return sum(found) if found else None
 
 
-def _risks(rows: PortfolioRows, day: date) -> Mapping[int, float]:
-    newest: dict[int, tuple[date, float]] = {}
+def _risks(rows: PortfolioRows, day: date) -> _Risks:
+    newest: dict[tuple[int, str | None], tuple[date, float]] = {}
     for judged in rows.risks:
-        if day - _FRESH <= judged.day < day and judged.day >= newest.get(judged.customer_id, (date.min, 0.0))[0]:
-            newest[judged.customer_id] = judged.day, judged.risk
-    return {customer: risk for customer, (_, risk) in newest.items()}
+        key = judged.customer_id, judged.contract
+        if day - _FRESH <= judged.day < day and judged.day >= newest.get(key, (date.min, 0.0))[0]:
+            newest[key] = judged.day, judged.risk
+    return {key: risk for key, (_, risk) in newest.items()}
 
 
 def _hours_lost(rows: PortfolioRows, day: date) -> Mapping[int, float]:

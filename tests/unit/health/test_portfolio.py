@@ -250,8 +250,8 @@ def ranked(**told):
 
 
 def test_customers_rank_by_value_at_risk_within_a_currency_and_by_hours_across():
-    risks = [RenewalRisk(customer_id=1, day=date(2024, 12, 31), risk=0.8)]
-    risks += [RenewalRisk(customer_id=2, day=date(2024, 12, 31), risk=0.1)]
+    risks = [RenewalRisk(customer_id=1, contract="a", day=date(2024, 12, 31), risk=0.8)]
+    risks += [RenewalRisk(customer_id=2, contract=None, day=date(2024, 12, 31), risk=0.1)]
     lost = [stops(date(2024, 5, 1), 3.0, customer=4), stops(date(2024, 6, 1), 1.0, customer=1)]
     found = ranked(risks=risks, stops=lost)
     assert [(row["rank"], row["customer"], row["hours_lost"]) for row in found] == [
@@ -271,8 +271,19 @@ def test_customers_rank_by_value_at_risk_within_a_currency_and_by_hours_across()
     }
 
 
+def test_each_contract_counts_by_its_own_risk():
+    contracts = [
+        contract(name, "2024-01-01", None, annual_value=value) for name, value in (("a", 100.0), ("b", 1000.0))
+    ]
+    judged = {"customer_id": 1, "day": date(2024, 12, 31)}
+    risks = [RenewalRisk(contract="a", risk=0.8, **judged), RenewalRisk(contract="b", risk=0.1, **judged)]
+    known = rows(contracts=contracts, risks=risks)
+    [row] = ranking(known, contract_lives(contracts, (), TODAY), TODAY)["customers"]
+    assert (row["renewal_risk"], row["contracts"][0]["at_risk"]) == (0.8, pytest.approx(180))
+
+
 def test_without_any_risk_customers_rank_by_contract_value_and_an_old_one_says_nothing():
-    found = ranked(risks=[RenewalRisk(customer_id=1, day=date(2024, 10, 1), risk=0.9)])
+    found = ranked(risks=[RenewalRisk(customer_id=1, contract="a", day=date(2024, 10, 1), risk=0.9)])
     assert {row["customer"]: c["rank"] for row in found for c in row["contracts"]} == {1: 2, 2: 1, 3: 1}
     assert found[0]["renewal_risk"] is None
 
@@ -313,7 +324,7 @@ def test_nothing_that_comes_later_changes_what_is_said_of_an_instant(day, kind, 
         values=[*before.values, value(month.replace(day=1), hours=99.0)],
         stops=[*before.stops, stops(month.replace(day=1))],
         told=[event(kind, day.isoformat(), **later)],
-        risks=[RenewalRisk(customer_id=1, day=day, risk=0.9)],
+        risks=[RenewalRisk(customer_id=1, contract="a", day=day, risk=0.9)],
     )
     at = datetime(2025, 1, 1, tzinfo=UTC)
     assert list(portfolio(after, at)) == list(portfolio(before, at))
