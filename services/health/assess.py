@@ -78,7 +78,7 @@ from services.health.value_assessment.tallies import ValueState
 from services.health.value_assessment.version_effects import update_effects
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 20
+STATE_VERSION = 21
 
 KEPT_DAYS = 400
 

@@ -7,10 +7,11 @@ from math import inf
 
 import numpy as np
 
-from services.health.block import AssetBlock, CustomerBlock, Event
+from services.health.block import CustomerBlock, Event
 from services.health.health_assessment.daily_history import DailyHistory, day_number, trailing_sum
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel, peers_of
 from services.health.state_detection.times import CUSTOMER_DOWN, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.value_assessment.accruals import Place
 
 ACCEPTANCE_DAYS = 28
 ACCEPTANCE_COVERAGE = 0.8
@@ -121,7 +122,7 @@ def _number(said: object) -> float | None:
 
 def counterfactual_of(
     block: CustomerBlock,
-    asset: AssetBlock,
+    place: Place,
     said: Sequence[tuple[Event, Counterfactual]],
     own: Counterfactual | None,
     first: date,
@@ -134,9 +135,9 @@ def counterfactual_of(
     """
     reached = {
         ("customer", block.customer_id),
-        ("site", asset.site_id),
-        ("line", asset.line_id),
-        ("asset", asset.asset_id),
+        ("site", place.site_id),
+        ("line", place.line_id),
+        ("asset", place.asset_id),
     }
     cases = [case for event, case in said if (event.scope_type, event.scope_id) in reached]
     before = [case for case in cases if case.through_day < day_number(first)]

@@ -9,9 +9,10 @@ from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.prognostic_assessment.peer_levels import PeerModel
-from services.health.value_assessment.accruals import Place, month_of, work_orders
+from services.health.value_assessment.accruals import month_of, work_orders
 from services.health.value_assessment.counterfactuals import counterfactual_of, declared, of_peers
 from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
+from services.health.value_assessment.month_so_far import departed, reporting, so_far
 from services.health.value_assessment.outlook import outlook_rows
 from services.health.value_assessment.tallies import BusinessTally, ValueState
 from services.health.value_assessment.value_months import business_month
@@ -36,36 +37,33 @@ def customer_value(
     peers: what machines do at other customers.
     """
     businesses = line_of_business_of(block)
-    own = [a for a in assets if a.intervals is not None]
-    places = [
-        Place(
-            asset_id=a.asset.asset_id,
-            site_id=a.asset.site_id,
-            line_id=a.asset.line_id,
-            business=businesses[a.asset.line_id],
-        )
-        for a in own
-    ]
+    present = [reporting(a, businesses[a.asset.line_id]) for a in assets if a.intervals is not None]
     said, orders = declared(block), work_orders(block)
     whole_until = (block.start + timedelta(days=block.hours // 24)).date()
     rows: list[ValueRow] = []
     cumulated: list[CumulatedRow] = []
     outlooks: list[OutlookRow] = []
-    tallies, state = dict(before.businesses), before
+    tallies, state = dict(before.businesses), replace(before, under_way={})
     first, last = month_number(block.start.date()), month_number((block.end - timedelta(seconds=1)).date())
     for number in range(first, last + 1):
-        month, after = month_of(number, block, places), month_start(number + 1)
+        began, after = month_start(number), month_start(number + 1)
+        gone = departed(before.under_way, present, began) if number == first else []
+        until = month_of(number, block, ()).until
+        planned = [machine for machine in (*present, *gone) if machine.planned(began, until)]
+        month = month_of(number, block, [machine.place for machine in planned])
+        if began < whole_until < after:
+            state = replace(state, under_way=so_far(planned, number, began, whole_until))
         touched = []
-        for business in sorted({place.business for place in places}):
+        for business in sorted({machine.place.business for machine in planned}):
             machines = [
                 Machine(
-                    place=place,
-                    days=work.days,
-                    against=counterfactual_of(block, work.asset, said, work.counterfactual, month.first, after)
-                    or of_peers(block, peers, work.asset.asset_type, work.first_day, month.first),
+                    place=each.place,
+                    days=each.days,
+                    against=counterfactual_of(block, each.place, said, each.own, began, after)
+                    or of_peers(block, peers, each.asset_type, each.first_day, began),
                 )
-                for place, work in zip(places, own, strict=True)
-                if place.business == business
+                for each in planned
+                if each.place.business == business
             ]
             found = business_month(block, business, machines, month, orders, tallies.get(business, BusinessTally()))
             if found is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from services.health.block import Floats
 from services.health.value_assessment.chance import SHARED, SUMS, Chance, chance_of
 from services.health.value_assessment.counterfactuals import Counterfactual
+from services.health.value_assessment.month_so_far import MonthSoFar
 from services.health.value_assessment.value_realized import Gains
 
 FIGURES = ("hours", "units", "money")
@@ -74,9 +75,10 @@ class BusinessTally:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueState:
-    """By line of business, of all whole months so far."""
+    """By line of business, of all whole months so far; under_way: by asset, of the month after them."""
 
     businesses: dict[str, BusinessTally] = field(default_factory=dict)
+    under_way: dict[int, MonthSoFar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.assess import assess
-from services.health.block import Event
+from services.health.block import Event, Line
 from services.health.health_assessment.daily_history import history
 from services.health.state_detection.times import CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
 from services.health.value_assessment.value_realized import Days, gains_of
-from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer
+from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer, part
 
 BEFORE = Counterfactual(name="acceptance_window", through_day=99, down_share=0.10, good_per_hour=90.0, known_h=600.0)
 
@@ -151,3 +151,53 @@ def test_currencies_of_two_sites_are_never_added():
     assert rows(block)[2].money is None
     assert rows(block)[2].hours_avoided is not None
     assert rows(block)[2].month == date(2022, 2, 1)
+
+
+def come_and_gone():
+    """Two machines in 2022: one leaves on 15 March, and one of another line of business comes on that day."""
+    shares = np.concatenate([np.full(28, 0.10), np.full(92, 0.05)])
+    moved = START.timestamp() + 71 * 86_400
+    leaves, comes = asset(2, 120, down_share=shares), asset(3, 120)
+    heard = comes.states.at >= moved
+    states = tuple(state for state, told in zip(comes.states.state, heard, strict=True) if told)
+    before = np.arange(120 * 24) < 71 * 24
+    return customer(
+        [
+            asset(1, 120, down_share=shares),
+            replace(leaves, here=((-np.inf, moved),)),
+            replace(
+                comes,
+                line_id=2,
+                here=((moved, np.inf),),
+                mean=np.where(before, np.nan, comes.mean),
+                covered_s=np.where(before, 0.0, comes.covered_s),
+                increase=np.where(before, np.nan, comes.increase),
+                states=replace(comes.states, at=comes.states.at[heard], state=states),
+            ),
+        ],
+        economics=tuple(replace(ECONOMICS, line_of_business=name) for name in ("snacks", "drinks")),
+        lines=tuple(
+            Line(line_id=i, site_id=1, name=name, line_of_business=name) for i, name in ((1, "snacks"), (2, "drinks"))
+        ),
+        contracts=(contract(promised_annual_value=12_000.0),),
+    )
+
+
+def test_who_comes_or_goes_within_a_month_counts_for_its_days_wherever_history_is_cut():
+    block = come_and_gone()
+    whole = assess(None, block)
+    first = part(block, 0, 71 * 24)
+    first = assess(None, replace(first, assets=first.assets[:2]))
+    second, third = part(block, 71 * 24, 75 * 24), part(block, 75 * 24, 120 * 24)
+    second = assess(first.state, replace(second, assets=(second.assets[0], second.assets[2])))
+    third = assess(second.state, replace(third, assets=(third.assets[0], third.assets[2])))
+    cut = [row for row in first.values if row.month.month < 3] + [*third.values]
+    assert [vars(row) for row in cut] == [pytest.approx(vars(row), nan_ok=True) for row in whole.values]
+    assert third.state.value.businesses == whole.state.value.businesses
+
+
+def test_fees_of_a_month_are_shared_by_the_lines_that_were_there():
+    told = {(row.month.month, row.line_of_business): row.fees for row in assess(None, come_and_gone()).values}
+    assert told[2, "snacks"] == pytest.approx(120_000 / 12)
+    assert (2, "drinks") not in told
+    assert told[3, "snacks"] + told[3, "drinks"] == pytest.approx(120_000 / 12)

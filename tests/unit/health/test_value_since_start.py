@@ -195,7 +195,8 @@ def test_a_business_case_takes_its_place_from_the_next_month_on_and_of_one_machi
 
     def name_of(month, asset_id, own=own):
         first, after = month_start(FIRST + month), month_start(FIRST + month + 1)
-        found = counterfactual_of(BLOCK, replace(BLOCK.assets[0], asset_id=asset_id), said, own, first, after)
+        place = Place(asset_id=asset_id, site_id=1, line_id=1, business="snacks")
+        found = counterfactual_of(BLOCK, place, said, own, first, after)
         return None if found is None else (found.name, round(1 - found.down_share, 3), found.good_per_hour)
 
     assert name_of(2, 1)[0] == "acceptance_window"
