@@ -32,6 +32,7 @@ accounts_due = Table(
     metadata,
     Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
     Column("changed_from", Instant, nullable=False),
+    Column("due_since", Instant, nullable=False, server_default=text("now()")),
 )
 
 # What acting on alerts of a kind (`play`) brought over the fleet up to a month's first day, against those that nobody

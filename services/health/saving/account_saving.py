@@ -18,8 +18,7 @@ ON CONFLICT (customer_id) DO UPDATE SET changed_from = least(accounts_due.change
 """
 _TAKE = "DELETE FROM accounts_due WHERE customer_id = %s RETURNING changed_from"
 _THROUGH = "SELECT (assessed_through AT TIME ZONE 'UTC')::date FROM model_states WHERE customer_id = %s"
-# Those who have waited longest in event time come first, so that nobody waits for ever behind a long history.
-_WAITING = "SELECT customer_id FROM accounts_due ORDER BY changed_from DESC, customer_id"
+_WAITING = "SELECT customer_id FROM accounts_due ORDER BY due_since, customer_id"
 # Who was never heard is looked at on the day to which the fleet has come: silence since the signature is a finding.
 _NEVER_HEARD = """
 SELECT c.customer_id, f.day FROM customers c,
@@ -42,7 +41,7 @@ def note_account(conn: psycopg.Connection, customer_id: int, since: datetime) ->
 
 
 def waiting_accounts(conn: psycopg.Connection) -> list[int]:
-    """Customers whose findings may be other ones than those that are kept."""
+    """Customers whose findings may be other ones than those that are kept, those who have waited longest first."""
     return [customer_id for (customer_id,) in conn.execute(_WAITING)]
 
 

@@ -52,7 +52,7 @@ def customer_value(
         planned = [machine for machine in (*present, *gone) if machine.planned(began, until)]
         month = month_of(number, block, [machine.place for machine in planned])
         if began < whole_until < after:
-            state = replace(state, under_way=so_far(planned, number, began, whole_until))
+            state = replace(state, under_way=so_far(planned, began, whole_until))
         touched = []
         for business in sorted({machine.place.business for machine in planned}):
             machines = [

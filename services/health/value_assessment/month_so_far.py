@@ -40,7 +40,6 @@ class MonthSoFar:
     asset_type: str
     first_day: int | None
     own: Counterfactual | None
-    month: int
     days: bytes
 
 
@@ -53,7 +52,7 @@ def reporting(work: AssetWork, business: str) -> Reporting:
     )
 
 
-def so_far(machines: Sequence[Reporting], month: int, first: date, until: date) -> dict[int, MonthSoFar]:
+def so_far(machines: Sequence[Reporting], first: date, until: date) -> dict[int, MonthSoFar]:
     """What to keep at the midnight of `until` of the month that is then under way, by asset."""
     found = {}
     for machine in machines:
@@ -69,7 +68,6 @@ def so_far(machines: Sequence[Reporting], month: int, first: date, until: date) 
             asset_type=machine.asset_type,
             first_day=machine.first_day,
             own=machine.own,
-            month=month,
             days=days.tobytes(),
         )
     return found

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from psycopg.types.json import Jsonb
 
 from services.health.data_acquisition.account_reading import read_account
+from services.health.saving.account_saving import note_account, waiting_accounts
 from services.health.saving.play_saving import save_plays
 
 from .plant import DAY, START
@@ -32,6 +33,14 @@ def test_a_customer_of_whom_nobody_has_heard_is_looked_at_on_the_fleets_day(plan
     run_health()
     found = plant.rows(f"SELECT kind, day FROM account_findings WHERE customer_id = {silent.customer_id}")
     assert ("onboarding", (START + 2 * DAY).date()) in found
+
+
+def test_who_waits_longest_is_looked_at_first_however_far_back_and_however_often_noted(plant):
+    first, second = (plant.customer(name).customer_id for name in ("alpha", "beta"))
+    for customer_id, since in ((second, START), (first, START + DAY), (second, START + 2 * DAY)):
+        note_account(plant.conn, customer_id, since)
+        plant.conn.commit()
+    assert waiting_accounts(plant.conn) == [second, first]
 
 
 def test_every_account_has_one_next_improvement_and_both_answers(plant, run_health):
