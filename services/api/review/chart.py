@@ -41,8 +41,10 @@ def scale_of(values: Sequence[float], count: int) -> Scale:
     span = high - low if high - low > 1e-6 else 1.0
     power = 10.0 ** floor(log10(span / 4))
     step = next(power * part for part in (1, 2, 5, 10) if span / (power * part) <= 6)
-    top = step * ceil(high / step) if high > 0 else 0.0
-    return Scale(count=count, low=step * floor(low / step), high=top if top > low else low + step, step=step)
+    top, bottom = step * ceil(high / step), step * floor(low / step)
+    # A quotient that rounds to a whole number leaves a value a hair outside.
+    top, bottom = top + step * (top < high), bottom - step * (bottom > low)
+    return Scale(count=count, low=bottom, high=top if top > bottom else bottom + step, step=step)
 
 
 def value_chart(body: Mapping[str, Any]) -> str:
