@@ -107,6 +107,29 @@ CUSTOMER: dict[str, Any] = {
     ],
     "owners": [{"role": "service", "person": "R. Lind", "email": None}],
     "value": [],
+    "business": None,
+    "baseline_proposal": {
+        "proposed_on": "2026-08-31",
+        "since": "2026-06-01",
+        "changed": [{"what": "Packer/speed", "unit": "its own", "before": 62.0, "since": 48.5}],
+    },
+    "recoverable_loss": {
+        "as_of": "2026-08-31",
+        "losses": [
+            {
+                "asset_type": "Packer",
+                "category": "operator_down",
+                "share": 0.061,
+                "best_share": 0.024,
+                "median_share": 0.041,
+                "peers": 9,
+                "hours": {"value": 1890.0, "low": 1310.0, "high": 2470.0},
+                "units": None,
+                "money": None,
+            }
+        ],
+        "missing_peers": 0,
+    },
 }
 _KPI_VALUES: dict[str, Any] = {
     "availability": 0.931,

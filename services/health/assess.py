@@ -63,7 +63,7 @@ from services.health.health_assessment.customer_figures import (
     whole_months,
 )
 from services.health.health_assessment.customer_health.assessing import NO_HEALTH, HealthState, assess_health
-from services.health.health_assessment.customer_work import COLUMNS, CustomerWork, Month
+from services.health.health_assessment.customer_work import COLUMNS, HEARD_H, LISTENED_H, CustomerWork, Month
 from services.health.health_assessment.daily_history import history
 from services.health.health_assessment.guarantee_work import GuaranteeState, guarantee_work
 from services.health.health_assessment.records_in_force import promises_by_day
@@ -73,9 +73,12 @@ from services.health.risk_rows import risk_signal_rows, risk_step_rows
 from services.health.rows import interval_rows, life_day_rows, signal_rows, times_rows
 from services.health.state_detection.calendars import Calendar, calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
+from services.health.value_assessment.activity import months_of, thinned
 from services.health.value_assessment.customer_value import CustomerValue, customer_value
 from services.health.value_assessment.tallies import ValueState
 from services.health.value_assessment.version_effects import update_effects
+from services.health.value_assessment.world_change import Proposal, WorldState, turns
+from services.health.world_rows import world_rows
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
 STATE_VERSION = 21
@@ -100,6 +103,7 @@ class CustomerState:
     guarantees: GuaranteeState
     alerts: dict[str, Standing]
     value: ValueState = field(default_factory=ValueState)
+    world: WorldState = field(default_factory=WorldState)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,12 +185,17 @@ def assess_with_work(
     )
     works = [a.work for a in assets]
     value = customer_value(before.value, block, works, models.peers)
+    told, proposal = turns(before.world.proposal, work.activity, block, block.hours // 24)
     states = state_rows(block, [a.states for a in assets])
     health, health_state = assess_health(before.health, work, silences, models.peers)
     rows = Assessment(
         intervals=states.intervals,
         times=states.times,
-        signals=(*signal_rows(work, works, block.hours // 24), *risk_signal_rows(block, risks)),
+        signals=(
+            *signal_rows(work, works, block.hours // 24),
+            *risk_signal_rows(block, risks),
+            *world_rows(work, told, models.peers),
+        ),
         health=tuple(health),
         values=value.months,
         cumulated=value.cumulated,
@@ -197,7 +206,7 @@ def assess_with_work(
         forecasts=tuple(_forecasts(work, works, risks)),
         life_days=tuple(row for asset in works for row in life_day_rows(asset)),
         risk_steps=tuple(risk_step_rows(risks)),
-        state=_kept(before, work, assets, risks, silences, health_state, alerts, value),
+        state=_kept(before, work, assets, risks, silences, health_state, alerts, value, proposal),
     )
     return rows, found
 
@@ -273,6 +282,8 @@ def _customer_work(
     block_rows, losses, silent_h = customer_rows(assets, silences, block.days)
     days = history(before.days, block_rows.reshape(-1, COLUMNS), block.first_day)
     guaranteed, promised = promises_by_day(block, days.first_day, len(days.table))
+    heard = block_rows[: block.hours // 24, [HEARD_H, LISTENED_H]]
+    daily = [(a.work, a.states.daily) for a in assets]
     return CustomerWork(
         block=block,
         hours=block.hours,
@@ -284,6 +295,7 @@ def _customer_work(
         capabilities=capabilities(block, works, days),
         losses=losses,
         silent_h=silent_h,
+        activity=months_of(before.world.months, block, daily, heard, block.hours // 24),
     )
 
 
@@ -306,6 +318,7 @@ def _kept(
     health: HealthState,
     alerts: dict[str, Standing],
     value: CustomerValue,
+    proposal: Proposal | None,
 ) -> CustomerState:
     """What the next assessment goes on from, at the block's last midnight."""
     whole, cut = work.hours // 24, _whole_days(work)
@@ -319,6 +332,7 @@ def _kept(
         guarantees=work.guarantees.state,
         alerts=alerts,
         value=value.state,
+        world=WorldState(months=thinned(work.activity), proposal=proposal),
     )
 
 

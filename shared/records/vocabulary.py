@@ -93,6 +93,8 @@ PAYERS = ("customer", "supplier")
 """Who paid for an hour of service: what we paid is our cost to serve."""
 BENCHMARKING = "benchmarking"
 """The data use by which a customer is compared with others, and others with it, without names."""
+BUSINESS_TREND = "business_trend"
+"""The data use by which we may conclude from a customer's machines how its business goes."""
 CORRECTION = "correction"
 """The kind of event that is a person's word on the cause of a stop; it comes through the API alone."""
 SCOPE_TYPES = ("customer", "site", "line", "asset")

@@ -36,11 +36,16 @@ class PlannedStop:
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """A site's time zone (IANA), shifts, and planned stops in order of time, none overlapping."""
+    """A site's time zone (IANA), shifts, and planned stops in order of time, none overlapping.
+
+    later_shifts: what takes the place of `shifts`, one for one, from `later_from` on, a local day; None for never.
+    """
 
     timezone: str
     shifts: tuple[Shift, ...]
     planned_stops: tuple[PlannedStop, ...]
+    later_shifts: tuple[Shift, ...] = ()
+    later_from: date | None = None
 
 
 def _offset_s(zone: ZoneInfo, at_s: int) -> int:
@@ -90,9 +95,18 @@ def _clock_s(text: str) -> int:
 def in_shift(calendar: Calendar, at: Ints) -> Bools:
     """Whether a shift is on at each Unix second; planned stops are not looked at."""
     local = local_seconds(calendar.timezone, at)
+    first = _on(calendar.shifts, local)
+    if calendar.later_from is None:
+        return first
+    later_from = (calendar.later_from - date(1970, 1, 1)).days * _DAY_S
+    return np.where(local >= later_from, _on(calendar.later_shifts, local), first)
+
+
+def _on(shifts: tuple[Shift, ...], local: Ints) -> Bools:
+    """Whether one of the shifts is on at each local second."""
     day, second = weekday(local), local % _DAY_S
-    on = np.zeros(at.shape, dtype=np.bool_)
-    for shift in calendar.shifts:
+    on = np.zeros(local.shape, dtype=np.bool_)
+    for shift in shifts:
         works = np.isin(np.arange(7), shift.weekdays)
         start, end = _clock_s(shift.starts_at), _clock_s(shift.ends_at)
         if start < end:

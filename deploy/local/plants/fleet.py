@@ -1,12 +1,12 @@
 """The demo's plants as they are from one first start on: stories with dates, machines with their cycles of wear."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from deploy.local.plants.calendars import Calendar, planned_stops
 from deploy.local.plants.machine import Machine, Trip
 from deploy.local.plants.noise import stream
-from deploy.local.plants.story import STORIES, CustomerStory, MachineStory, PlantStory
+from deploy.local.plants.story import SHORT_WEEK, STORIES, CustomerStory, MachineStory, PlantStory
 from deploy.local.plants.wear import cycles
 
 SEED = 20_240_229
@@ -61,6 +61,8 @@ def _plant(customer_id: str, story: PlantStory, started_s: int, seed: int) -> Pl
         timezone=story.timezone,
         shifts=story.shifts,
         planned_stops=planned_stops(story.timezone, started_s, -story.revision_day),
+        later_shifts=SHORT_WEEK,
+        later_from=_day_of(started_s, story.short_week_day),
     )
     silent = story.silent_from_day
     return Plant(
@@ -97,6 +99,10 @@ def _machine(story: MachineStory, plant: PlantStory, calendar: Calendar, started
         use=story.use,
         origin_s=started_s - HISTORY_DAYS * _DAY_S,
     )
+
+
+def _day_of(started_s: int, day: int | None) -> date | None:
+    return None if day is None else datetime.fromtimestamp(_at(started_s, day), UTC).date()
 
 
 def _at(started_s: int, day: float) -> int:

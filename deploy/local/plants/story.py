@@ -14,6 +14,10 @@ TWO_SHIFTS = (
     Shift(weekdays=(0, 1, 2, 3, 4, 5), starts_at="06:00", ends_at="14:00"),
     Shift(weekdays=(0, 1, 2, 3, 4), starts_at="14:00", ends_at="22:00"),
 )
+SHORT_WEEK = (
+    Shift(weekdays=(0, 1, 2, 3), starts_at="06:00", ends_at="12:00"),
+    Shift(weekdays=(0, 1, 2, 3), starts_at="12:00", ends_at="16:00"),
+)
 THREE_SHIFTS = (Shift(weekdays=(0, 1, 2, 3, 4, 5), starts_at="06:00", ends_at="06:00"),)
 
 Shares = tuple[tuple[float, float], ...]
@@ -46,7 +50,10 @@ class MachineStory:
 
 @dataclass(frozen=True, kw_only=True)
 class PlantStory:
-    """One site with one gateway. `shares`: (day, share of working time lost to short stops)."""
+    """One site with one gateway. `shares`: (day, share of working time lost to short stops).
+
+    short_week_day: when it went over to SHORT_WEEK, None for never; it works in TWO_SHIFTS before.
+    """
 
     id: str
     name: str
@@ -57,6 +64,7 @@ class PlantStory:
     revision_day: int
     machines: tuple[MachineStory, ...]
     silent_from_day: float | None = None
+    short_week_day: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,6 +330,29 @@ STORIES: tuple[CustomerStory, ...] = (
                     MachineStory(device="feed-pump-1", kind=PUMP, line="Feed", life=_life(340, 65, 310)),
                     MachineStory(device="feed-pump-2", kind=PUMP, line="Feed", life=_life(350, 90, 340)),
                     MachineStory(device="process-air", kind=COMPRESSOR, line="Utilities", life=_life(330, 50, 320)),
+                ),
+            ),
+        ),
+    ),
+    CustomerStory(
+        id="larkfield",
+        name="Larkfield Ceramics",
+        segment="ceramics",
+        planted="its orders fall away: four months ago it cut its two shifts to four short days; the machines run well",
+        expected=frozenset({"customer_distress"}),
+        plants=(
+            PlantStory(
+                id="larkfield-hall",
+                name="Sorting hall",
+                timezone="Europe/Lisbon",
+                sparkplug=False,
+                shifts=TWO_SHIFTS,
+                shares=IMPROVING,
+                revision_day=-230,
+                short_week_day=-125,
+                machines=(
+                    MachineStory(device="sorter-1", kind=PACKAGING, line="Sorting", life=_life(340, 60, 330)),
+                    MachineStory(device="sorter-2", kind=PACKAGING, line="Sorting", life=_life(350, 80, 320)),
                 ),
             ),
         ),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Expected, Instant, Money, MoneyRange
+from services.api.bodies.world import BaselineProposal, Business, RecoverableLoss
 
 
 class HealthDay(Body):
@@ -193,6 +194,9 @@ class CustomerDetail(Customer):
     guarantees: list[Guarantee]
     owners: list[Owner]
     value: list[ValueMonth]
+    business: Business | None
+    baseline_proposal: BaselineProposal | None
+    recoverable_loss: RecoverableLoss | None
 
 
 class AssetState(Body):

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Money, MoneyRange
+from services.api.bodies.world import BaselineProposal
 
 
 class Figure(Body):
@@ -106,4 +107,7 @@ class CustomerValue(Body):
     since_start: list[SinceStart]
     outlook: Annotated[list[Outlook], Field(description="As of the newest month that is over.")]
     updates: list[UpdateEffect]
+    baseline_proposal: Annotated[
+        BaselineProposal | None, Field(description="Open: until it is answered, value keeps the old baseline.")
+    ]
     assessed_through: AssessedThrough

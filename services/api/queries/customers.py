@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from services.api.database import row, rows
+from services.api.queries.world import world_of
 from shared.errors import NotFoundError
 
 DEMO = "coalesce((SELECT purpose = 'demo' FROM deployment), false)"
@@ -134,6 +135,7 @@ def get_customer(
         "guarantees": [_guarantee(each) for each in rows(conn, _GUARANTEES, at)],
         "owners": rows(conn, _OWNERS, at),
         "value": [_value(each) for each in rows(conn, _VALUE, at)],
+        **world_of(conn, customer),
     }
 
 

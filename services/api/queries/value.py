@@ -7,6 +7,7 @@ import psycopg
 
 from services.api.database import row, rows
 from services.api.queries.customers import DEMO
+from services.api.queries.world import world_of
 from shared.errors import NotFoundError
 
 _CUSTOMER = f"""
@@ -45,6 +46,7 @@ def get_value(
         "since_start": [_since_start(each) for each in rows(conn, _SINCE_START, at)],
         "outlook": [_outlook(each) for each in rows(conn, _OUTLOOK, at)],
         "updates": [_update(each) for each in rows(conn, _UPDATES, at)],
+        "baseline_proposal": world_of(conn, customer)["baseline_proposal"],
         "assessed_through": through,
     }
 

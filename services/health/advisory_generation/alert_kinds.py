@@ -196,5 +196,16 @@ KINDS = {
             minimum_hold_h=14 * HOURS_A_DAY,
             gap_h=30 * HOURS_A_DAY,
         ),
+        AlertKind(
+            name="customer_distress",
+            scope_type="customer",
+            tier=Tier.ACT,
+            owner_roles=_ACCOUNT,
+            sentence="{customer} has run {less} than {ago} for {months} months, and its machines are not why.",
+            play="Ask how business goes before anything is offered, and bring what would lower their cost.",
+            pending_h=1,
+            minimum_hold_h=28 * HOURS_A_DAY,
+            gap_h=100 * HOURS_A_DAY,
+        ),
     )
 }

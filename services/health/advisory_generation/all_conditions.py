@@ -10,6 +10,7 @@ from services.health.advisory_generation.customer_conditions import (
     trend,
     unused_capability,
 )
+from services.health.advisory_generation.distress_conditions import customer_distress, may_tell_business
 from services.health.advisory_generation.episodes import Condition
 from services.health.advisory_generation.guarantee_conditions import guarantee_breach, promises
 from services.health.advisory_generation.machine_conditions import (
@@ -54,4 +55,5 @@ def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[C
 def _customer_conditions(work: CustomerWork) -> list[Condition]:
     said = trend(work)
     found = [stagnation(work, said), decline(work, said), promise_gap(work, said)]
+    found += [customer_distress(work)] if may_tell_business(work.block) else []
     return [*found, unused_capability(work)] if work.capabilities else found

@@ -10,6 +10,7 @@ from services.health.health_assessment.daily_history import DailyHistory, traili
 from services.health.health_assessment.guarantee_work import GuaranteeWork
 from services.health.prognostic_assessment.trends import Slope
 from services.health.state_detection.times import PBT, STOPPED, UNKNOWN_S
+from services.health.value_assessment.activity import ActivityMonth
 
 # Columns of the customer's days after the FIELDS of `times`, which are sums over its assets.
 GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITION_DUE, HEARD_H, LISTENED_H = range(
@@ -62,7 +63,7 @@ class CustomerWork:
     """One customer over the block's hours and the days kept from before.
 
     days: COLUMNS a day. guaranteed, promised: availability by row, NaN where there is none. months: every whole
-    month since the first.
+    month since the first. activity: what was asked of the machines, by month, the newest under way.
     """
 
     block: CustomerBlock
@@ -75,6 +76,7 @@ class CustomerWork:
     capabilities: tuple[Capability, ...]
     losses: Mapping[int, Floats]
     silent_h: Mapping[int, Floats]
+    activity: tuple[ActivityMonth, ...]
 
     @property
     def known_s(self) -> Floats:

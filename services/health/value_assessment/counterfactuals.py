@@ -68,7 +68,7 @@ def acceptance_window(own: DailyHistory, first_day: int, last_row: int) -> Count
 
 
 def declared(block: CustomerBlock) -> Sequence[tuple[Event, Counterfactual]]:
-    """What business cases declare, oldest first: events `baseline` with an `availability` from 0 to 1.
+    """What business cases declare, oldest first: events `baseline` with an `availability` from 0 to 1, not `rejected`.
 
     Their `good_per_hour` is that of one machine; without it units are not compared.
     """
@@ -84,6 +84,7 @@ def declared(block: CustomerBlock) -> Sequence[tuple[Event, Counterfactual]]:
         )
         for event in sorted(block.events, key=lambda e: e.at)
         if event.kind == "baseline"
+        and not event.attributes.get("rejected")
         and (availability := _number(event.attributes.get("availability"))) is not None
         and 0 <= availability <= 1
     ]

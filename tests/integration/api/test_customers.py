@@ -370,3 +370,46 @@ def test_what_does_not_exist_is_a_problem(client: httpx.Client) -> None:
     for path in (*missing, "alerts/0192f0a4-7f5e-7c3a-9d1e-3a5f0c7b2e41", "nothing"):
         answer = client.get(f"/v1/{path}")
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found"), path
+
+
+def add_signal(conn: psycopg.Connection, customer: int, kind: str, day: date, value: float | None, **told: Any) -> None:
+    insert(
+        conn,
+        "signals",
+        customer_id=customer,
+        scope_type="customer",
+        scope_id=customer,
+        kind=kind,
+        day=day,
+        value=value,
+        evidence=told,
+    )
+
+
+def test_a_customer_shows_its_business_its_open_proposal_and_what_it_could_recover(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    empty = client.get(f"/v1/customers/{customer}").json()
+    assert [empty[name] for name in ("business", "baseline_proposal", "recoverable_loss")] == [None, None, None]
+    hours = {"value": 720.0, "low": 500.0, "high": 940.0}
+    loss = {"asset_type": "filler", "category": "operator_down", "share": 0.1, "best_share": 0.04}
+    loss |= {"median_share": 0.06, "peers": 6, "hours_a_year": hours, "units_a_year": None}
+    loss |= {"money_a_year": {**hours, "currency": "EUR"}, "basis": "assumed"}
+    changed = [{"what": "filler/speed", "unit": "its own", "before": 60.0, "since": 48.0}]
+    add_signal(conn, customer, "operating_mode", TODAY, 0.6, mode="contract", by_chance={"value": 4})
+    add_signal(conn, customer, "recoverable_loss", TODAY, 720.0, losses=[loss], missing_peers=0)
+    add_signal(conn, customer, "baseline_proposal", TODAY, 1.0, since="2026-06-01", changed=changed, answer=None)
+    conn.commit()
+    body = client.get(f"/v1/customers/{customer}").json()
+    assert (body["business"]["mode"], body["business"]["of_a_year_ago"]) == ("contract", 0.6)
+    assert body["recoverable_loss"]["losses"][0]["money"] == {
+        "amount": 720.0,
+        "currency": "EUR",
+        "basis": "assumed",
+        "low": 500.0,
+        "high": 940.0,
+    }
+    assert body["baseline_proposal"]["changed"] == changed
+    add_signal(conn, customer, "baseline_proposal", TODAY + timedelta(days=1), 0.0, since="2026-06-01", changed=changed)
+    conn.commit()
+    assert client.get(f"/v1/customers/{customer}").json()["baseline_proposal"] is None

@@ -18,6 +18,7 @@ from deploy.local.plants.calendars import (
     planned_stops,
     works,
 )
+from deploy.local.plants.story import SHORT_WEEK, TWO_SHIFTS
 
 NIGHT = Shift(weekdays=(4,), starts_at="22:00", ends_at="06:00")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,3 +59,17 @@ def test_planned_stops_do_not_overlap_and_none_is_on_the_day_of_the_start() -> N
     assert all(one.ends_s <= following.starts_s for one, following in pairwise(stops))
     assert not any(stop.starts_s <= started_s < stop.ends_s for stop in stops)
     assert stops[0].starts_s < started_s - 3 * 365 * 86_400
+
+
+def test_a_short_week_takes_the_place_of_two_shifts_from_its_day_on():
+    calendar = Calendar(
+        timezone="Europe/Lisbon",
+        shifts=TWO_SHIFTS,
+        planned_stops=(),
+        later_shifts=SHORT_WEEK,
+        later_from=date(2024, 3, 6),
+    )
+    start = local_instant("Europe/Lisbon", date(2024, 3, 4), 0)
+    hours = start + 3_600 * np.arange(7 * 24)
+    on = in_shift(calendar, hours).reshape(7, 24).sum(axis=1)
+    assert on.tolist() == [16, 16, 10, 10, 0, 0, 0]

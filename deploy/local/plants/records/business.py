@@ -116,6 +116,7 @@ BUSINESS: dict[str, Business] = {
         guarantee=Guarantee(availability=0.97, window_days=90, credit_per_point=15_000),
         worth=Worth(margin_per_good_unit=0.02, downtime_cost_per_hour=1_100, basis="agreed", author="contract annex"),
     ),
+    "larkfield": Business(ends_in_days=400, survey=7, currency="EUR", annual_value=90_000),
     "tarnwick": Business(
         ends_in_days=380,
         survey=7,

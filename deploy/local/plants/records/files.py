@@ -3,11 +3,12 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import yaml
 
+from deploy.local.plants.calendars import Shift
 from deploy.local.plants.fleet import Customer, Plant, customers
 from deploy.local.plants.kinds import (
     CAPABILITY,
@@ -69,7 +70,8 @@ def _csv(rows: Iterable[Row]) -> str:
 
 def _customers(who: Iterable[Customer]) -> Iterator[Row]:
     for one in who:
-        yield {"id": one.story.id, "name": one.story.name, "segment": one.story.segment, "data_use": "service;success"}
+        agreed = "service;success;benchmarking;business_trend"
+        yield {"id": one.story.id, "name": one.story.name, "segment": one.story.segment, "data_use": agreed}
 
 
 def _contracts(who: Iterable[Customer], start: datetime) -> Iterator[Row]:
@@ -118,14 +120,20 @@ def _lines(who: Iterable[Customer]) -> Iterator[Row]:
 
 def _shifts(plants: Iterable[Plant]) -> Iterator[Row]:
     for plant in plants:
-        for number, shift in enumerate(plant.calendar.shifts, start=1):
-            yield {
-                "id": f"{plant.id}/shift-{number}",
-                "site": plant.id,
-                "weekdays": ";".join(_WEEKDAYS[day] for day in shift.weekdays),
-                "starts_at": shift.starts_at,
-                "ends_at": shift.ends_at,
-            }
+        calendar = plant.calendar
+        versions: list[tuple[date | None, tuple[Shift, ...]]] = [(None, calendar.shifts)]
+        if calendar.later_from is not None:
+            versions.append((calendar.later_from, calendar.later_shifts))
+        for valid_from, shifts in versions:
+            for number, shift in enumerate(shifts, start=1):
+                yield {
+                    "id": f"{plant.id}/shift-{number}",
+                    "site": plant.id,
+                    "valid_from": valid_from,
+                    "weekdays": ";".join(_WEEKDAYS[day] for day in shift.weekdays),
+                    "starts_at": shift.starts_at,
+                    "ends_at": shift.ends_at,
+                }
 
 
 def _planned_stops(plants: Iterable[Plant]) -> Iterator[Row]:
