@@ -47,6 +47,8 @@ says in `assessed_through` how far in event time it is assessed: of one customer
 customers the least of those that the key may see and that have been assessed at all, while each row says its own.
 Every answer has an ETag; send it as If-None-Match and an unchanged answer is a 304. Every error is an RFC 9457
 problem."""
+_ROOMS = (customers, accounts, value, reviews, assets, plants, portfolio, alerts, record, changes, operations, page)
+_ROUTERS = (*(room.router for room in _ROOMS), accounts.plays)
 
 
 def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime]) -> FastAPI:
@@ -65,10 +67,8 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)
-    rooms = (customers, accounts, value, reviews, assets, plants, portfolio, alerts, record, changes, operations, page)
-    for module in rooms:
-        app.include_router(module.router)
-    app.include_router(accounts.plays)
+    for router in _ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(BellwetherError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -115,10 +115,9 @@ def _http(request: Request, exc: Exception) -> Response:
 
 def _allowed(request: Request) -> str:
     """The methods that the address takes; the router would name those of its first route alone."""
-    routes = [
-        r for r in request.app.router.routes if isinstance(r, Route) and r.matches(request.scope)[0] != Match.NONE
-    ]
-    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+    routes = [route for router in (request.app.router, *_ROUTERS) for route in router.routes]
+    found = [r for r in routes if isinstance(r, Route) and r.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for route in found for method in route.methods or ()}))
 
 
 def _unexpected(request: Request, exc: Exception) -> Response:

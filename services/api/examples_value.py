@@ -80,5 +80,6 @@ VALUE: dict[str, Any] = {
             "unknown": None,
         }
     ],
+    "baseline_proposal": None,
     "assessed_through": "2026-09-21T06:00:00Z",
 }
