@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from services.health.health_assessment.daily_history import month_number, month_start
+
 
 def first_of_month(day: date) -> date:
     """The month in which a day lies."""
@@ -15,13 +17,12 @@ def next_month(month: date) -> date:
 
 def months_after(month: date, count: int) -> date:
     """The month so many after this one; before it where count is negative."""
-    number = 12 * month.year + month.month - 1 + count
-    return date(number // 12, number % 12 + 1, 1)
+    return month_start(month_number(month) + count)
 
 
 def months_between(first: date, last: date) -> int:
     """How many months the one is after the other."""
-    return 12 * (last.year - first.year) + last.month - first.month
+    return month_number(last) - month_number(first)
 
 
 def kept_days(first: date, through: date) -> list[date]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.health.health_assessment.daily_history import month_number
 from services.health.portfolio.portfolio_rows import ContractVersion, Told
 from shared.records.vocabulary import RENEWAL_OUTCOMES
 
@@ -40,7 +41,7 @@ class ContractLife:
 
 def years_between(first: date, then: date) -> float:
     """Years by the calendar, so that a term of three years is 3 whatever leap years it has."""
-    months = 12 * (then.year - first.year) + then.month - first.month
+    months = month_number(then) - month_number(first)
     return (months + (then.day - first.day) / 31) / 12
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.health_assessment.said_numbers import said_number
 from services.health.portfolio.portfolio_rows import MonthOfValue, PortfolioRows, Told
 
@@ -45,8 +46,7 @@ class CustomerYear:
 
 def months_before(day: date, months: int) -> date:
     """The first day of the month that lies `months` whole months before the one of `day`."""
-    number = 12 * day.year + day.month - 1 - months
-    return date(number // 12, number % 12 + 1, 1)
+    return month_start(month_number(day) - months)
 
 
 def customer_years(rows: PortfolioRows, day: date) -> dict[int, CustomerYear]:
