@@ -11,7 +11,7 @@ from services.health.advisory_generation.machine_conditions import Silence
 from services.health.block import SourceBlock
 from services.health.health_assessment.customer_health.exceptions import CAPS, standing, taken
 from services.health.health_assessment.customer_health.measures import freshness
-from services.health.health_assessment.customer_health.score import (
+from services.health.health_assessment.customer_health.weighted_measures import (
     COVERAGE_FLOOR,
     GROUP_OF,
     MOST,

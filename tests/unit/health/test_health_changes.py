@@ -14,7 +14,7 @@ from services.health.assess import assess
 from services.health.block import Event
 from services.health.health_assessment.customer_health.changes import Evenings, left, parts
 from services.health.health_assessment.customer_health.losses import KEPT_DAYS, Lost
-from services.health.health_assessment.customer_health.score import GROUP_OF
+from services.health.health_assessment.customer_health.weighted_measures import GROUP_OF
 from services.health.prognostic_assessment.fleet_models import FleetModels
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, FIGURES, PeerModel
 from shared.records.vocabulary import BENCHMARKING

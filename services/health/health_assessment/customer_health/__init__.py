@@ -11,5 +11,5 @@
                        touchpoints   spoken with as often as planned, else as usual                           visits
     visibility    10   reporting     hours in which the sources were heard                            7 days  hours
 
-`measures` and `relation` judge, `score` weighs, `exceptions` override, `changes` tells what moved it.
+`measures` and `relation` judge, `weighted_measures` weighs, `exceptions` override, `changes` tells what moved it.
 """

@@ -22,14 +22,14 @@ from services.health.health_assessment.customer_health.relation import (
     touchpoints,
     visits,
 )
-from services.health.health_assessment.customer_health.score import (
+from services.health.health_assessment.customer_health.usual import UsualState, allowed_share
+from services.health.health_assessment.customer_health.weighted_measures import (
     GROUPS,
     NOT_KNOWN,
     Measure,
     Scores,
     scores,
 )
-from services.health.health_assessment.customer_health.usual import UsualState, allowed_share
 from services.health.health_assessment.customer_work import COUNTED, LOSSES, REJECTED, CustomerWork
 from services.health.health_assessment.daily_history import day_of
 from services.health.prognostic_assessment.peer_levels import PeerModel

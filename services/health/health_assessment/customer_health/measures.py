@@ -7,7 +7,7 @@ import numpy as np
 
 from services.health.advisory_generation.customer_conditions import UNUSED, USE_DAYS
 from services.health.block import Bools, Floats
-from services.health.health_assessment.customer_health.score import Load, Measure, against_allowance
+from services.health.health_assessment.customer_health.weighted_measures import Load, Measure, against_allowance
 from services.health.health_assessment.customer_work import (
     CONDITION_DUE,
     CONDITION_GOOD,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from services.health.block import CustomerBlock, Floats
-from services.health.health_assessment.customer_health.score import Measure
+from services.health.health_assessment.customer_health.weighted_measures import Measure
 from services.health.health_assessment.daily_history import day_number, day_of
 from services.health.health_assessment.said_numbers import said_number
 from services.health.state_detection.states import DAY_S
