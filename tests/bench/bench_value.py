@@ -25,8 +25,8 @@ from tests.bench.value_scores import (
     caught,
     due,
     error_of_the_truth,
-    months_of,
     quiet_alerts,
+    spans_of,
     value_cases,
 )
 from tests.bench.value_told import Told, told
@@ -34,6 +34,7 @@ from tests.bench.value_truth import SURVEY_EVERY
 
 SEED = 20_000
 _QUARTER = 3
+Spans = list[tuple[float, float]]
 
 
 def value(all_told: Sequence[Told]) -> list[Figure]:
@@ -60,7 +61,7 @@ def courses(all_told: Sequence[Told]) -> list[Figure]:
     """Precision of stagnation and decline, and recall within two quarters of the onset."""
     sheet = Sheet("value", "courses")
     for course, kind in (("stagnant", "stagnation"), ("declining", "decline")):
-        found = caught(all_told, course, months_of(kind))
+        found = caught(all_told, course, spans_of(kind))
         rivals = {name: caught(all_told, course, rival) for name, rival in _RIVALS.items()}
         best = ceiling(list(all_told), course)
         late = [delay for delay in found.delays if np.isfinite(delay)]
@@ -89,25 +90,25 @@ def courses(all_told: Sequence[Told]) -> list[Figure]:
     return sheet.figures
 
 
-def _by_age(told: Told) -> list[float]:
-    return [24.0] if told.truth.leaves > 24 else []
+def _by_age(told: Told) -> Spans:
+    return [(24.0, np.inf)] if told.truth.leaves > 24 else []
 
 
-def _by_survey(told: Told) -> list[float]:
+def _by_survey(told: Told) -> Spans:
     said = range(SURVEY_EVERY - 1, told.truth.leaves, SURVEY_EVERY)
-    return [float(month) for month in said if told.truth.survey[month] < 5][:1]
+    return [(float(month), np.inf) for month in said if told.truth.survey[month] < 5][:1]
 
 
-def _by_availability(told: Told) -> list[float]:
+def _by_availability(told: Told) -> Spans:
     """The last quarter is a point worse than the year before it."""
     uptime = told.uptime
     for month in range(12 + _QUARTER, len(uptime)):
         if uptime[month - _QUARTER : month].mean() < uptime[month - 12 - _QUARTER : month - _QUARTER].mean() - 0.01:
-            return [float(month)]
+            return [(float(month), np.inf)]
     return []
 
 
-_RIVALS: Mapping[str, Callable[[Told], list[float]]] = {
+_RIVALS: Mapping[str, Callable[[Told], Spans]] = {
     "age": _by_age,
     "survey": _by_survey,
     "availability": _by_availability,
@@ -136,8 +137,11 @@ def breach(all_told: Sequence[Told]) -> list[Figure]:
     return sheet.figures
 
 
-def renewal(all_told: Sequence[Told]) -> list[Figure]:
-    """Whether the contracts that were not renewed had the higher risk among those that came due."""
+def renewal(all_told: Sequence[Told], *, of_one_mechanism: bool = False) -> list[Figure]:
+    """Whether the contracts that were not renewed had the higher risk among those that came due.
+
+    What causes know of two mechanisms has no common scale, and no ceiling together.
+    """
     sheet = Sheet("value", "renewal")
     for months_before in (1, 6):
         cases = [case for case in due(all_told, months_before) if np.isfinite(case.told)]
@@ -146,7 +150,7 @@ def renewal(all_told: Sequence[Told]) -> list[Figure]:
             "age": auc([case.age for case in cases], left),
             "survey": auc([-case.survey for case in cases], left),
             "availability": auc([-case.availability for case in cases], left),
-            "ceiling": auc([case.cause for case in cases], left),
+            "ceiling": auc([case.cause for case in cases], left) if of_one_mechanism else float("nan"),
             "error": auc_error([case.told for case in cases], left) if cases else float("nan"),
             "due": len(cases),
             "left": sum(left),
@@ -199,7 +203,7 @@ def main() -> None:
         sys.stderr.write("\n")
         every += world
         if options.only in (None, "renewal"):
-            figures += [_named(figure, mechanism) for figure in renewal(world)]
+            figures += [_named(figure, mechanism) for figure in renewal(world, of_one_mechanism=True)]
     names = [options.only] if options.only else list(SCENARIOS)
     for name in names:
         figures += SCENARIOS[name](every)

@@ -51,7 +51,7 @@ def _root(told: Told) -> Floats:
     """Root of the covariance of the months, shape (months, months): planted noise, and few stops."""
     truth, months = told.truth, np.arange(len(told.uptime))
     level = smooth_course(truth.course, truth.rates)[: len(months)]
-    planted = 0.005**2 * np.sqrt(np.outer(level, level)) / 0.06 * 0.5 ** np.abs(np.subtract.outer(months, months))
+    planted = 0.004**2 * np.sqrt(np.outer(level, level)) / 0.06 * 0.5 ** np.abs(np.subtract.outer(months, months))
     few = _SQUARED_REPAIR * level * truth.repair_h / (_HOURS * truth.machines)
     return np.linalg.cholesky(planted + np.diag(few))
 
@@ -62,9 +62,9 @@ def ceiling(all_told: list[Told], course: str) -> Caught:
     best = Caught(alerts=0, right=0, onsets=0, caught=0, delays=())
     for threshold in np.linspace(0.02, 0.98, 49).tolist():
 
-        def opened(told: Told, least: float = threshold) -> list[float]:
+        def opened(told: Told, least: float = threshold) -> list[tuple[float, float]]:
             over = np.flatnonzero(sure[id(told)] > least)
-            return [float(over[0] + 1)] if len(over) and over[0] + 1 < MONTHS else []
+            return [(float(over[0] + 1), np.inf)] if len(over) and over[0] + 1 < MONTHS else []
 
         found = caught(all_told, course, opened)
         if found.alerts and found.precision >= _PRECISION and found.caught >= best.caught:

@@ -82,6 +82,19 @@ class Plant:
         """The machine's share of stops as it would have stayed without us."""
         return min(self.factors[machine] * self.truth.before, 0.9)
 
+    def stopped(self, machine: int) -> Floats:
+        """The machine's planted share of stops, by the hour."""
+        return np.minimum(self.factors[machine] * self.truth.stopped, 0.9)[_months(self.hours)]
+
+    def rate(self, machine: int) -> Floats:
+        """The machine's planted good units an hour of production as a share of those at first, by the hour."""
+        return _rate(self.truth.releases, machine)[_months(self.hours)]
+
+
+def _months(hours: int) -> np.ndarray:
+    """The month of each hour."""
+    return np.searchsorted(_EDGES_H, np.arange(hours), side="right") - 1
+
 
 def plant_of(truth: Truth) -> Plant:
     """The machines of a customer; their mean share of stops is the planted one, theirs differ by a sixth."""
@@ -94,7 +107,7 @@ def plant_of(truth: Truth) -> Plant:
 
 def _machine(truth: Truth, number: int, factor: float, random: np.random.Generator) -> Machine:
     hours = int(_EDGES_H[truth.leaves])
-    month = np.searchsorted(_EDGES_H, np.arange(hours), side="right") - 1
+    month = _months(hours)
     stopped = np.minimum(factor * truth.stopped, 0.9)[month]
     at, state = _states(stopped, truth.ordered[month], truth.repair_h, hours, random)
     running = _hours_in(at, np.array([s == "RUN" for s in state]), hours)

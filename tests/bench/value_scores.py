@@ -54,27 +54,28 @@ class Caught:
         return self.caught / self.onsets if self.onsets else float("nan")
 
 
-def caught(all_told: Iterable[Told], course: str, opened: Callable[[Told], Sequence[float]]) -> Caught:
+def caught(all_told: Iterable[Told], course: str, opened: Callable[[Told], Sequence[tuple[float, float]]]) -> Caught:
     """How alerts meet the course that deserves them; onsets count where the customer stayed two quarters after.
 
-    opened: months in which alerts of a customer opened.
+    opened: months in which alerts of a customer opened and closed. One that opened too early was wrong to, and yet who
+    finds it standing when it is deserved has been told.
     """
     right = alerts = 0
     delays = []
     for told in all_told:
-        months = sorted(opened(told))
+        spans = sorted(opened(told))
         onset = told.truth.onset if told.truth.course == course else None
-        alerts += len(months)
-        right += sum(onset is not None and month >= onset for month in months)
+        alerts += len(spans)
+        right += sum(onset is not None and month >= onset for month, _ in spans)
         if onset is not None and onset + WITHIN_MONTHS <= told.truth.leaves:
-            delays.append(next((m - onset for m in months if m >= onset), float("inf")))
+            delays.append(next((max(0.0, m - onset) for m, until in spans if until > onset), float("inf")))
     in_time = sum(delay <= WITHIN_MONTHS for delay in delays)
     return Caught(alerts=alerts, right=right, onsets=len(delays), caught=in_time, delays=tuple(delays))
 
 
-def months_of(kind: str) -> Callable[[Told], Sequence[float]]:
-    """When alerts of a kind opened."""
-    return lambda told: [alert.month for alert in told.alerts if alert.kind == kind]
+def spans_of(kind: str) -> Callable[[Told], Sequence[tuple[float, float]]]:
+    """When alerts of a kind opened and closed."""
+    return lambda told: [(alert.month, alert.until) for alert in told.alerts if alert.kind == kind]
 
 
 def value_cases(all_told: Iterable[Told]) -> Iterator[tuple[float, float, float, float]]:

@@ -20,10 +20,11 @@ _QUALITY = 0.97
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """When an alert opened, in months since the beginning."""
+    """When an alert opened and was closed, inf where it was not, in months since the beginning."""
 
     kind: str
     month: float
+    until: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,9 @@ def told_of(job: tuple[int, int, str]) -> Told:
             opened = episode.life.opened_at
             if opened is not None:
                 key = (episode.kind, episode.scope_id, episode.life.pending_since)
-                alerts[key] = Alert(kind=episode.kind, month=_fraction(opened))
+                closed = episode.life.resolved_at
+                until = float("inf") if closed is None else _fraction(closed)
+                alerts[key] = Alert(kind=episode.kind, month=_fraction(opened), until=until)
         values += said.values
         signals += _kept(said)
         breaches += [(o.scope_id, month_of(o.at), o.happened) for o in said.outcomes if o.scope_type == "contract"]
@@ -95,9 +98,10 @@ def uptime(plant: Plant) -> Floats:
 
 
 def _worth(plant: Plant) -> Floats:
-    """Money that was gained each month over what would have been without us, with the same orders.
+    """Money expected to be gained each month over what would have been without us, with the same orders.
 
-    Hours of stops that did not come cost no more; the margin of the units of these hours is among the units.
+    Of rates against rates: what chance made of a month is nobody's doing. Hours of stops that did not come cost no
+    more; the margin of the units of these hours is among the units.
     """
     truth = plant.truth
     edges = month_edges_h()[: truth.leaves + 1].astype(np.int64)
@@ -106,8 +110,9 @@ def _worth(plant: Plant) -> Floats:
     for number, machine in enumerate(plant.machines):
         working = machine.running_h + machine.stopped_h
         before = plant.before(number)
-        hours = before * working - machine.stopped_h
-        units = machine.good - per_hour * (1 - before) * working
+        stopped, rate = plant.stopped(number), plant.rate(number)
+        hours = (before - stopped) * working
+        units = per_hour * (rate * (1 - stopped) - (1 - before)) * working
         hourly = units * MARGIN + hours * max(0.0, HOUR_COST - MARGIN * per_hour)
         money += np.add.reduceat(hourly, edges[:-1])
     return money

@@ -10,7 +10,7 @@ A course is what a customer's share of stopped time does:
     frontier   hardly any, and it stays so: there is no room to improve
     improving  falls by 1.2 to 3 points a year, until hardly any is left
     stagnant   falls, then stands still with room left: from a year after the standstill on it deserves an alert
-    declining  falls slowly or stands, then rises for at least two years: from the turn on it deserves one
+    declining  falls, then rises by 3 to 8 points a year: from the turn on it deserves one
     distressed falls all the time, but the customer's own orders fail to come from some month on
 """
 
@@ -28,7 +28,7 @@ OF_HUNDRED = (15, 10, 15, 25, 22, 13)
 _SCATTERED = 37  # customers' numbers, times this modulo 100, so that every ten customers have most of the courses
 _GUARANTEED_OF_TEN = 3
 _YEAR_OF_STANDSTILL = 12
-_LEAST_STOPPED, _FRONTIER = 0.004, 0.012
+_LEAST_STOPPED, _FRONTIER, _MOST_STOPPED = 0.004, 0.012, 0.3
 SURVEY_EVERY = 3
 
 
@@ -115,7 +115,7 @@ def truth_of(seed: int, customer: int, mechanism: str = MECHANISMS[0]) -> Truth:
         before=rates.start,
         stopped=stopped,
         ordered=_orders(course, random),
-        repair_h=float(random.uniform(1.0, 4.0)),
+        repair_h=float(random.uniform(0.5, 2.5)),
         uses=float(random.choice([0.02, 0.4, 0.7])),
         releases=_releases(machines, random),
         promised=promised,
@@ -152,7 +152,7 @@ def _renewing(truth: Truth, mechanism: str, random: np.random.Generator) -> Trut
 
 def _rates(course: str, random: np.random.Generator) -> Rates:
     start, falls = float(random.uniform(0.05, 0.16)), float(random.uniform(0.012, 0.03)) / 12
-    rises = float(random.uniform(0.02, 0.05)) / 12
+    rises = float(random.uniform(0.03, 0.08)) / 12
     turns = int(random.integers(6, 30) if course == "stagnant" else random.integers(12, 34))
     if course == "frontier":
         start = float(random.uniform(0.008, 0.018))
@@ -172,7 +172,8 @@ def smooth_course(course: str, rates: Rates) -> Floats:
     if course == "stagnant":
         return np.maximum(start - falls * month, max(start - falls * turns, 0.045))
     if course == "declining":
-        return start - falls / 3 * np.minimum(month, turns) + rates.rises * np.maximum(month - turns, 0)
+        fallen = np.maximum(start - falls * np.minimum(month, turns), _FRONTIER)
+        return np.minimum(fallen + rates.rises * np.maximum(month - turns, 0), _MOST_STOPPED)
     return np.maximum(start - falls * month, _FRONTIER)
 
 
@@ -185,11 +186,11 @@ def onset_of(course: str, rates: Rates) -> int | None:
 
 
 def _months_noise(random: np.random.Generator) -> Floats:
-    """Autocorrelated from month to month (0.5), half a point of standard deviation at 6 % of stops."""
+    """Autocorrelated from month to month (0.5), 0.4 points of standard deviation at 6 % of stops."""
     noise = np.zeros(MONTHS)
     for month in range(1, MONTHS):
         noise[month] = 0.5 * noise[month - 1] + random.standard_normal() * np.sqrt(1 - 0.25)
-    return 0.005 * noise
+    return 0.004 * noise
 
 
 def _orders(course: str, random: np.random.Generator) -> Floats:
