@@ -74,8 +74,25 @@ CUSTOMER: dict[str, Any] = {
             "promised_annual_value": None,
             "promised_availability": None,
             "promise_basis": None,
+            "renewal_risk": {
+                "day": "2026-08-31",
+                "risk": 0.41,
+                "prior": 0.25,
+                "contributions": {"trend": 0.12, "gain": -0.04, "orders": 0.05, "alerts": 0.03},
+            },
         }
     ],
+    "trend": {
+        "day": "2026-08-31",
+        "verdict": "declining",
+        "months": 31,
+        "ready_on": None,
+        "slope": -0.014,
+        "low": -0.019,
+        "high": -0.008,
+        "p": 0.002,
+        "year_over_year": -0.011,
+    },
     "guarantees": [
         {
             "contract": "K-118",

@@ -50,6 +50,7 @@ from services.health.assessment import (
     ValueRow,
 )
 from services.health.block import CustomerBlock
+from services.health.course_rows import course_rows
 from services.health.health_assessment.asset_assessment import AssetResult, AssetState, assess_asset
 from services.health.health_assessment.asset_changes import fleet_changes
 from services.health.health_assessment.asset_hours import fleet_hours
@@ -75,6 +76,7 @@ from services.health.state_detection.calendars import Calendar, calendar
 from services.health.state_detection.change_detection.change_state import ChangeState
 from services.health.value_assessment.activity import months_of, thinned
 from services.health.value_assessment.customer_value import CustomerValue, customer_value
+from services.health.value_assessment.renewal_signs import renewal_rows
 from services.health.value_assessment.tallies import ValueState
 from services.health.value_assessment.version_effects import update_effects
 from services.health.value_assessment.world_change import Proposal, WorldState, turns
@@ -195,6 +197,8 @@ def assess_with_work(
             *signal_rows(work, works, block.hours // 24),
             *risk_signal_rows(block, risks),
             *world_rows(work, told, models.peers),
+            *course_rows(work),
+            *renewal_rows(work, episodes),
         ),
         health=tuple(health),
         values=value.months,

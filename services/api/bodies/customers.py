@@ -102,6 +102,34 @@ class SiteReference(Body):
     assets: Annotated[int, Field(description="How many assets stand there now.")]
 
 
+class RenewalRisk(Body):
+    """How likely a contract is not to be renewed, as of the end of a month. High is bad; it is no part of health."""
+
+    day: date
+    risk: Annotated[float, Field(description="Probability, 0 to 1, that it ends for good.")]
+    prior: Annotated[float, Field(description="What it would be without any sign.")]
+    contributions: Annotated[
+        dict[str, float], Field(description="Sign to its part of risk - prior; they add up to it.")
+    ]
+
+
+class Trend(Body):
+    """How uptime of all machines has gone since the first month, in shares a year, with a 90 % interval.
+
+    `not_enough_data` names the day on which more may be said, if nothing changes.
+    """
+
+    day: date
+    verdict: Annotated[str, Field(description="improving, flat, declining or not_enough_data.")]
+    months: Annotated[int, Field(description="Months known.")]
+    ready_on: date | None
+    slope: float | None
+    low: float | None
+    high: float | None
+    p: Annotated[float | None, Field(description="Of Mann and Kendall's test, corrected for autocorrelation.")]
+    year_over_year: Annotated[float | None, Field(description="Last twelve months less the twelve before.")]
+
+
 class ContractInForce(Body):
     """The version of a contract that holds at `assessed_through`."""
 
@@ -120,6 +148,7 @@ class ContractInForce(Body):
     promised_annual_value: Money | None
     promised_availability: float | None
     promise_basis: str | None
+    renewal_risk: Annotated[RenewalRisk | None, Field(description="Null until a month of the contract is over.")]
 
 
 class Burn(Body):
@@ -190,6 +219,7 @@ class CustomerDetail(Customer):
 
     data_use: list[str]
     sites: list[SiteReference]
+    trend: Trend | None
     contracts: list[ContractInForce]
     guarantees: list[Guarantee]
     owners: list[Owner]

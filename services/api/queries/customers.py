@@ -70,6 +70,22 @@ LEFT JOIN LATERAL (
       AND kind = 'attributed_availability' ORDER BY day DESC LIMIT 1) g ON true
 WHERE c.guaranteed_availability IS NOT NULL ORDER BY c.external_id
 """
+# The newest `renewal_risk` of each contract in force.
+_RENEWAL_RISKS = f"""
+SELECT c.record_source, c.external_id, r.day, r.value, r.evidence
+FROM ({_CONTRACTS}) c
+CROSS JOIN LATERAL (SELECT min(contract_id) AS scope_id FROM contracts v
+                    WHERE v.record_source = c.record_source AND v.external_id = c.external_id) first
+JOIN LATERAL (
+    SELECT day, value, evidence FROM signals
+    WHERE customer_id = %(customer)s AND scope_type = 'contract' AND scope_id = first.scope_id
+      AND kind = 'renewal_risk' ORDER BY day DESC LIMIT 1) r ON true
+"""
+_TREND = """
+SELECT day, value, evidence FROM signals
+WHERE customer_id = %(customer)s AND scope_type = 'customer' AND scope_id = %(customer)s AND kind = 'trend'
+ORDER BY day DESC LIMIT 1
+"""
 _OWNERS = """
 SELECT DISTINCT ON (role) role, person, email FROM owners
 WHERE customer_id = %(customer)s AND valid_from <= %(on)s ORDER BY role, valid_from DESC, owner_id DESC
@@ -127,11 +143,16 @@ def get_customer(
     """
     found = _require(conn, customers, customer, now)
     at = {"customer": customer, "on": _holds_on(found, now), "today": now.date()}
+    risks = {(r["record_source"], r["external_id"]): _renewal_risk(r) for r in rows(conn, _RENEWAL_RISKS, at)}
     return {
         **_customer(found),
         "data_use": found["data_use"],
         "sites": rows(conn, _SITES, at),
-        "contracts": [_contract(each) for each in rows(conn, _CONTRACTS, at)],
+        "trend": _trend(row(conn, _TREND, at)),
+        "contracts": [
+            {**_contract(each), "renewal_risk": risks.get((each["record_source"], each["external_id"]))}
+            for each in rows(conn, _CONTRACTS, at)
+        ],
         "guarantees": [_guarantee(each) for each in rows(conn, _GUARANTEES, at)],
         "owners": rows(conn, _OWNERS, at),
         "value": [_value(each) for each in rows(conn, _VALUE, at)],
@@ -227,6 +248,18 @@ def _contract(found: dict[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in names} | {
         name: _money(found[name], found["currency"], "contract") for name in amounts
     }
+
+
+def _renewal_risk(found: dict[str, Any]) -> dict[str, Any]:
+    return {"day": found["day"], "risk": found["value"], **found["evidence"]}
+
+
+def _trend(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """How the customer's uptime has gone since the first month; None before its first month is over."""
+    if found is None:
+        return None
+    names = ("verdict", "months", "ready_on", "slope", "low", "high", "p", "year_over_year")
+    return {"day": found["day"], **{name: found["evidence"].get(name) for name in names}}
 
 
 def _guarantee(found: dict[str, Any]) -> dict[str, Any]:

@@ -46,12 +46,13 @@ def slope_over(monthly: Floats, months: int) -> Slope | None:
     known = np.flatnonzero(np.isfinite(values))
     if len(monthly) < months or len(known) < LEAST_SHARE * months:
         return None
-    return _slope(values[known], known.astype(np.float64) / 12, months)
+    return slope_of(values[known], known.astype(np.float64) / 12, months)
 
 
-def _slope(values: Floats, years: Floats, months: int) -> Slope:
+def slope_of(values: Floats, years: Floats, months: int) -> Slope:
+    """The slope through known months at their years."""
     value, intercept, low, high = theilslopes(values, years, alpha=0.9)
-    wider = _widening(values - intercept - value * years)
+    wider = widening(values - intercept - value * years)
     return Slope(
         months=months,
         value=float(value),
@@ -60,7 +61,8 @@ def _slope(values: Floats, years: Floats, months: int) -> Slope:
     )
 
 
-def _widening(left: Floats) -> float:
+def widening(left: Floats) -> float:
+    """By what an interval that takes months for independent is too narrow, from what a line leaves of them."""
     left = left - left.mean()
     power = float((left**2).sum())
     if power <= 0:

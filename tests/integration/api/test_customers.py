@@ -177,6 +177,34 @@ def test_a_guarantee_is_shown_as_it_was_judged_last_or_says_why_it_was_not(
     assert third["not_claimed"] == "nothing is assessed yet"
 
 
+def test_a_customer_shows_its_trend_and_the_risk_of_each_contract_as_they_were_told_last(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    terms = {"customer_id": customer, "starts_on": date(2025, 1, 1)}
+    judged = insert(conn, "contracts", "contract_id", **record("K-1"), valid_from=date(2025, 1, 1), **terms)
+    insert(conn, "contracts", **record("K-1"), valid_from=date(2026, 1, 1), **terms)
+    insert(conn, "contracts", **record("K-2"), valid_from=date(2025, 1, 1), **terms)
+    conn.commit()
+    assert client.get(f"/v1/customers/{customer}").json()["trend"] is None
+    told = {"prior": 0.25, "contributions": {"trend": 0.05}}
+    signal: dict[str, Any] = {"customer_id": customer, "scope_type": "contract", "kind": "renewal_risk"}
+    for days, risk in ((40, 0.2), (10, 0.3)):
+        day = TODAY - timedelta(days=days)
+        insert(conn, "signals", **signal, scope_id=judged, day=day, value=risk, evidence=told)
+    course = {"verdict": "not_enough_data", "months": 9, "ready_on": "2026-12-01"}
+    scope = {"customer_id": customer, "scope_type": "customer", "scope_id": customer, "kind": "trend"}
+    insert(conn, "signals", **scope, day=TODAY - timedelta(days=10), value=None, evidence=course)
+    conn.commit()
+    body = client.get(f"/v1/customers/{customer}").json()
+    assert [c["renewal_risk"] and c["renewal_risk"]["risk"] for c in body["contracts"]] == [0.3, None]
+    assert body["contracts"][0]["renewal_risk"]["contributions"] == {"trend": 0.05}
+    assert (body["trend"]["verdict"], body["trend"]["ready_on"], body["trend"]["slope"]) == (
+        "not_enough_data",
+        "2026-12-01",
+        None,
+    )
+
+
 def test_value_without_money_is_null_not_zero(client: httpx.Client, conn: psycopg.Connection, customer: int) -> None:
     month: dict[str, Any] = {
         "customer_id": customer,
