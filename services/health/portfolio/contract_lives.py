@@ -23,7 +23,8 @@ RENEWED, NOT_RENEWED = RENEWAL_OUTCOMES
 class ContractLife:
     """A chain of renewed contracts as of a day. years: followed for so long, up to its end or to that day.
 
-    lost: it ended and was not renewed. newest: the contract that it has come to, whose value counts while it runs.
+    lost: it ended and was not renewed. newest: the contract that it has come to, whose value counts while it runs; one
+    that is signed and has not begun is not yet in force.
     """
 
     customer_id: int
@@ -91,10 +92,10 @@ def _lives(
     for first in contracts:
         if first.contract in continued or first.starts_on >= day:
             continue
-        newest = first
-        while newest.contract in after:
-            newest = after[newest.contract]
-        yield _life(first, newest, outcomes.get(newest.contract), day)
+        chain = [first]
+        while chain[-1].contract in after:
+            chain.append(after[chain[-1].contract])
+        yield _life(chain, outcomes.get(chain[-1].contract), day)
 
 
 def _successors(
@@ -127,8 +128,9 @@ def _said(outcomes: Mapping[str, tuple[str, date]], contract: ContractVersion) -
     return None if found is None else found[0]
 
 
-def _life(first: ContractVersion, newest: ContractVersion, outcome: tuple[str, date] | None, day: date) -> ContractLife:
-    end = None if newest.ends_on is None else newest.ends_on + timedelta(days=1)
+def _life(chain: Sequence[ContractVersion], outcome: tuple[str, date] | None, day: date) -> ContractLife:
+    first, last = chain[0], chain[-1]
+    end = None if last.ends_on is None else last.ends_on + timedelta(days=1)
     said = None if outcome is None else outcome[0]
     if end is None and outcome is not None and said == NOT_RENEWED:
         end = outcome[1]
@@ -137,7 +139,7 @@ def _life(first: ContractVersion, newest: ContractVersion, outcome: tuple[str, d
     followed = end if over and end is not None else day
     return ContractLife(
         customer_id=first.customer_id,
-        newest=newest,
+        newest=max((c for c in chain if c.starts_on <= day), key=lambda c: c.starts_on),
         started_on=first.starts_on,
         years=years_between(first.starts_on, followed),
         lost=lost,

@@ -52,7 +52,7 @@ def survival(years: Sequence[float], lost: Sequence[bool]) -> list[Survival]:
         if interval is not None:
             low, high = (_known(side.evaluate(horizon)) for side in (interval.low, interval.high))
         if share == 1.0:
-            low, high = (1 - LEVEL) ** (1 / at_risk), 1.0
+            low, high = ((1 - LEVEL) / 2) ** (1 / at_risk), 1.0
         found.append(Survival(years=horizon, share=share, low=low, high=high, at_risk=at_risk))
     return found
 

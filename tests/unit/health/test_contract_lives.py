@@ -71,6 +71,15 @@ def test_amendments_are_versions_of_one_contract_and_may_move_its_end():
     assert lives(first, longer, day=date(2022, 5, 1)) == [(pytest.approx(28 / 12), "running")]
 
 
+def test_a_renewal_that_is_signed_and_has_not_begun_is_not_in_force():
+    first = contract("a", "2022-01-01", "2025-02-28")
+    next_one = contract("b", "2025-03-01", "2027-02-28", signed_on=date(2024, 12, 1), annual_value=150.0)
+    [life] = contract_lives([first, next_one], (), TODAY)
+    assert (life.running, life.newest) == (True, first)
+    [later] = contract_lives([first, next_one], (), date(2025, 3, 1))
+    assert (later.running, later.newest) == (True, next_one)
+
+
 @pytest.mark.parametrize(
     ("events", "state"),
     [

@@ -5,7 +5,7 @@ from math import exp, log, sqrt
 
 import numpy as np
 import pytest
-from scipy.stats import CensoredData, ecdf, logrank, norm
+from scipy.stats import CensoredData, binomtest, ecdf, logrank, norm
 
 from services.health.portfolio.contract_lives import ContractLife
 from services.health.portfolio.renewal import renewal
@@ -51,8 +51,10 @@ def test_segments_differ_where_a_log_rank_test_says_so():
 
 def test_while_nobody_is_lost_the_interval_says_how_few_were_followed():
     [at_one, at_two] = survival([1, 2, 2], [False] * 3)
-    assert (at_one.share, at_one.low, at_one.high) == (1, pytest.approx(0.1 ** (1 / 3)), 1)
-    assert at_two.low == pytest.approx(0.1 ** (1 / 2))
+    # Of n that all renewed the exact 90 % interval leaves 5 % below it: n = 2 from 0.224, n = 3 from 0.368.
+    assert (at_one.share, at_one.low, at_one.high) == (1, pytest.approx(0.05 ** (1 / 3)), 1)
+    assert at_two.low == pytest.approx(0.2236, abs=1e-4)
+    assert at_one.low == pytest.approx(binomtest(3, 3).proportion_ci(confidence_level=0.9).low)
 
 
 def test_beyond_who_was_followed_longest_nothing_is_known():
