@@ -3,11 +3,12 @@
 from typing import Any
 
 _BODY: dict[str, Any] = {
-    "layout": 1,
+    "layout": 2,
     "customer": "Northfield Foods",
     "demo": True,
     "from": "2026-06-01",
     "to": "2026-06-30",
+    "as_of": "2026-07-01T06:00:00+00:00",
     "promise": [
         {
             "contract": "K-2023-07",

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from services.api.database import row, rows
 from services.api.queries.customers import DEMO, customer_assessed_through
-from services.api.review.assembling import review_body
+from services.api.review.assembling import in_this_layout, review_body
 from services.api.review.differences import what_changed
 from services.api.review.review_rows import (
     EventRow,
@@ -48,13 +48,15 @@ _SINCE_START = """
 SELECT months, hours_avoided, money, net, currency, promised_money, ratio, ratio_of FROM value_cumulated
 WHERE customer_id = %(customer)s AND line_of_business = '*' AND month = date_trunc('month', %(last)s::date)::date
 """
+# An id is of one source of records: what came from the same one is meant, else the first by its source's name.
 # Nobody is named in it, and nothing is told of fewer than five others.
 _SUGGESTIONS = """
 SELECT day, f.evidence ->> 'title' AS title, f.value AS hours, coalesce(o.description, o.kpi) AS objective,
        (proof ->> 'customers')::int AS others, (proof ->> 'hours_saved_per_1000_h')::float8 AS saved
 FROM account_findings f
 LEFT JOIN LATERAL (SELECT f.evidence -> 'proof' AS proof) p ON proof ->> 'verdict' = 'works'
-LEFT JOIN objectives o ON o.customer_id = f.customer_id AND o.external_id = f.evidence ->> 'objective'
+LEFT JOIN LATERAL (SELECT description, kpi FROM objectives WHERE customer_id = f.customer_id
+    AND external_id = f.evidence ->> 'objective' ORDER BY record_source LIMIT 1) o ON true
 WHERE f.customer_id = %(customer)s AND f.kind = 'next_improvement' AND verdict = 'to_propose'
   AND f.evidence ->> 'title' IS NOT NULL AND day BETWEEN %(first)s AND %(after)s ORDER BY day DESC LIMIT 1
 """
@@ -84,15 +86,16 @@ _EVENTS = f"""
 SELECT e.at, e.kind, coalesce(a.name, l.name, s.name) AS "where", e.attributes ->> 'id' AS id,
        e.attributes ->> 'title' AS title, e.attributes ->> 'status' AS status,
        e.attributes ->> 'capability' AS capability, e.attributes ->> 'version' AS version,
-       coalesce(e.attributes ->> 'what', e.attributes ->> 'name') AS name, e.attributes ->> 'due_on' AS due_on,
-       coalesce(e.attributes ->> 'kept_on', e.attributes ->> 'done_on') AS done_on,
+       e.attributes ->> 'what' AS what, e.attributes ->> 'due_on' AS due_on, e.attributes ->> 'kept_on' AS kept_on,
        e.attributes ->> 'expected_hours' AS expected_hours, e.attributes ->> 'expected_money' AS expected_money,
        e.attributes ->> 'currency' AS currency, coalesce(o.description, o.kpi) AS objective
 FROM events e
 LEFT JOIN sites s ON e.scope_type = 'site' AND s.site_id = e.scope_id
 LEFT JOIN lines l ON e.scope_type = 'line' AND l.line_id = e.scope_id
 LEFT JOIN assets a ON e.scope_type = 'asset' AND a.asset_id = e.scope_id
-LEFT JOIN objectives o ON o.customer_id = %(customer)s AND o.external_id = e.attributes ->> 'objective'
+LEFT JOIN LATERAL (SELECT description, kpi FROM objectives WHERE customer_id = %(customer)s
+    AND external_id = e.attributes ->> 'objective'
+    ORDER BY record_source <> e.record_source, record_source LIMIT 1) o ON true
 WHERE e.at < %(after)s AND e.kind IN ('software_release', 'retrofit', 'training', 'capability_adopted', 'baseline',
       'improvement', 'commitment')
   AND %(customer)s = CASE e.scope_type WHEN 'customer' THEN e.scope_id WHEN 'site' THEN s.customer_id
@@ -135,8 +138,9 @@ def make_review(
 
     Raises NotFoundError outside the scope, InvalidActionError while the period is not over and assessed.
     """
-    conn.execute("SELECT 1 FROM customers WHERE customer_id = %s FOR UPDATE", [customer])
     through = customer_assessed_through(conn, customers, customer)
+    # Two who ask at once make one version; what health saves meanwhile is not held up.
+    conn.execute("SELECT 1 FROM customers WHERE customer_id = %s FOR NO KEY UPDATE", [customer])
     if through is None or through.date() <= last:
         reached = "not at all" if through is None else f"through {through:%Y-%m-%d %H:%M} UTC"
         raise InvalidActionError(f"the customer is assessed {reached}; ask for a period that ends before that")
@@ -146,7 +150,7 @@ def make_review(
     newest = row(conn, of_period, asked)
     digest = told.digest()
     if newest is None or newest["inputs_digest"] != digest:
-        body = review_body(told)
+        body = review_body(told, as_of=through)
         conn.execute(
             _INSERT,
             asked
@@ -154,7 +158,7 @@ def make_review(
                 "version": 1 if newest is None else newest["version"] + 1,
                 "digest": digest,
                 "body": Jsonb(body),
-                "changed": Jsonb([] if newest is None else what_changed(newest["body"], body)),
+                "changed": Jsonb([] if newest is None else what_changed(in_this_layout(newest["body"]), body)),
                 "now": now,
                 "by": by,
             },

@@ -4,16 +4,17 @@ Sums are over whole months. Money is added only where every line of business of 
 without it is told as such, and the promise is counted over the months that have money, so that both speak of the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from services.api.review.plain_words import BASES, counterfactual_in_words, happening
 from services.api.review.review_rows import EventRow, HoursRow, ReviewRows, ValueRow
+from shared.errors import InvalidActionError
 
-LAYOUT = 1
-"""What the body looks like: another layout, another number."""
+LAYOUT = 2
+"""What the body looks like: another layout, another number. 2 says `as_of` what instant it is."""
 _MOST_PROPOSALS = 5
 _HAPPENINGS = ("software_release", "retrofit", "training", "capability_adopted", "baseline")
 
@@ -24,8 +25,9 @@ def months_of(first: date, last: date) -> list[date]:
     return [date(number // 12, number % 12 + 1, 1) for number in numbers]
 
 
-def review_body(rows: ReviewRows) -> dict[str, Any]:
-    """All that the review of the period says; None where it is not known."""
+def review_body(rows: ReviewRows, *, as_of: datetime) -> dict[str, Any]:
+    """All that the review of the period says; None where it is not known. as_of: through when what is stored, was
+    assessed; data of the period that come later make another version."""
     months = months_of(rows.first, rows.last)
     months_before = [before for before in _as_many_before(months) if before not in months]
     return {
@@ -34,6 +36,7 @@ def review_body(rows: ReviewRows) -> dict[str, Any]:
         "demo": rows.demo,
         "from": rows.first.isoformat(),
         "to": rows.last.isoformat(),
+        "as_of": as_of.isoformat(),
         "promise": _promise(rows),
         "realized": _realized(rows.values, months),
         "since_start": _since_start(rows),
@@ -46,12 +49,22 @@ def review_body(rows: ReviewRows) -> dict[str, Any]:
             for w in sorted(rows.windows, key=lambda w: (w.ended_on, w.contract))
         ],
         "changes": _changes(rows),
-        "commitments": _commitments(rows.events),
+        "commitments": _commitments(rows),
         "proposals": _proposals(rows),
         "counterfactuals": sorted(
             {counterfactual_in_words(part) for v in rows.values if v.month in months for part in _parts(v)}
         ),
     }
+
+
+def in_this_layout(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored body as it would be laid out now: what an older layout did not say is None.
+
+    Raises InvalidActionError for one that a newer release of the product has laid out.
+    """
+    if body["layout"] > LAYOUT:
+        raise InvalidActionError("the review was made by a newer release: print it with that one")
+    return {"as_of": None, "since_start": None, **body}
 
 
 def _as_many_before(months: Sequence[date]) -> list[date]:
@@ -218,14 +231,25 @@ def _newest(events: Iterable[EventRow], kind: str) -> list[EventRow]:
     """Each thing that is told of as it stands: of every attribute what was said of it last."""
     newest: dict[str, EventRow] = {}
     for event in sorted((e for e in events if e.kind == kind), key=lambda e: e.at):
-        key = event.id or f"{event.at}/{event.name}/{event.title}"
+        key = event.id or f"{event.at}/{event.what}/{event.title}"
         said = {name: told for name, told in vars(event).items() if told is not None}
         newest[key] = replace(newest.get(key, event), **said)
     return sorted(newest.values(), key=lambda e: (e.due_on or "9999", e.at, e.title or ""))
 
 
-def _commitments(events: Iterable[EventRow]) -> list[dict[str, Any]]:
-    return [{"what": e.name, "due_on": e.due_on, "kept_on": e.done_on} for e in _newest(events, "commitment") if e.name]
+def _commitments(rows: ReviewRows) -> list[dict[str, Any]]:
+    """What was open at the end of the period, fell due in it or was kept in it; what was over before is not told."""
+    first, last = rows.first.isoformat(), rows.last.isoformat()
+    told = [
+        (e.what, e.due_on, e.kept_on if e.kept_on is not None and e.kept_on <= last else None)
+        for e in _newest(rows.events, "commitment")
+        if e.what
+    ]
+    return [
+        {"what": what, "due_on": due, "kept_on": kept}
+        for what, due, kept in told
+        if kept is None or kept >= first or (due is not None and first <= due <= last)
+    ]
 
 
 def _proposals(rows: ReviewRows) -> list[dict[str, Any]]:

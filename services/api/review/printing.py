@@ -2,12 +2,13 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from typing import Any
 
+from services.api.review.assembling import in_this_layout
 from services.api.review.chart import value_chart
 from services.api.review.figures import (
     NOT_KNOWN,
@@ -38,13 +39,15 @@ _STOPS = {
 
 
 def review_page(body: Body, *, version: int, made_at: datetime, changed: Sequence[Mapping[str, str]]) -> str:
-    """The whole page; of one review it is always the same."""
+    """The whole page; of one review it is always the same. Raises InvalidActionError for a newer release's body."""
+    body = in_this_layout(body)
     period = period_name(body["from"], body["to"])
     title = f"Value review, {period}"
     demo = '<p class="note">This is a demonstration: the customer does not exist.</p>' if body["demo"] else ""
     parts = [
         f"<header><p>{escape(body['customer'])}</p><h1>{escape(title)}</h1>"
-        f'<p class="quiet">Version {version}, made on {day_name(made_at.date().isoformat())}</p></header>{demo}',
+        f'<p class="quiet">Version {version}, made on {day_name(made_at.date().isoformat())}{_as_of(body)}</p></header>'
+        f"{demo}",
         _headline(body),
         _chart(body),
         _section("Promised", _promises(body)),
@@ -62,6 +65,13 @@ def review_page(body: Body, *, version: int, made_at: datetime, changed: Sequenc
         f"<title>{escape(title)}, {escape(body['customer'])}</title><style>{STYLE}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>"
     )
+
+
+def _as_of(body: Body) -> str:
+    if body["as_of"] is None:
+        return ""
+    at = datetime.fromisoformat(body["as_of"]).astimezone(UTC)
+    return f" from what was known by {day_name(at.date().isoformat())}, {at:%H:%M} UTC"
 
 
 def _section(title: str, inside: str) -> str:
@@ -273,6 +283,8 @@ def _method(body: Body) -> str:
         "Uptime is the share of planned time with data in which machines were not stopped, whatever the cause."
         " Time without data counts neither as up nor as down."
     )
+    if body["as_of"] is not None:
+        told.append("Data of the period that arrive later make another version, which says what it changed.")
     return _list(map(escape, told))
 
 

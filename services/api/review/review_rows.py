@@ -95,9 +95,9 @@ class EventRow:
     status: str | None
     capability: str | None
     version: str | None
-    name: str | None
+    what: str | None
     due_on: str | None
-    done_on: str | None
+    kept_on: str | None
     expected_hours: float | None
     expected_money: float | None
     currency: str | None

@@ -70,7 +70,7 @@ def _under_way(account: Account, one: Improvement, day: date, found: list[Candid
         day=day,
         verdict=one.status,
         value=hours if money is None else money,
-        unit=None if one.expected is None else "h" if money is None else "money",
+        unit=None if one.expected is None else "h a year" if money is None else "money a year",
         currency=None if money is None else one.expected_unit,
         basis="supplier" if one.expected is not None else "measured",
         evidence={

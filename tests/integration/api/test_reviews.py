@@ -102,6 +102,7 @@ def test_a_review_says_what_was_promised_and_realized(client: httpx.Client, cust
     assert [p["what"] for p in body["proposals"]] == ["Slow down instead of stopping"]
     assert body["since_start"]["money"] == {"amount": 52000, "currency": "EUR"}
     assert [c["what"] for c in body["changes"]] == ["Training"]
+    assert body["as_of"] == client.get(f"/v1/customers/{customer}").json()["assessed_through"].replace("Z", "+00:00")
 
 
 def test_where_nobody_proposed_anything_what_was_found_next_is_in_it(
@@ -121,6 +122,20 @@ def test_where_nobody_proposed_anything_what_was_found_next_is_in_it(
     assert said == ["Find the one cause", "OEE of 80 %", 22]
     assert proposal["elsewhere"] == {"customers": 6, "hours_saved_per_1000": 3.1}
     assert "Whispered" not in json.dumps(body)
+
+
+def test_an_objective_of_the_improvements_own_source_is_meant_and_the_improvement_told_once(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    conn.execute("UPDATE events SET attributes = attributes || '{\"objective\": \"G-1\"}' WHERE kind = 'improvement'")
+    own = record("G-1")
+    for source, told in (("a crm", "of the CRM"), (own["record_source"], "of the same source")):
+        named = own | {"record_source": source, "description": told}
+        insert(conn, "objectives", **named, customer_id=customer, kpi="oee", target=0.8)
+    conn.commit()
+    body = made(client, customer)["body"]
+    assert isinstance(body, dict)
+    assert [p["objective"] for p in body["proposals"]] == ["of the same source"]
 
 
 def test_nothing_of_the_inside_is_in_it(
@@ -192,6 +207,16 @@ def test_only_who_sees_the_customer_sees_its_reviews_and_only_who_may_write_make
     sign_in(stranger, make_key("read", f"customer:{customer + 1}"))
     assert stranger.get(str(review["page"])).status_code == 404
     assert client.get(f"/v1/customers/{customer + 1}/reviews/{review['id']}").status_code == 404
+
+
+def test_whoever_may_not_see_the_customer_waits_for_nobody(
+    stranger: httpx.Client, conn: psycopg.Connection, customer: int, make_key: Callable[..., str]
+) -> None:
+    headers = {"Authorization": f"Bearer {make_key('write', f'customer:{customer + 1}')}"}
+    with conn.transaction():
+        conn.execute("SELECT 1 FROM customers WHERE customer_id = %s FOR UPDATE", [customer])
+        asked = stranger.post(f"/v1/customers/{customer}/reviews", json=PERIOD, headers=headers)
+    assert asked.status_code == 404
 
 
 @pytest.mark.usefixtures("customer")

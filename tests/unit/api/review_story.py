@@ -103,8 +103,8 @@ def story(**columns):
             event("software_release", "2026-02-11", "Filler 2", version="4.3.0"),
             event("software_release", "2026-02-11", "Filler 3", version="4.3.0"),
             event("training", "2026-03-04", title="Change-over in under an hour"),
-            event("commitment", "2025-12-01", id="c1", name="Spare drive on site", due_on="2026-02-28"),
-            event("commitment", "2026-02-20", id="c1", name="Spare drive on site", done_on="2026-02-20"),
+            event("commitment", "2025-12-01", id="c1", what="Spare drive on site", due_on="2026-02-28"),
+            event("commitment", "2026-02-20", id="c1", what="Spare drive on site", kept_on="2026-02-20"),
             event(
                 "improvement",
                 "2026-05-20",

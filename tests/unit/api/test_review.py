@@ -8,20 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.api.review.assembling import months_of, review_body
+from services.api.review.assembling import LAYOUT, months_of, review_body
 from services.api.review.chart import scale_of
 from services.api.review.differences import what_changed
 from services.api.review.figures import number, period_name
 from services.api.review.printing import review_page
 from services.api.review.review_rows import EventRow, ReviewRows
 from services.health.advisory_generation.alert_kinds import KINDS
+from shared.errors import InvalidActionError
 from tests.unit.api.review_story import FIRST, LAST, event, hours, promise, story, value
 
 MADE = datetime(2026, 7, 3, 8, 12, tzinfo=UTC)
 
 
+def body_of(rows):
+    return review_body(rows, as_of=datetime(2026, 7, 3, 6, tzinfo=UTC))
+
+
 def page(rows=None, *, version=1, changed=()):
-    return review_page(review_body(rows or story()), version=version, made_at=MADE, changed=changed)
+    return review_page(body_of(rows or story()), version=version, made_at=MADE, changed=changed)
 
 
 def text_of(html):
@@ -30,7 +35,7 @@ def text_of(html):
 
 def test_it_says_promise_and_value_over_the_same_months():
     rows = story(values=[value(date(2026, n, 1), None if n == 4 else 10000.0) for n in range(1, 7)])
-    money = review_body(rows)["realized"]["money"]
+    money = body_of(rows)["realized"]["money"]
     assert (money["amount"], money["promised"], money["months"]) == (50000, pytest.approx(5 * 25833), 5)
     told = text_of(page(rows))
     assert "Value in money is known for 5 of 6 months" in told
@@ -48,41 +53,41 @@ def test_it_says_promise_and_value_over_the_same_months():
     ],
 )
 def test_money_that_is_not_wholly_known_in_one_currency_is_not_told(values):
-    assert review_body(story(values=values))["realized"]["money"] is None
+    assert body_of(story(values=values))["realized"]["money"] is None
     assert "Value is told in hours" in text_of(page(story(values=values)))
 
 
 def test_money_is_as_sure_as_the_weakest_of_its_bases():
     values = [value(date(2026, 1, 1)), value(date(2026, 2, 1), basis="assumed")]
-    assert review_body(story(values=values))["realized"]["money"]["basis"] == "assumed"
+    assert body_of(story(values=values))["realized"]["money"]["basis"] == "assumed"
     assert "assumed by us and not yet agreed with you" in text_of(page(story(values=values)))
 
 
 def test_it_sets_the_period_beside_the_same_time_before():
     before = [value(date(2025, n, 1), hours_avoided=2.0) for n in range(6, 13)]
-    body = review_body(story(values=[*story().values, *before]))
+    body = body_of(story(values=[*story().values, *before]))
     assert (body["realized"]["hours_avoided"], body["before"]["hours_avoided"]) == (75, 12)
 
 
 def test_each_line_of_business_is_told_where_there_are_several():
     values = [value(FIRST), value(FIRST, 5000.0, line_of_business="unassigned")]
-    assert [b["name"] for b in review_body(story(values=values))["by_business"]] == ["sauces", "unassigned"]
+    assert [b["name"] for b in body_of(story(values=values))["by_business"]] == ["sauces", "unassigned"]
     assert "No line of business named EUR 5,000" in text_of(page(story(values=values)))
-    assert review_body(story())["by_business"] == []
+    assert body_of(story())["by_business"] == []
 
 
 def test_uptime_counts_every_stop_and_only_known_time():
-    body = review_body(story(hours=[hours(FIRST)]))
+    body = body_of(story(hours=[hours(FIRST)]))
     assert body["machines"]["uptime"] == pytest.approx(1 - 19 / 690)
     assert body["machines"]["stopped_h"] == {"equipment": 9, "operation": 7, "surroundings": 2, "not_told": 1}
-    assert review_body(story(hours=[]))["machines"]["uptime"] is None
+    assert body_of(story(hours=[]))["machines"]["uptime"] is None
     assert "Nothing is known of the machines" in text_of(page(story(hours=[])))
 
 
 def test_what_changed_is_what_was_done_in_the_period():
     late, early = event("training", "2026-07-01"), event("training", "2025-12-31")
     done = event("improvement", "2026-03-01", id="i9", title="Quicker cleaning", status="realized")
-    body = review_body(story(events=[*story().events, late, early, done, event("failure", "2026-03-01")]))
+    body = body_of(story(events=[*story().events, late, early, done, event("failure", "2026-03-01")]))
     assert [(c["on"], c["what"], c["where"]) for c in body["changes"]] == [
         ("2026-02-11", "Software 4.3.0 installed", ["Filler 2", "Filler 3"]),
         ("2026-03-01", "Improvement realized: Quicker cleaning", []),
@@ -92,14 +97,36 @@ def test_what_changed_is_what_was_done_in_the_period():
 
 
 def test_a_commitment_stands_as_what_was_said_of_it_last():
-    assert review_body(story())["commitments"] == [
+    assert body_of(story())["commitments"] == [
         {"what": "Spare drive on site", "due_on": "2026-02-28", "kept_on": "2026-02-20"}
     ]
 
 
+@pytest.mark.parametrize(
+    ("due_on", "kept_on", "is_told"),
+    [
+        (None, None, True),
+        ("2025-11-30", None, True),
+        ("2025-11-30", "2025-11-20", False),
+        ("2025-11-30", "2026-01-01", True),
+        ("2026-03-31", "2025-12-20", True),
+        ("2026-09-30", "2025-12-20", False),
+        ("2026-09-30", "2026-06-30", True),
+    ],
+)
+def test_commitments_are_those_that_were_open_at_its_end_fell_due_or_were_kept_in_it(due_on, kept_on, is_told):
+    made = event("commitment", "2025-11-01", id="c1", what="Spare drive", due_on=due_on, kept_on=kept_on)
+    assert len(body_of(story(events=[made]))["commitments"]) == is_told
+
+
+def test_what_was_kept_after_the_period_was_open_at_its_end():
+    made = event("commitment", "2026-06-01", id="c1", what="Spare drive", kept_on="2026-07-02")
+    assert body_of(story(events=[made]))["commitments"] == [{"what": "Spare drive", "due_on": None, "kept_on": None}]
+
+
 def test_what_is_under_way_is_proposed_first_and_what_is_over_no_more():
     gone = [event("improvement", "2026-06-05", id="i3", title="Gone", status=s) for s in ("proposed", "declined")]
-    body = review_body(story(events=[*story().events, *gone]))
+    body = body_of(story(events=[*story().events, *gone]))
     assert [p["what"] for p in body["proposals"]] == [
         "Let the filler slow down instead of stopping",
         "Second shift on the palletizer",
@@ -110,7 +137,7 @@ def test_what_is_under_way_is_proposed_first_and_what_is_over_no_more():
 
 
 def test_where_nothing_is_under_way_what_is_found_next_is_proposed_with_what_it_brought_elsewhere():
-    body = review_body(story(events=[]))
+    body = body_of(story(events=[]))
     assert [p["what"] for p in body["proposals"]] == ["Find the one cause"]
     told = text_of(page(story(events=[])))
     assert "expected: 22.0 h a year; saved 3.1 h of 1,000 planned at 6 others, who are not named" in told
@@ -135,7 +162,7 @@ def test_the_same_rows_in_another_order_have_the_same_digest_and_others_another(
 
 def test_a_new_version_says_what_it_says_otherwise():
     after = story(values=[*story().values[:-1], value(date(2026, 6, 1), 20000.0)])
-    changed = what_changed(review_body(story()), review_body(after))
+    changed = what_changed(body_of(story()), body_of(after))
     assert changed == [
         {"what": "Value realized in the period", "before": "EUR\u00a0127,500", "now": "EUR\u00a0120,000"},
         {
@@ -148,7 +175,22 @@ def test_a_new_version_says_what_it_says_otherwise():
     assert "What is new in version 2 Figure Before Now Value realized in the period EUR 127,500 EUR 120,000" in text_of(
         page(after, version=2, changed=changed)
     )
-    assert what_changed(review_body(story()), review_body(story())) == []
+    assert what_changed(body_of(story()), body_of(story())) == []
+
+
+def test_it_says_by_when_what_it_rests_on_was_known_and_what_later_data_do():
+    told = text_of(page())
+    assert "made on 3 July 2026 from what was known by 3 July 2026, 06:00 UTC" in told
+    assert "Data of the period that arrive later make another version" in told
+
+
+def test_a_body_of_the_first_layout_is_printed_and_one_of_a_newer_release_is_refused():
+    first = {name: said for name, said in body_of(story()).items() if name != "as_of"} | {"layout": 1}
+    printed = text_of(review_page(first, version=1, made_at=MADE, changed=[]))
+    assert "was known by" not in printed
+    assert "EUR 127,500" in printed
+    with pytest.raises(InvalidActionError, match="newer release"):
+        review_page(first | {"layout": LAYOUT + 1}, version=1, made_at=MADE, changed=[])
 
 
 def test_a_page_needs_no_script_and_no_other_file():
@@ -199,7 +241,7 @@ def made_up(draw):
     kinds = st.sampled_from(["improvement", "commitment", "training", "software_release", "baseline", "retrofit"])
     words = st.none() | st.sampled_from(["proposed", "accepted", "realized", "declined", "x"])
     events = [
-        event(draw(kinds), draw(days), id=draw(words), title=draw(words), status=draw(words), name=draw(words))
+        event(draw(kinds), draw(days), id=draw(words), title=draw(words), status=draw(words), what=draw(words))
         for _ in range(draw(st.integers(0, 6)))
     ]
     promises = [promise(promised_annual_value=draw(_AMOUNTS), currency=draw(st.sampled_from([None, "EUR"])))]

@@ -105,7 +105,7 @@ def test_what_is_under_way_comes_first_and_accepted_before_proposed():
     other = event("improvement", date(2025, 9, 1), id="J", status="proposed", title="another")
     accepted = moved("accepted", date(2025, 4, 1))
     found = next_improvement(account(events=(proposed, accepted, other)), DAY)
-    assert (found.verdict, found.value, found.unit, found.basis) == ("accepted", 120.0, "h", "supplier")
+    assert (found.verdict, found.value, found.unit, found.basis) == ("accepted", 120.0, "h a year", "supplier")
     assert (found.evidence["objective"], found.evidence["owner_role"]) == ("OB-1", "sales")
     assert next_improvement(account(events=(proposed, other)), DAY).evidence["improvement_id"] == "J"
 
@@ -119,7 +119,7 @@ def test_money_that_somebody_expects_keeps_its_currency():
     found = next_improvement(
         account(events=(moved("proposed", date(2025, 9, 1), expected_money=9000, currency="EUR"),)), DAY
     )
-    assert (found.value, found.unit, found.currency, found.basis) == (9000.0, "money", "EUR", "supplier")
+    assert (found.value, found.unit, found.currency, found.basis) == (9000.0, "money a year", "EUR", "supplier")
 
 
 def test_it_serves_the_first_open_objective_that_it_can_move():
