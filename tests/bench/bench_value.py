@@ -1,10 +1,10 @@
 """How right the product is about customers: value, versions, trends, guarantees and renewals of whom all is known.
 
 `python -m tests.bench.bench_value [--customers N] [--seed S] [--processes P] [--only SCENARIO]`: customers made up over
-five years with planted truths (`value_truth`) go quarter by quarter through the `assess` that runs live. Two worlds:
-customers that renew by one mechanism and, of the next seed, as many by another. Beside every figure stand trivial
-controls and, where a target may be out of reach, `ceiling`: what one reaches who knows the planted cause. No constant
-was chosen on these seeds.
+five years with planted truths (`value_truth`) go quarter by quarter through the `assess` that runs live. Every
+mechanism of renewals (`value_renewals`) has a world of its own, of the next seed and of as many customers. Beside every
+figure stand trivial controls and, where a target may be out of reach, `ceiling`: what one reaches who knows the planted
+cause. No constant was chosen on these seeds.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def breach(all_told: Sequence[Told]) -> list[Figure]:
 def renewal(all_told: Sequence[Told], *, of_one_mechanism: bool = False) -> list[Figure]:
     """Whether the contracts that were not renewed had the higher risk among those that came due.
 
-    What causes know of two mechanisms has no common scale, and no ceiling together.
+    What causes know of different mechanisms has no common scale, and no ceiling together.
     """
     sheet = Sheet("value", "renewal")
     for months_before in (1, 6):
@@ -187,7 +187,7 @@ SCENARIOS: Mapping[str, Callable[[Sequence[Told]], list[Figure]]] = {
 def main() -> None:
     """Make up the customers, let the product speak of them, and report how right it was."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--customers", type=int, default=100, help="of each of the two worlds")
+    parser.add_argument("--customers", type=int, default=100, help="of each mechanism's world")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", choices=SCENARIOS)

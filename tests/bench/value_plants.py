@@ -21,7 +21,7 @@ from services.health.block import (
     SourceBlock,
     StateSamples,
 )
-from tests.bench.value_truth import MONTHS, SURVEY_EVERY, Release, Truth
+from tests.bench.value_truth import MONTHS, SURVEY_EVERY, Truth, rate_of
 
 FIRST_YEAR = 2018
 MARGIN, HOUR_COST, RATE = 0.4, 90.0, 120.0
@@ -88,7 +88,7 @@ class Plant:
 
     def rate(self, machine: int) -> Floats:
         """The machine's planted good units an hour of production as a share of those at first, by the hour."""
-        return _rate(self.truth.releases, machine)[_months(self.hours)]
+        return rate_of(self.truth.releases, machine)[_months(self.hours)]
 
 
 def _months(hours: int) -> np.ndarray:
@@ -111,7 +111,7 @@ def _machine(truth: Truth, number: int, factor: float, random: np.random.Generat
     stopped = np.minimum(factor * truth.stopped, 0.9)[month]
     at, state = _states(stopped, truth.ordered[month], truth.repair_h, hours, random)
     running = _hours_in(at, np.array([s == "RUN" for s in state]), hours)
-    rate = RATE * _rate(truth.releases, number)[month]
+    rate = RATE * rate_of(truth.releases, number)[month]
     produced = random.poisson(rate * running).astype(np.float64)
     return Machine(
         at=at,
@@ -122,15 +122,6 @@ def _machine(truth: Truth, number: int, factor: float, random: np.random.Generat
         good=random.binomial(produced.astype(np.int64), 0.97).astype(np.float64),
         uses=np.clip(truth.uses * (1 + 0.2 * random.standard_normal(hours)), 0, 1),
     )
-
-
-def _rate(releases: tuple[Release, ...], machine: int) -> Floats:
-    """Good units an hour of a month, of those at first."""
-    factor = np.ones(MONTHS)
-    for release in releases:
-        if machine in release.machines:
-            factor[release.month :] *= 1 + release.effect
-    return factor
 
 
 def _states(

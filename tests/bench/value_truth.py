@@ -145,6 +145,8 @@ def _renewing(truth: Truth, mechanism: str, random: np.random.Generator) -> Trut
         gap=1 - truth.stopped - truth.promised,
         ordered=truth.ordered,
         uses=truth.uses,
+        rate=np.mean([rate_of(truth.releases, machine) for machine in range(truth.machines)], axis=0),
+        machines=truth.machines,
     )
     said = 7 + 20 * lived.gap + 1.5 * random.standard_normal(MONTHS)
     return replace(truth, terms=terms(mechanism, lived, random), survey=np.clip(said, 0, 10))
@@ -213,6 +215,15 @@ def _releases(machines: int, random: np.random.Generator) -> tuple[Release, ...]
         )
         for month in months
     )
+
+
+def rate_of(releases: tuple[Release, ...], machine: int) -> Floats:
+    """Good units an hour of a machine by month, of those at first, shape (MONTHS,)."""
+    factor = np.ones(MONTHS)
+    for release in releases:
+        if machine in release.machines:
+            factor[release.month :] *= 1 + release.effect
+    return factor
 
 
 def _adopted(course: str, rates: Rates, random: np.random.Generator) -> tuple[int, ...]:
