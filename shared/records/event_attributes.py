@@ -14,6 +14,7 @@ from shared.records.vocabulary import IMPROVEMENT_STATUSES, OWNER_ROLES, PAYERS,
 Parse = Callable[[str], Any]
 
 _at_least_0 = fields.number(0, remedy="write hours of at least 0")
+_units = fields.number(0, remedy="write units, of at least 0")
 _cost: Mapping[str, Parse] = {
     "hours": _at_least_0,
     "cost": fields.money(2),
@@ -36,6 +37,8 @@ _WORDS: Mapping[str, Mapping[str, Parse]] = {
     "milestone": {"name": fields.text, "due_on": fields.day, "done_on": fields.day},
     "commitment": {"what": fields.text, "due_on": fields.day, "kept_on": fields.day},
     "renewal": {"outcome": fields.one_of("outcome", RENEWAL_OUTCOMES), "contract": fields.text},
+    "baseline": {"availability": fields.number(0, 1, remedy="write a share from 0 to 1"), "good_per_hour": _units},
+    "order": {"quantity": _units},
     "work_order": {**_cost, "due_on": fields.day},
     "software_release": {"support_ends_on": fields.day},
     "retrofit": {"support_ends_on": fields.day},

@@ -22,6 +22,7 @@ from services.api.review.review_rows import (
     WindowRow,
 )
 from shared.errors import InvalidActionError, NotFoundError
+from shared.records.said_numbers import said_number
 
 _CUSTOMER = f"SELECT name, {DEMO} AS demo FROM customers WHERE customer_id = %(customer)s"
 _PROMISES = """
@@ -196,14 +197,7 @@ def review_rows(conn: psycopg.Connection, customer: int, *, first: date, last: d
 
 
 def _event(told: dict[str, Any]) -> EventRow:
-    return EventRow(**told | {name: _number(told[name]) for name in ("expected_hours", "expected_money")})
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
+    return EventRow(**told | {name: said_number(told[name]) for name in ("expected_hours", "expected_money")})
 
 
 def list_reviews(

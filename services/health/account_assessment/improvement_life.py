@@ -12,6 +12,7 @@ from datetime import date
 from services.health.account_assessment.account import Account, AccountEvent, Finding, fact
 from services.health.account_assessment.calendar_months import first_of_month, months_after, months_between
 from services.health.account_assessment.kpi_months import Change, Share, fell_by, stopped_share
+from shared.records.said_numbers import said_number
 
 PROPOSED, ACCEPTED, REALIZED, DECLINED = "proposed", "accepted", "realized", "declined"
 LIVE = (PROPOSED, ACCEPTED)
@@ -54,8 +55,8 @@ def _improvement(key: str, events: list[AccountEvent]) -> Improvement:
     for event in events:
         said |= {name: value for name, value in event.attributes.items() if value is not None}
         steps.setdefault(str(event.attributes["status"]), event.at.date())
-    money = said.get("expected_money")
-    expected, unit = (money, str(said.get("currency"))) if money is not None else (said.get("expected_hours"), "h")
+    money, hours = (said_number(said.get(name)) for name in ("expected_money", "expected_hours"))
+    expected, unit = (money, str(said.get("currency"))) if money is not None else (hours, "h")
     status = str(said["status"])
     return Improvement(
         improvement_id=key,
@@ -68,7 +69,7 @@ def _improvement(key: str, events: list[AccountEvent]) -> Improvement:
         capability=_text(said.get("capability")),
         objective=_text(said.get("objective")),
         owner_role=_text(said.get("owner_role")),
-        expected=None if expected is None else float(str(expected)),
+        expected=expected,
         expected_unit=None if expected is None else unit,
     )
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.health.health_assessment.daily_history import month_number, month_start
-from services.health.health_assessment.said_numbers import said_number
 from services.health.portfolio.portfolio_rows import MonthOfValue, PortfolioRows, Told
+from shared.records.said_numbers import said_number
 
 MONTHS = 12
 LEAST_MONTHS = 6

@@ -14,6 +14,7 @@ from itertools import pairwise
 from services.health.block import Contract, CustomerBlock, Event
 from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.health_assessment.records_in_force import contracts_on
+from shared.records.said_numbers import said_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,13 +157,12 @@ def maintenance(orders: WorkOrders, month: MonthOf, business: str) -> Amount:
     found: list[tuple[float | None, str | None]] = []
     for event in orders.by_month.get(month.number, ()):
         part, payer = month.share(business, event.scope_type, event.scope_id), _payer(event)
-        cost, currency = event.attributes.get("cost"), event.attributes.get("currency")
+        cost, currency = said_number(event.attributes.get("cost")), event.attributes.get("currency")
         if part == 0 or payer == "supplier":
             continue
-        known = payer == "customer" and isinstance(cost, int | float) and isinstance(currency, str)
-        if not known or isinstance(cost, bool):
+        if payer is None or cost is None or not isinstance(currency, str):
             return Amount(amount=None, currency=None, unknown="a work order does not say what it cost the customer")
-        found.append((float(str(cost)) * part, str(currency)))
+        found.append((cost * part, currency))
     return _added(found, "work orders are in several currencies")
 
 

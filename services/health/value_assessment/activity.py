@@ -31,6 +31,7 @@ from services.health.state_detection.times import (
     UNKNOWN_S,
 )
 from services.health.state_detection.times import DOWN_BY_CAUSE as DOWN_COLUMNS
+from shared.records.said_numbers import said_number
 
 COVERAGE = 0.8
 KEPT_WHOLE = 28
@@ -199,11 +200,10 @@ def _orders(block: CustomerBlock) -> dict[date, dict[str, float]]:
     """How much of each product was ordered on each day: its quantity, where nobody says one, an order."""
     found: dict[date, dict[str, float]] = {}
     for event in block.events:
-        product, quantity = event.attributes.get("product"), event.attributes.get("quantity", 1)
+        product, quantity = event.attributes.get("product"), said_number(event.attributes.get("quantity"))
         if event.kind == "order" and event.at >= block.start and product is not None:
             own = found.setdefault(event.at.date(), {})
-            amount = float(quantity) if isinstance(quantity, int | float) else 1.0
-            own[str(product)] = own.get(str(product), 0.0) + amount
+            own[str(product)] = own.get(str(product), 0.0) + (1.0 if quantity is None else quantity)
     return found
 
 

@@ -12,6 +12,7 @@ from services.health.health_assessment.daily_history import DailyHistory, day_nu
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel, peers_of
 from services.health.state_detection.times import CUSTOMER_DOWN, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.accruals import Place
+from shared.records.said_numbers import said_number
 
 ACCEPTANCE_DAYS = 28
 ACCEPTANCE_COVERAGE = 0.8
@@ -79,13 +80,13 @@ def declared(block: CustomerBlock) -> Sequence[tuple[Event, Counterfactual]]:
                 name="declared",
                 through_day=day_number(event.at.date()) - 1,
                 down_share=1 - availability,
-                good_per_hour=_number(event.attributes.get("good_per_hour")),
+                good_per_hour=said_number(event.attributes.get("good_per_hour")),
             ),
         )
         for event in sorted(block.events, key=lambda e: e.at)
         if event.kind == "baseline"
         and not event.attributes.get("rejected")
-        and (availability := _number(event.attributes.get("availability"))) is not None
+        and (availability := said_number(event.attributes.get("availability"))) is not None
         and 0 <= availability <= 1
     ]
 
@@ -115,10 +116,6 @@ def of_peers(
         down_error=down.median_error / (1 - waited),
         good_error=0.0 if good is None else good.median_error / (1 - waited),
     )
-
-
-def _number(said: object) -> float | None:
-    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
 
 
 def counterfactual_of(

@@ -68,9 +68,9 @@ def test_a_fee_that_nobody_knows_is_none_and_says_why(terms, why):
 
 
 def test_maintenance_is_what_the_customer_paid_of_its_machines():
-    """900 for a milk machine, 400 for all four, and 5 000 that we paid."""
+    """900 for a milk machine, written as text, 400 for all four, and 5 000 that we paid."""
     ours = work_order(5, cost=5000, currency="EUR", paid_by="supplier")
-    own = work_order(3, ("asset", 0), cost=900, currency="EUR", paid_by="customer")
+    own = work_order(3, ("asset", 0), cost="900", currency="EUR", paid_by="customer")
     shared = work_order(20, ("site", 1), cost=400, currency="EUR", paid_by="customer")
     block = replace(BLOCK, events=(own, ours, shared))
     assert told(block).amount == pytest.approx(900 + 300)

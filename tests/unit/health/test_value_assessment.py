@@ -136,7 +136,7 @@ def test_a_promise_is_told_by_month_and_never_in_another_currency():
 
 
 def test_the_counterfactual_of_the_business_case_takes_its_place_from_its_month_on():
-    declared = Event(scope_type="customer", scope_id=7, at=START, kind="baseline", attributes={"availability": 0.8})
+    declared = Event(scope_type="customer", scope_id=7, at=START, kind="baseline", attributes={"availability": "0.8"})
     told = rows(worsening(events=(declared,)))
     assert told[2].counterfactual == "declared"
     assert told[2].hours_avoided == pytest.approx(2 * 28 * 24 * 0.15, rel=0.1)

@@ -287,6 +287,8 @@ def test_a_wrong_field_is_told_with_its_line_and_what_to_write(file: str, change
     ("kind", "attributes", "error"),
     [
         ("improvement", '{"id": "I", "title": "t"}', "improvement without status; write its status"),
+        ("baseline", '{"availability": 95}', "availability: 95 is out of range; write a share from 0 to 1"),
+        ("order", '{"quantity": -4}', "quantity: -4 is out of range; write units, of at least 0"),
         (
             "improvement",
             '{"id": "I", "status": "acepted", "title": "t"}',

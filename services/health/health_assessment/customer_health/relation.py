@@ -19,8 +19,8 @@ from scipy.stats import binom
 from services.health.block import CustomerBlock, Floats
 from services.health.health_assessment.customer_health.weighted_measures import Measure
 from services.health.health_assessment.daily_history import day_number, day_of
-from services.health.health_assessment.said_numbers import said_number
 from services.health.state_detection.states import DAY_S
+from shared.records.said_numbers import said_number
 
 HALF_LIFE_DAYS, STALE_DAYS = 90.0, 365.0
 LEAST_INTERVAL_DAYS, INTERVALS, LEAST_INTERVALS, SILENT = 14.0, 12, 4, 2.0

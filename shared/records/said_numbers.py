@@ -1,6 +1,8 @@
-"""Numbers in what people's systems say: in figures or as text. Pure."""
+"""Numbers in the attributes of events: what the import takes for one is read as that one everywhere. Pure."""
 
-from math import isfinite
+from shared.records.fields import FieldError, number
+
+_any_number = number()
 
 
 def said_number(value: object) -> float | None:
@@ -8,7 +10,6 @@ def said_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = float(value)
-    except ValueError:
+        return _any_number(str(value))
+    except FieldError:
         return None
-    return number if isfinite(number) else None
