@@ -23,6 +23,7 @@ from services.api.review.review_rows import (
 )
 from shared.errors import InvalidActionError, NotFoundError
 from shared.records.said_numbers import said_number
+from shared.stays import STAYS, lasted_on
 
 _CUSTOMER = f"SELECT name, {DEMO} AS demo FROM customers WHERE customer_id = %(customer)s"
 _PROMISES = """
@@ -62,10 +63,6 @@ WHERE f.customer_id = %(customer)s AND f.kind = 'next_improvement' AND verdict =
   AND f.evidence ->> 'title' IS NOT NULL AND day BETWEEN %(first)s AND %(after)s ORDER BY day DESC LIMIT 1
 """
 # Machines count as long as they stood at the customer.
-_PLACED = """
-(SELECT asset_id, site_id, valid_from, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until
- FROM placements)
-"""
 _HOURS = f"""
 SELECT date_trunc('month', day)::date AS month,
        sum(pbt_s) / 3600 AS planned_h, sum(pbt_s - unknown_s) / 3600 AS known_h,
@@ -73,7 +70,7 @@ SELECT date_trunc('month', day)::date AS month,
        sum(operator_down_s) / 3600 AS operator_h, sum(external_down_s) / 3600 AS external_h,
        sum(unknown_down_s) / 3600 AS unknown_h
 FROM times_daily t
-JOIN {_PLACED} p ON p.asset_id = t.asset_id AND t.day >= p.valid_from AND (p.until IS NULL OR t.day < p.until)
+JOIN {STAYS} p ON p.asset_id = t.asset_id AND {lasted_on("p", "t.day")}
 JOIN sites USING (site_id)
 WHERE customer_id = %(customer)s AND day BETWEEN %(first)s AND %(last)s GROUP BY 1
 """
@@ -101,14 +98,14 @@ WHERE e.at < %(after)s AND e.kind IN ('software_release', 'retrofit', 'training'
       'improvement', 'commitment')
   AND %(customer)s = CASE e.scope_type WHEN 'customer' THEN e.scope_id WHEN 'site' THEN s.customer_id
       WHEN 'line' THEN (SELECT customer_id FROM sites WHERE site_id = l.site_id)
-      ELSE (SELECT customer_id FROM {_PLACED} p JOIN sites USING (site_id) WHERE p.asset_id = e.scope_id
-            AND e.at::date >= p.valid_from AND (p.until IS NULL OR e.at::date < p.until)) END
+      ELSE (SELECT customer_id FROM {STAYS} p JOIN sites USING (site_id) WHERE p.asset_id = e.scope_id
+            AND {lasted_on("p", "e.at::date")}) END
 ORDER BY e.at, e.record_source, e.external_id
 """
 _COMMISSIONED = f"""
-SELECT DISTINCT commissioned_on, name FROM assets JOIN {_PLACED} p USING (asset_id)
+SELECT DISTINCT commissioned_on, name FROM assets JOIN {STAYS} p USING (asset_id)
 WHERE commissioned_on BETWEEN %(first)s AND %(last)s
-  AND commissioned_on >= p.valid_from AND (p.until IS NULL OR commissioned_on < p.until)
+  AND {lasted_on("p", "commissioned_on")}
   AND site_id IN (SELECT site_id FROM sites WHERE customer_id = %(customer)s)
 """
 _MADE = f"""

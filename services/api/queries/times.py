@@ -11,6 +11,7 @@ import psycopg
 from services.api.database import rows
 from services.api.queries.customers import stood_at
 from shared.kpis import COLUMNS, INPUTS, FailureCount, Totals, coverage, kpis, summed
+from shared.stays import STAYS
 
 _SUMS = ", ".join(f"sum(d.{name})::float8 AS {name}" for name in COLUMNS)
 _SAME_INPUTS = ", ".join(f"d.{name} IS NULL" for name in INPUTS)
@@ -25,10 +26,9 @@ FROM d GROUP BY d.asset_id, {_SAME_INPUTS}
 # When machines stood there, and their newest day in that time, are read from keys alone; then only the days asked for.
 _OF_SITE = f"""
 WITH stays AS (
-    SELECT * FROM (
-        SELECT *, coalesce(lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from), 'infinity') AS ended
-        FROM placements WHERE asset_id IN (SELECT asset_id FROM placements WHERE site_id = %(site)s)) p
-    WHERE site_id = %(site)s AND (%(line)s::int IS NULL OR line_id = %(line)s)),
+    SELECT *, coalesce(until, 'infinity') AS ended FROM {STAYS} p
+    WHERE asset_id IN (SELECT asset_id FROM placements WHERE site_id = %(site)s)
+      AND site_id = %(site)s AND (%(line)s::int IS NULL OR line_id = %(line)s)),
 newest AS (
     SELECT max(last) AS day FROM stays s, LATERAL (
         SELECT max(day) AS last FROM times_daily

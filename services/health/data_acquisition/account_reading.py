@@ -21,33 +21,32 @@ from services.health.assessment import OutcomeRow, UpdateEffectRow, ValueRow
 from services.health.data_acquisition.record_reading import read_records
 from services.health.fleet_learning.stored_models import read_models
 from shared.kpis import COLUMNS, INPUTS, Totals
+from shared.stays import STAYS, lasted_on
 
 _Row = TypeVar("_Row")
 
 # When each machine stood with the customer.
-_STAYS = """
-SELECT asset_id, valid_from AS since, until FROM (
-    SELECT *, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until FROM placements) p
+_HERE = f"""
+SELECT asset_id, valid_from, until FROM {STAYS} p
 JOIN sites USING (site_id) WHERE customer_id = %(customer)s
 """
 _ASSETS = f"""
 SELECT asset_id, a.name, t.name AS asset_type, a.commissioned_on, s.since, s.until
-FROM (SELECT asset_id, min(since) AS since,
+FROM (SELECT asset_id, min(valid_from) AS since,
              CASE WHEN bool_or(until IS NULL) THEN NULL ELSE max(until) END AS until
-      FROM ({_STAYS}) each GROUP BY asset_id) s
+      FROM ({_HERE}) each GROUP BY asset_id) s
 JOIN assets a USING (asset_id) JOIN asset_types t USING (asset_type_id) ORDER BY asset_id
 """
 _SUMS = ", ".join(f"sum(t.{name})::float8 AS {name}" for name in COLUMNS)
 _SAME_INPUTS = ", ".join(f"t.{name} IS NULL" for name in INPUTS)
 _TIMES = f"""
 SELECT t.asset_id, date_trunc('month', t.day)::date AS month, {_SUMS}
-FROM times_daily t JOIN ({_STAYS}) s ON s.asset_id = t.asset_id AND t.day >= s.since
-    AND (s.until IS NULL OR t.day < s.until)
+FROM times_daily t JOIN ({_HERE}) s ON s.asset_id = t.asset_id AND {lasted_on("s", "t.day")}
 WHERE t.day < %(through)s GROUP BY t.asset_id, 2, {_SAME_INPUTS} ORDER BY t.asset_id, 2, {_SAME_INPUTS}
 """
 _HEARD = f"""
-SELECT t.asset_id, min(t.day) FROM times_daily t JOIN ({_STAYS}) s ON s.asset_id = t.asset_id AND t.day >= s.since
-    AND (s.until IS NULL OR t.day < s.until)
+SELECT t.asset_id, min(t.day)
+FROM times_daily t JOIN ({_HERE}) s ON s.asset_id = t.asset_id AND {lasted_on("s", "t.day")}
 WHERE t.day < %(through)s AND t.pbt_s > t.unknown_s GROUP BY t.asset_id ORDER BY t.asset_id
 """
 _EVENTS = """

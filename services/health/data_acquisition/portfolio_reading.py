@@ -15,6 +15,7 @@ from services.health.portfolio.portfolio_rows import (
     RenewalRisk,
     Told,
 )
+from shared.stays import STAYS, lasted_on
 
 _CUSTOMERS = "SELECT customer_id, name, segment FROM customers ORDER BY customer_id"
 _CONTRACTS = """
@@ -34,9 +35,9 @@ SELECT customer_id, at, kind, attributes FROM (
     FROM events WHERE kind IN ('renewal', 'work_order', 'touchpoint', 'survey')) e
 WHERE customer_id IS NOT NULL ORDER BY at, record_source, external_id
 """
-_PLACED = """
+_PLACED = f"""
 SELECT customer_id, asset_id, commissioned_on, valid_from AS since, until
-FROM (SELECT *, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until FROM placements) p
+FROM {STAYS} p
 JOIN sites USING (site_id) JOIN assets USING (asset_id) ORDER BY asset_id, valid_from
 """
 # A sum of what is known in part would be too small, and one of several currencies would mean nothing.
@@ -50,12 +51,11 @@ SELECT customer_id, month,
        CASE WHEN count(DISTINCT currency) = 1 THEN min(currency) END AS currency
 FROM value_monthly GROUP BY customer_id, month ORDER BY customer_id, month
 """
-_STOPS = """
+_STOPS = f"""
 SELECT customer_id, date_trunc('month', day)::date AS month, sum(supplier_down_s) / 3600 AS supplier_down_h,
        sum(pbt_s - unknown_s) / 3600 AS known_h
 FROM times_daily t
-JOIN (SELECT *, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until FROM placements) p
-  ON p.asset_id = t.asset_id AND t.day >= p.valid_from AND (p.until IS NULL OR t.day < p.until)
+JOIN {STAYS} p ON p.asset_id = t.asset_id AND {lasted_on("p", "t.day")}
 JOIN sites USING (site_id) GROUP BY 1, 2 ORDER BY 1, 2
 """
 _RISKS = """

@@ -23,6 +23,7 @@ from services.health.block import (
     Site,
 )
 from shared.errors import RecordError
+from shared.stays import STAYS
 
 Sums = tuple[str | None, ...]
 Window = tuple[float, float]
@@ -68,10 +69,10 @@ WHERE (scope_type = 'customer' AND scope_id = %(customer)s)
    OR (scope_type = 'asset' AND scope_id = ANY(%(assets)s))
 ORDER BY at, record_source, external_id
 """
-_PLACEMENTS = """
+_PLACEMENTS = f"""
 SELECT asset_id, a.name, a.commissioned_on, asset_type_id, t.name AS asset_type, t.state_decoder,
        t.unit_time_s, t.capacity_per_hour, site_id, line_id, valid_from, until
-FROM (SELECT *, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until FROM placements) p
+FROM {STAYS} p
 JOIN sites USING (site_id) JOIN assets a USING (asset_id) JOIN asset_types t USING (asset_type_id)
 WHERE customer_id = %(customer)s ORDER BY asset_id, valid_from
 """

@@ -19,13 +19,13 @@ from services.health.prognostic_assessment.peer_levels import (
     QUALITY_LOSS,
 )
 from shared.records.vocabulary import BENCHMARKING, CAUSES
+from shared.stays import STAYS, lasted_on
 
 YEAR = timedelta(days=365)
 # A machine's days, each at the customer with whom it stood.
 _OF_MEMBERS = f"""
 FROM times_daily d JOIN assets USING (asset_id) JOIN asset_types t USING (asset_type_id)
-JOIN (SELECT asset_id, site_id, valid_from, lead(valid_from) OVER (PARTITION BY asset_id ORDER BY valid_from) AS until
-      FROM placements) p ON p.asset_id = d.asset_id AND p.valid_from <= d.day AND (p.until IS NULL OR d.day < p.until)
+JOIN {STAYS} p ON p.asset_id = d.asset_id AND {lasted_on("p", "d.day")}
 JOIN sites USING (site_id) JOIN customers c USING (customer_id)
 WHERE '{BENCHMARKING}' = ANY(c.data_use)
 """
