@@ -22,7 +22,7 @@ HOUR_S = 3600.0
 SILENT_HOURS = 24
 # By index of a cause, the last also by -1, for none.
 IS_NOT_OURS: Bools = np.isin([*CAUSES, ""], ("customer", "external", "operator"))
-WORK_KINDS = ("work_order", "part", "inspection")
+WORK_KINDS = ("work_order", "part")
 
 
 def event_hours(block: CustomerBlock, asset_id: int, kinds: Sequence[str], hours: int) -> Bools:
