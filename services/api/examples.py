@@ -78,6 +78,7 @@ CUSTOMER: dict[str, Any] = {
                 "day": "2026-08-31",
                 "risk": 0.41,
                 "prior": 0.25,
+                "learned_from": 0,
                 "contributions": {"trend": 0.12, "gain": -0.04, "orders": 0.05, "alerts": 0.03},
             },
         }

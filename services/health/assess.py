@@ -83,7 +83,7 @@ from services.health.value_assessment.world_change import Proposal, WorldState, 
 from services.health.world_rows import world_rows
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 21
+STATE_VERSION = 22
 
 KEPT_DAYS = 400
 
@@ -198,7 +198,7 @@ def assess_with_work(
             *risk_signal_rows(block, risks),
             *world_rows(work, told, models.peers),
             *course_rows(work),
-            *renewal_rows(work, episodes),
+            *renewal_rows(work, episodes, models.renewals),
         ),
         health=tuple(health),
         values=value.months,

@@ -347,9 +347,10 @@ risk_steps = Table(
     Column("told", JSONB, nullable=False),
 )
 
-# What the fleet's failures up to `learned_through` (event time) taught. `body` is msgpack in the layout of that version
-# of the code; null where they were too few. `skill`: what it showed, and under `known` how much was known of the time
-# before: where that grows, because a history is filled in, it is learned again.
+# What the fleet's failures, peers and renewals up to `learned_through` (event time) taught; asset_type is empty where
+# customers taught it. `body` is msgpack in the layout of that version of the code; null where they were too few.
+# `skill`: what it showed, and under `known` how much was known of the time before: where that grows, because a history
+# is filled in, it is learned again.
 models = Table(
     "models",
     metadata,

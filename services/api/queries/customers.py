@@ -251,7 +251,15 @@ def _contract(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _renewal_risk(found: dict[str, Any]) -> dict[str, Any]:
-    return {"day": found["day"], "risk": found["value"], **found["evidence"]}
+    told = found["evidence"]
+    learned_from = told.get("learned_from", 0)  # not said before there was any learning
+    return {
+        "day": found["day"],
+        "risk": found["value"],
+        "prior": told["prior"],
+        "learned_from": learned_from,
+        "contributions": told["contributions"],
+    }
 
 
 def _trend(found: dict[str, Any] | None) -> dict[str, Any] | None:

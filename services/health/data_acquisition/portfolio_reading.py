@@ -69,6 +69,16 @@ SELECT to_char(at, 'YYYY-MM-01'), md5(string_agg(said::text, '|' ORDER BY said::
 """
 
 
+def read_contracts(conn: psycopg.Connection) -> list[ContractVersion]:
+    """All versions of all contracts."""
+    return conn.cursor(row_factory=class_row(ContractVersion)).execute(_CONTRACTS).fetchall()
+
+
+def read_told(conn: psycopg.Connection) -> list[Told]:
+    """All events that the portfolio looks at, renewals among them."""
+    return conn.cursor(row_factory=class_row(Told)).execute(_TOLD).fetchall()
+
+
 def read_portfolio_rows(conn: psycopg.Connection) -> PortfolioRows:
     """All of it, in an order that does not depend on when it was said."""
     customers: Mapping[int, PortfolioCustomer] = {
@@ -76,8 +86,8 @@ def read_portfolio_rows(conn: psycopg.Connection) -> PortfolioRows:
     }
     return PortfolioRows(
         customers=customers,
-        contracts=conn.cursor(row_factory=class_row(ContractVersion)).execute(_CONTRACTS).fetchall(),
-        told=conn.cursor(row_factory=class_row(Told)).execute(_TOLD).fetchall(),
+        contracts=read_contracts(conn),
+        told=read_told(conn),
         values=conn.cursor(row_factory=class_row(MonthOfValue)).execute(_VALUES).fetchall(),
         placed=conn.cursor(row_factory=class_row(Placed)).execute(_PLACED).fetchall(),
         stops=conn.cursor(row_factory=class_row(MonthOfStops)).execute(_STOPS).fetchall(),

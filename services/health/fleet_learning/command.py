@@ -7,10 +7,11 @@ from rich.progress import track
 from rich.table import Table
 
 from services.health.fleet_learning.refit import Learned, learn_type, read_fleets
-from services.health.fleet_learning.stored_models import LIFE, PEERS, RISK, VERSIONS, Model
+from services.health.fleet_learning.stored_models import LIFE, PEERS, RENEWALS, RISK, VERSIONS, Model
 from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
+from services.health.prognostic_assessment.renewal_model import RenewalModel
 from services.health.watermark import floor_day
 from shared.database import connect, storage_errors
 from shared.errors import SetupError
@@ -26,7 +27,7 @@ def learn_command(database_url: str, through: datetime | None) -> None:
         late = [(name, f.through) for (_, name), f in known.items() if through is not None and through > f.through]
         if late:
             name, at = late[0]
-            raise SetupError(f"{name} is assessed through {at.astimezone(UTC):%Y-%m-%d} only")
+            raise SetupError(f"{name or 'the fleet'} is assessed through {at.astimezone(UTC):%Y-%m-%d} only")
         asked = track(known.items(), "learning", console=Console(stderr=True), transient=True)
         found = [learn_type(conn, *of, fleet, through or floor_day(fleet.through)) for of, fleet in asked]
     _print(found)
@@ -46,13 +47,20 @@ def _print(found: list[Learned]) -> None:
 
 
 _TOO_FEW = "not known yet: too few failures, or nothing foretells them"
-_WHY_NOT = {LIFE: _TOO_FEW, RISK: _TOO_FEW, PEERS: "too few customers let themselves be compared"}
-_LEARNED_FROM = {LIFE: "lives", RISK: "machines", PEERS: "customers"}
+_WHY_NOT = {
+    LIFE: _TOO_FEW,
+    RISK: _TOO_FEW,
+    PEERS: "too few customers let themselves be compared",
+    RENEWALS: "too few contracts were lost, or renewed",
+}
+_LEARNED_FROM = {LIFE: "lives", RISK: "machines", PEERS: "customers", RENEWALS: "contracts"}
 
 
 def _shown(model: Model) -> tuple[str, str]:
     if isinstance(model, PeerModel):
         return "", f"levels of {len(model.customers)} customers"
+    if isinstance(model, RenewalModel):
+        return "", f"{model.lost} lost; {model.prior:.0%} where no sign speaks"
     return _life(model) if isinstance(model, LifeModel) else _risk(model)
 
 

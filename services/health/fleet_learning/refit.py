@@ -1,10 +1,11 @@
-"""Learn what is due: for each type of machine, at the first midnight of every quarter that its whole fleet has passed.
+"""Learn what is due: for each type of machine, and of all customers' contracts, at the first midnight of every quarter
+that its whole fleet has passed.
 
 The oldest quarter comes first, and one is due again where more is known of the time before it than when it was learned:
 so a history that is filled in, in whatever order, ends with the models of a fleet that was there all along.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,23 +16,29 @@ from services.health.charge import Fence, unfenced
 from services.health.fleet_learning.life_reading import Failures, day_number, read_failures, read_lives
 from services.health.fleet_learning.past_reading import read_past
 from services.health.fleet_learning.peer_reading import read_member_days, read_months
+from services.health.fleet_learning.renewal_reading import RenewalRecords, read_renewal_records
 from services.health.fleet_learning.stored_models import (
     LIFE,
+    NO_TYPE,
     PEERS,
+    RENEWALS,
     RISK,
     VERSIONS,
     Known,
+    KnownBefore,
     KnownPeers,
+    KnownRenewals,
     Model,
     save_model,
 )
-from services.health.prognostic_assessment import peer_learning
+from services.health.prognostic_assessment import peer_learning, renewal_learning
 from services.health.prognostic_assessment.failure_risk.learning import LEAST_FAILURES
 from services.health.prognostic_assessment.failure_risk.learning import learn as learn_risk
 from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
 from services.health.prognostic_assessment.peer_levels import LEAST_PEERS, PeerModel
 from services.health.prognostic_assessment.remaining_life import learning
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
+from services.health.prognostic_assessment.renewal_model import RenewalModel
 
 # How far the customers that have machines of a type now are assessed: the one that is least so far decides, so that
 # nothing is missing. One that nothing has come from for a day, while another one went on, is history: it delays nobody.
@@ -45,6 +52,11 @@ SELECT name, min(assessed_through) FROM (
     JOIN sites USING (site_id) JOIN model_states m USING (customer_id)
     WHERE EXISTS (SELECT FROM {table} told WHERE told.asset_id = a.asset_id)
 ) fleet WHERE newest - assessed_at <= interval '1 day' GROUP BY name ORDER BY name
+"""
+# The same of all customers.
+_ALL = """
+SELECT min(assessed_through) FROM (SELECT *, max(assessed_at) OVER () AS newest FROM model_states) fleet
+WHERE newest - assessed_at <= interval '1 day'
 """
 _DAYS = """
 SELECT t.name, date_trunc('quarter', {day})::date, count(*) FROM {table} JOIN assets USING (asset_id)
@@ -63,7 +75,7 @@ _NO_FAILURES = Failures(told=(), seen=(), stands_with={})
 @dataclass(frozen=True, kw_only=True)
 class Learned:
     """What was learned of one type: None where its failures were too few, or none was foretold. machines: lives of
-    them for remaining life, customers for peers. new: nothing like it was stored before."""
+    them for remaining life, customers for peers, contracts for renewals. new: nothing like it was stored before."""
 
     kind: str
     asset_type: str
@@ -82,7 +94,7 @@ class Fleet:
     failures: Failures
     days: Mapping[date, int] = field(default_factory=dict)
 
-    def known(self, through: datetime) -> Known | KnownPeers:
+    def known(self, through: datetime) -> KnownBefore:
         """How much is known of the time before a quarter's first midnight."""
         days = sum(count for first, count in self.days.items() if first < through.date())
         return Known(days=days, failures=self.failed(through))
@@ -114,6 +126,19 @@ class PeerFleet(Fleet):
         return KnownPeers(days=sum(self.days[first] for first in before), customers=customers)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RenewalFleet(Fleet):
+    """The same of all customers' contracts. days: contracts of which it came to be known whether they were renewed."""
+
+    records: RenewalRecords
+
+    def known(self, through: datetime) -> KnownRenewals:
+        """How much is known of the time before a quarter's first midnight."""
+        past = self.records.before(through)
+        signs = sum(value for one in past for value in one.signs.values())
+        return KnownRenewals(contracts=len(past), lost=sum(one.lost for one in past), signs=round(signs, 6))
+
+
 def quarter(at: datetime) -> datetime:
     """The first midnight (UTC) of the quarter in which an instant lies."""
     return at.replace(month=3 * ((at.month - 1) // 3) + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -121,6 +146,8 @@ def quarter(at: datetime) -> datetime:
 
 def read_fleets(conn: psycopg.Connection, kind: str) -> dict[str, Fleet]:
     """The fleet of each type of which there is something to learn from."""
+    if kind == RENEWALS:
+        return _renewal_fleet(conn)
     through: dict[str, datetime] = dict(conn.execute(_FLEETS.format(**_TABLES[kind])).fetchall())
     if kind == PEERS:
         return {name: _peer_fleet(through[name], of) for name, of in read_member_days(conn).items() if name in through}
@@ -134,6 +161,19 @@ def read_fleets(conn: psycopg.Connection, kind: str) -> dict[str, Fleet]:
 def _peer_fleet(through: datetime, of: Mapping[date, Mapping[int, int]]) -> PeerFleet:
     days = {first: sum(own.values()) for first, own in of.items()}
     return PeerFleet(through=through, failures=_NO_FAILURES, days=days, of=of)
+
+
+def _renewal_fleet(conn: psycopg.Connection) -> dict[str, Fleet]:
+    """All customers together; none while no contract that was judged came due."""
+    records = read_renewal_records(conn)
+    through = next(conn.execute(_ALL))[0]
+    if not records.judged or through is None:
+        return {}
+    days: Counter[date] = Counter()
+    for day, count in records.known_on(through.astimezone(UTC).date()).items():
+        days[quarter(datetime.combine(day, time(), UTC)).date()] += count
+    fleet = RenewalFleet(through=through, failures=_NO_FAILURES, days=days, records=records)
+    return {NO_TYPE: fleet} if days else {}
 
 
 def learn_type(
@@ -177,13 +217,20 @@ def _peers(
     return len(members), 0, peer_learning.learn(members, asset_type, day_number(through))
 
 
-_LEARNED_BY = {LIFE: _life, RISK: _risk, PEERS: _peers}
+def _renewals(
+    _conn: psycopg.Connection, _asset_type: str, fleet: Fleet, through: datetime
+) -> tuple[int, int, RenewalModel | None]:
+    past = fleet.records.before(through) if isinstance(fleet, RenewalFleet) else []
+    return len(past), sum(one.lost for one in past), renewal_learning.learn(past, day_number(through))
+
+
+_LEARNED_BY = {LIFE: _life, RISK: _risk, PEERS: _peers, RENEWALS: _renewals}
 
 
 def learn_due(conn: psycopg.Connection, fence: Fence) -> Learned | None:
     """Learn the oldest quarter that is due, of any kind and type; None where none is. One, so that nobody waits."""
     due: list[tuple[datetime, str, str]] = []
-    fleets = {kind: read_fleets(conn, kind) for kind in (LIFE, RISK, PEERS)}
+    fleets = {kind: read_fleets(conn, kind) for kind in VERSIONS}
     for kind, types in fleets.items():
         learned = {(name, at): known for name, at, known in conn.execute(_LEARNED, [kind, VERSIONS[kind]])}
         due += [

@@ -10,21 +10,25 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from services.health.prognostic_assessment import peer_levels
+from services.health.prognostic_assessment import peer_levels, renewal_model
 from services.health.prognostic_assessment.failure_risk import risk_model
 from services.health.prognostic_assessment.failure_risk.risk_model import RiskModel
 from services.health.prognostic_assessment.fleet_models import FleetModels
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.prognostic_assessment.remaining_life import life_model
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
+from services.health.prognostic_assessment.renewal_model import RenewalModel
 
-LIFE, RISK, PEERS = "remaining_life", "failure_risk", "peers"
+LIFE, RISK, PEERS, RENEWALS = "remaining_life", "failure_risk", "peers", "renewals"
+NO_TYPE = ""
+"""The type of a model of customers, whatever machines they have."""
 VERSIONS = {
     LIFE: life_model.LAYOUT_VERSION,
     RISK: risk_model.LAYOUT_VERSION,
     PEERS: peer_levels.LAYOUT_VERSION,
+    RENEWALS: renewal_model.LAYOUT_VERSION,
 }
-Model = LifeModel | RiskModel | PeerModel
+Model = LifeModel | RiskModel | PeerModel | RenewalModel
 
 _READ = """
 SELECT body FROM models WHERE kind = %s AND layout_version = %s AND body IS NOT NULL AND asset_type = ANY(%s)
@@ -44,11 +48,15 @@ WHERE kind = %(kind)s AND asset_type = %(type)s AND learned_through = %(through)
 # What was assessed beyond the model's date is assessed again with it, as if it had been known then.
 _DUE = """
 INSERT INTO assessments_due (customer_id, changed_from, due_since, received_at)
-SELECT DISTINCT customer_id, %(through)s::timestamptz, now(), now()
-FROM assets a JOIN asset_types t USING (asset_type_id) JOIN placements USING (asset_id) JOIN sites USING (site_id)
-JOIN model_states m USING (customer_id) WHERE t.name = %(type)s AND m.assessed_through > %(through)s
+SELECT customer_id, %(through)s::timestamptz, now(), now()
+FROM model_states m WHERE m.assessed_through > %(through)s AND EXISTS ({whom})
 ON CONFLICT (customer_id) DO UPDATE SET changed_from = least(assessments_due.changed_from, excluded.changed_from)
 """
+_OF_TYPE = """
+SELECT FROM assets a JOIN asset_types t USING (asset_type_id) JOIN placements USING (asset_id)
+JOIN sites USING (site_id) WHERE sites.customer_id = m.customer_id AND t.name = %(type)s
+"""
+_WITH_CONTRACT = "SELECT FROM contracts c WHERE c.customer_id = m.customer_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +75,30 @@ class KnownPeers:
     customers: list[int]
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownRenewals:
+    """The same of renewals: contracts that came due with signs, those lost, and the sum of all their signs."""
+
+    contracts: int
+    lost: int
+    signs: float
+
+
+KnownBefore = Known | KnownPeers | KnownRenewals
+
+
 def read_models(conn: psycopg.Connection, asset_types: Sequence[str]) -> FleetModels:
-    """All models of some types in this code's layout, each type's oldest first."""
+    """All models of some types, and of renewals, in this code's layout, each type's oldest first."""
 
     def bodies(kind: str) -> list[bytes]:
-        return [body for (body,) in conn.execute(_READ, [kind, VERSIONS[kind], list(asset_types)])]
+        asked = [NO_TYPE] if kind == RENEWALS else list(asset_types)
+        return [body for (body,) in conn.execute(_READ, [kind, VERSIONS[kind], asked])]
 
     return FleetModels(
         lives=tuple(msgspec.msgpack.decode(body, type=LifeModel) for body in bodies(LIFE)),
         risks=tuple(msgspec.msgpack.decode(body, type=RiskModel, dec_hook=_decoded) for body in bodies(RISK)),
         peers=tuple(msgspec.msgpack.decode(body, type=PeerModel) for body in bodies(PEERS)),
+        renewals=tuple(msgspec.msgpack.decode(body, type=RenewalModel) for body in bodies(RENEWALS)),
     )
 
 
@@ -86,7 +108,7 @@ def save_model(
     asset_type: str,
     through: datetime,
     model: Model | None,
-    known: Known | KnownPeers,
+    known: KnownBefore,
 ) -> bool:
     """Store what was learned, or that the failures were too few, in the caller's transaction.
 
@@ -104,7 +126,7 @@ def save_model(
     conn.execute(_WRITE, row)
     new = stored is None or stored[0] != row["body"]
     if new and (model is not None or (stored is not None and stored[0] is not None)):
-        conn.execute(_DUE, row)
+        conn.execute(_DUE.format(whom=_WITH_CONTRACT if kind == RENEWALS else _OF_TYPE), row)
     return new
 
 

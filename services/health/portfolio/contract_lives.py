@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from services.health.health_assessment.daily_history import month_number
 from services.health.portfolio.portfolio_rows import ContractVersion, Told
@@ -48,27 +49,42 @@ def years_between(first: date, then: date) -> float:
 
 def contracts_known(versions: Iterable[ContractVersion], day: date) -> list[ContractVersion]:
     """Each contract in the version that is in force on a day, or the first to come; unsigned ones are not known."""
-    newest: dict[tuple[int, str], ContractVersion] = {}
+    newest = [own[-1] for own in _versions_known(versions, day)]
+    return sorted(newest, key=lambda c: (c.customer_id, c.starts_on, c.contract))
+
+
+def _versions_known(versions: Iterable[ContractVersion], day: date) -> list[list[ContractVersion]]:
+    """The versions of each contract that are in force on a day or were before, oldest first."""
+    found: dict[tuple[int, str], list[ContractVersion]] = defaultdict(list)
     for version in sorted(versions, key=lambda v: v.valid_from):
         if version.valid_from <= day and (version.signed_on is None or version.signed_on <= day):
-            newest[version.customer_id, version.contract] = version
-    return sorted(newest.values(), key=lambda c: (c.customer_id, c.starts_on, c.contract))
+            found[version.customer_id, version.contract].append(version)
+    return list(found.values())
 
 
 def contract_lives(versions: Iterable[ContractVersion], told: Iterable[Told], day: date) -> list[ContractLife]:
     """Every chain that had begun before a day, as it was known then."""
-    by_customer: dict[int, list[ContractVersion]] = defaultdict(list)
-    for contract in contracts_known(versions, day):
-        by_customer[contract.customer_id].append(contract)
-    outcomes: dict[int, list[Told]] = defaultdict(list)
-    for event in told:
-        if event.kind == "renewal" and event.at.date() < day:
-            outcomes[event.customer_id].append(event)
+    outcomes = _renewals_told(told, day)
     return [
         life
-        for customer_id, contracts in by_customer.items()
+        for customer_id, contracts in _by_customer(contracts_known(versions, day)).items()
         for life in _lives(contracts, _outcomes(contracts, outcomes[customer_id]), day)
     ]
+
+
+def _by_customer(contracts: Iterable[ContractVersion]) -> dict[int, list[ContractVersion]]:
+    found: dict[int, list[ContractVersion]] = defaultdict(list)
+    for contract in contracts:
+        found[contract.customer_id].append(contract)
+    return found
+
+
+def _renewals_told(told: Iterable[Told], day: date) -> dict[int, list[Told]]:
+    found: dict[int, list[Told]] = defaultdict(list)
+    for event in told:
+        if event.kind == "renewal" and event.at.date() < day:
+            found[event.customer_id].append(event)
+    return found
 
 
 def _outcomes(contracts: Sequence[ContractVersion], events: Sequence[Told]) -> dict[str, tuple[str, date]]:
@@ -145,3 +161,45 @@ def _life(chain: Sequence[ContractVersion], outcome: tuple[str, date] | None, da
         lost=lost,
         undecided=over and not lost,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedTerm:
+    """A term of a contract that came due, and whether it was renewed. ended_on: its last day."""
+
+    customer_id: int
+    contract: str
+    ended_on: date
+    renewed: bool
+
+
+def ended_terms(versions: Sequence[ContractVersion], told: Iterable[Told], day: date) -> list[EndedTerm]:
+    """Terms that ended at least 90 days before a day, as was known then.
+
+    All of them wait so long, as those without a successor must: else who was kept would be known before who was lost.
+    """
+    outcomes = _renewals_told(told, day)
+    found = _moved_ends(versions, day)
+    for customer_id, contracts in _by_customer(contracts_known(versions, day)).items():
+        said = _outcomes(contracts, outcomes[customer_id])
+        after = _successors(contracts, said)
+        for contract in contracts:
+            if contract.ends_on is not None:
+                renewed = contract.contract in after or _said(said, contract) == RENEWED
+                found.append(_ended(contract, contract.ends_on, renewed=renewed))
+    over = [term for term in found if term.ended_on + timedelta(days=1) + NEAR <= day]
+    return sorted(over, key=lambda term: (term.customer_id, term.ended_on, term.contract))
+
+
+def _ended(contract: ContractVersion, ended_on: date, *, renewed: bool) -> EndedTerm:
+    return EndedTerm(customer_id=contract.customer_id, contract=contract.contract, ended_on=ended_on, renewed=renewed)
+
+
+def _moved_ends(versions: Iterable[ContractVersion], day: date) -> list[EndedTerm]:
+    """Terms whose contract was amended to end later: these were renewed."""
+    return [
+        _ended(before, before.ends_on, renewed=True)
+        for own in _versions_known(versions, day)
+        for before, then in pairwise(own)
+        if before.ends_on is not None and (then.ends_on is None or then.ends_on > before.ends_on)
+    ]

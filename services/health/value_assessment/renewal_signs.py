@@ -20,6 +20,7 @@ from services.health.health_assessment.customer_health.relation import survey
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import month_start
 from services.health.health_assessment.records_in_force import contracts_on
+from services.health.prognostic_assessment.renewal_model import RenewalModel, newest
 from services.health.state_detection.times import APT, PBT, UNKNOWN_S
 from services.health.value_assessment.renewal_risk import doubling, renewal_risk
 
@@ -29,18 +30,30 @@ USE_DAYS, UNUSED = 60, 0.10
 _PLEASED = 0.7
 
 
-def renewal_rows(work: CustomerWork, episodes: Sequence[Episode]) -> Iterator[SignalRow]:
-    """A signal `renewal_risk` of each contract in force on the last day of each month that ended in the block."""
+def renewal_rows(
+    work: CustomerWork, episodes: Sequence[Episode], models: Sequence[RenewalModel]
+) -> Iterator[SignalRow]:
+    """A signal `renewal_risk` of each contract in force on the last day of each month that ended in the block.
+
+    By the newest model that was learned by then; its evidence holds the signs, from which later ones are learned.
+    """
     for place, month in enumerate(work.months, 1):
         day = month_start(month.number + 1) - timedelta(days=1)
         row = work.days.row_of(day)
         if row < work.days.kept:
             continue
         common = _common(work, np.array([m.uptime for m in work.months[:place]]), row, episodes)
+        model = newest(models, work.days.first_day + row)
         for contract in contracts_on(work.block.contracts, day):
-            risk = renewal_risk(common | _of_promise(work, contract, place))
+            signs = common | _of_promise(work, contract, place)
+            risk = renewal_risk(signs, model)
             if risk is not None:
-                evidence: dict[str, object] = {"prior": risk.prior, "contributions": risk.contributions}
+                evidence: dict[str, object] = {
+                    "prior": risk.prior,
+                    "contributions": risk.contributions,
+                    "signs": signs,
+                    "learned_from": model.contracts,
+                }
                 yield _signal(_first_version(work, contract), day, risk.value, evidence)
 
 

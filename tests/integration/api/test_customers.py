@@ -186,7 +186,7 @@ def test_a_customer_shows_its_trend_and_the_risk_of_each_contract_as_they_were_t
     insert(conn, "contracts", **record("K-2"), valid_from=date(2025, 1, 1), **terms)
     conn.commit()
     assert client.get(f"/v1/customers/{customer}").json()["trend"] is None
-    told = {"prior": 0.25, "contributions": {"trend": 0.05}}
+    told = {"prior": 0.25, "contributions": {"trend": 0.05}, "signs": {"trend": 0.3}, "learned_from": 41}
     signal: dict[str, Any] = {"customer_id": customer, "scope_type": "contract", "kind": "renewal_risk"}
     for days, risk in ((40, 0.2), (10, 0.3)):
         day = TODAY - timedelta(days=days)
@@ -198,6 +198,7 @@ def test_a_customer_shows_its_trend_and_the_risk_of_each_contract_as_they_were_t
     body = client.get(f"/v1/customers/{customer}").json()
     assert [c["renewal_risk"] and c["renewal_risk"]["risk"] for c in body["contracts"]] == [0.3, None]
     assert body["contracts"][0]["renewal_risk"]["contributions"] == {"trend": 0.05}
+    assert body["contracts"][0]["renewal_risk"]["learned_from"] == 41
     assert (body["trend"]["verdict"], body["trend"]["ready_on"], body["trend"]["slope"]) == (
         "not_enough_data",
         "2026-12-01",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.health.assess import assess
 from services.health.block import Event
-from services.health.value_assessment.renewal_risk import PRIOR, WEIGHTS, doubling, renewal_risk
+from services.health.prognostic_assessment.renewal_model import PRIOR, WEIGHTS
+from services.health.value_assessment.renewal_risk import doubling, renewal_risk
 from tests.unit.health.worlds import START, asset, contract, customer
 
 signs = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), st.floats(-1, 1))
