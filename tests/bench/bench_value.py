@@ -9,6 +9,7 @@ cause. No constant was chosen on these seeds.
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -18,14 +19,17 @@ from tests.bench.figures import Figure, Sheet, report
 from tests.bench.value_ceiling import ceiling
 from tests.bench.value_renewals import MECHANISMS
 from tests.bench.value_scores import (
+    Due,
     auc,
     auc_error,
+    auc_within,
     breach_cases,
     calibration_error,
     caught,
     due,
     error_of_the_truth,
     quiet_alerts,
+    reliability,
     spans_of,
     value_cases,
 )
@@ -34,6 +38,7 @@ from tests.bench.value_truth import SURVEY_EVERY
 
 SEED = 20_000
 _QUARTER = 3
+_LEVELS = 5
 Spans = list[tuple[float, float]]
 
 
@@ -137,28 +142,54 @@ def breach(all_told: Sequence[Told]) -> list[Figure]:
     return sheet.figures
 
 
-def renewal(all_told: Sequence[Told], *, of_one_mechanism: bool = False) -> list[Figure]:
-    """Whether the contracts that were not renewed had the higher risk among those that came due.
+def renewal(all_told: Sequence[Told]) -> list[Figure]:
+    """Whether the contracts that were not renewed had the higher risk among those that came due, and how many did not.
 
-    What causes know of different mechanisms has no common scale, and no ceiling together.
+    Each world has learned from its own past, as far as it was known then; `equal_weights` had learned nothing. What
+    causes know of different mechanisms has no common scale, and no ceiling together.
     """
     sheet = Sheet("value", "renewal")
+    worlds: dict[int, list[Told]] = defaultdict(list)
+    for one in all_told:
+        worlds[one.truth.seed].append(one)
     for months_before in (1, 6):
-        cases = [case for case in due(all_told, months_before) if np.isfinite(case.told)]
-        left = [case.left for case in cases]
-        controls = {
-            "age": auc([case.age for case in cases], left),
-            "survey": auc([-case.survey for case in cases], left),
-            "availability": auc([-case.availability for case in cases], left),
-            "ceiling": auc([case.cause for case in cases], left) if of_one_mechanism else float("nan"),
-            "error": auc_error([case.told for case in cases], left) if cases else float("nan"),
-            "due": len(cases),
-            "left": sum(left),
-        }
-        target = 0.78 if months_before == 1 else None
-        found = auc([case.told for case in cases], left)
-        sheet.add(f"auc_{months_before}_months_before", found, "1", target, controls=controls)
+        found = [case for world in worlds.values() for case in due(world, months_before)]
+        cases = [case for case in found if np.isfinite(case.told)]
+        _ranked(sheet, cases, months_before, of_one_world=len(worlds) == 1)
+        if months_before == 1 and cases:
+            _calibrated(sheet, cases)
     return sheet.figures
+
+
+def _ranked(sheet: Sheet, cases: Sequence[Due], months_before: int, *, of_one_world: bool) -> None:
+    left, told = [case.left for case in cases], [case.told for case in cases]
+    controls = {
+        "equal_weights": auc([case.unlearned for case in cases], left),
+        "age": auc([case.age for case in cases], left),
+        "survey": auc([-case.survey for case in cases], left),
+        "availability": auc([-case.availability for case in cases], left),
+        "ceiling": auc([case.cause for case in cases], left) if of_one_world else float("nan"),
+        "error": auc_error(told, left) if cases else float("nan"),
+        "within_a_year": auc_within(told, left, [case.year for case in cases]),
+        "due": len(cases),
+        "left": sum(left),
+    }
+    target = 0.78 if months_before == 1 else None
+    sheet.add(f"auc_{months_before}_months_before", auc(told, left), "1", target, controls=controls)
+
+
+def _calibrated(sheet: Sheet, cases: Sequence[Due]) -> None:
+    """Squared error against that of telling everybody the share that left, and what came of five levels of risk."""
+    came = np.array([case.left for case in cases], dtype=np.float64)
+    spread = float(((came.mean() - came) ** 2).mean())
+    skills = []
+    for risks in ([case.told for case in cases], [case.unlearned for case in cases]):
+        error = float(((np.array(risks) - came) ** 2).mean())
+        skills.append(1 - error / spread if spread else float("nan"))
+    controls = {"equal_weights": skills[1], "base_rate": 0.0}
+    for number, (said, share) in enumerate(reliability(np.array([case.told for case in cases]), came, _LEVELS), 1):
+        controls |= {f"told_{number}": said, f"came_{number}": share}
+    sheet.add("brier_skill", skills[0], "1", controls=controls)
 
 
 def quiet(all_told: Sequence[Told]) -> list[Figure]:
@@ -203,7 +234,7 @@ def main() -> None:
         sys.stderr.write("\n")
         every += world
         if options.only in (None, "renewal"):
-            figures += [_named(figure, mechanism) for figure in renewal(world, of_one_mechanism=True)]
+            figures += [_named(figure, mechanism) for figure in renewal(world)]
     names = [options.only] if options.only else list(SCENARIOS)
     for name in names:
         figures += SCENARIOS[name](every)

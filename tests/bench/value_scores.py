@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.health.assessment import SignalRow
 from services.health.block import Floats
+from services.health.prognostic_assessment.renewal_model import RenewalModel, newest
+from services.health.value_assessment.renewal_risk import renewal_risk
+from tests.bench.value_learning import day_number, models_of, signs_of
 from tests.bench.value_told import Alert, Told, month_of
 from tests.bench.value_truth import SURVEY_EVERY
 
@@ -126,40 +130,62 @@ def quiet_alerts(all_told: Iterable[Told]) -> list[Alert]:
     return [alert for told in all_told if told.truth.course == "quiet" for alert in told.alerts]
 
 
+def auc_within(risk: Sequence[float], happened: Sequence[bool], group: Sequence[int]) -> float:
+    """The AUC of pairs within a group alone; NaN without any."""
+    score, came, of = np.asarray(risk, dtype=np.float64), np.asarray(happened, dtype=np.bool_), np.asarray(group)
+    pairs = [(of == own, int((came & (of == own)).sum() * (~came & (of == own)).sum())) for own in set(group)]
+    total = sum(count for _, count in pairs)
+    won = sum(count * auc(score[own].tolist(), came[own].tolist()) for own, count in pairs if count)
+    return won / total if total else float("nan")
+
+
+def reliability(told: Floats, came: Floats, bins: int) -> Iterator[tuple[float, float]]:
+    """Mean told and share come of bins of equal counts, from the lowest told on."""
+    for own in np.array_split(np.argsort(told, kind="stable"), bins):
+        yield float(told[own].mean()), float(came[own].mean())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Due:
     """One contract that came due: whether it ended for good, and what was known some time before.
 
-    told: the product's risk, NaN where it said none. age: months since the first contract. survey: the last score.
-    availability: of the last year. cause: what the planted causes knew.
+    told: the product's risk, NaN where it said none. unlearned: by equal weights. year: in which it came due. age:
+    months since the first contract. survey: the last score. availability: of the last year. cause: what the planted
+    causes knew.
     """
 
     left: bool
     told: float
+    unlearned: float
+    year: int
     age: float
     survey: float
     availability: float
     cause: float
 
 
-def due(all_told: Iterable[Told], months_before: int) -> Iterator[Due]:
-    """Contracts that came due, with what was known so many months before the end of their term."""
-    for told in all_told:
+def due(world: Sequence[Told], months_before: int) -> Iterator[Due]:
+    """Contracts of one world that came due, with what was known so many months before the end of their term."""
+    models = models_of(world)
+    for told in world:
         for number, term in enumerate(told.truth.terms, 1):
             if term.renewed is None:
                 continue
             at = term.end - months_before
-            risks = {
-                month_of(row.day): row.value
-                for row in told.signals
-                if row.kind == "renewal_risk" and row.scope_id == number
-            }
-            value = risks.get(at - 1)
+            rows = (r for r in told.signals if r.kind == "renewal_risk" and r.scope_id == number)
+            judged = next((row for row in rows if month_of(row.day) == at - 1), None)
             yield Due(
                 left=not term.renewed,
-                told=float("nan") if value is None else value,
+                told=float("nan") if judged is None else _risk(judged, models),
+                unlearned=float("nan") if judged is None else _risk(judged, ()),
+                year=(term.end - 1) // 12,
                 age=float(at),
                 survey=float(told.truth.survey[at - (at - 2) % SURVEY_EVERY]),
                 availability=float(told.uptime[max(0, at - 12) : at].mean()),
                 cause=term.cause,
             )
+
+
+def _risk(row: SignalRow, models: Sequence[RenewalModel]) -> float:
+    risk = renewal_risk(signs_of(row), newest(models, day_number(row.day)))
+    return float("nan") if risk is None else risk.value
