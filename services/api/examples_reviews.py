@@ -40,6 +40,7 @@ _BODY: dict[str, Any] = {
     },
     "since_start": {
         "months": 36,
+        "money_months": 35,
         "hours_avoided": 410.0,
         "money": {"amount": 720000.0, "currency": "EUR"},
         "net": {"amount": 610000.0, "currency": "EUR"},

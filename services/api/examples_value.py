@@ -43,6 +43,7 @@ VALUE: dict[str, Any] = {
             "month": "2026-08-01",
             "line_of_business": "*",
             "months": 20,
+            "money_months": 19,
             "hours_avoided": {"value": 702.0, "low": 480.0, "high": 931.0},
             "good_units_gained": {"value": 631000.0, "low": 402000.0, "high": 866000.0},
             "gross": _money(1270000.0, 868000.0, 1684000.0),

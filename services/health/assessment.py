@@ -169,7 +169,8 @@ class ValueRow:
 class CumulatedRow:
     """Row of `value_cumulated`: value since the start up to a month, of a line of business, or of all of them (`*`).
 
-    money_months: of how many months money and promise are both known; ratio: realized over promised in these.
+    months: with planned time; money_months: those of them in which the money of no line that ran is unknown, which are
+    the ones that money and net add up. ratio: realized over promised, of the months in which both are known.
     """
 
     month: date
@@ -177,6 +178,7 @@ class CumulatedRow:
     rung: str
     counterfactual: str
     months: int
+    money_months: int
     hours_avoided: float | None
     hours_low: float | None
     hours_high: float | None

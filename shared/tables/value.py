@@ -5,8 +5,9 @@ from sqlalchemy import Column, Date, Double, ForeignKey, Integer, String, Table
 from shared.tables.metadata import metadata
 
 # Value since the start up to the end of a month, of a line of business or of all of them (`*`), low and high being the
-# 5 % and 95 % points. money: gross of the months in which it is known, net: less fees and maintenance; where one is
-# null, *_unknown says why. ratio: realized over promised, of the months in which both are known, by ratio_of.
+# 5 % and 95 % points. money: gross of the money_months in which it is known of all lines that ran, net: less fees and
+# maintenance; where one is null, *_unknown says why. ratio: realized over promised, of the months in which both are
+# known, by ratio_of.
 value_cumulated = Table(
     "value_cumulated",
     metadata,
@@ -16,6 +17,7 @@ value_cumulated = Table(
     Column("rung", String, nullable=False),
     Column("counterfactual", String, nullable=False),
     Column("months", Integer, nullable=False),
+    Column("money_months", Integer),
     Column("hours_avoided", Double),
     Column("hours_low", Double),
     Column("hours_high", Double),

@@ -57,6 +57,9 @@ class SinceStart(Assumption):
     month: date
     line_of_business: str
     months: Annotated[int, Field(description="How many are added up.")]
+    money_months: Annotated[
+        int | None, Field(description="Of them, those whose money is known and added up; null in older rows.")
+    ]
     hours_avoided: Figure | None
     good_units_gained: Figure | None
     gross: MoneyRange | None

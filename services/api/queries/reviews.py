@@ -47,7 +47,7 @@ SELECT month, line_of_business, counterfactual, hours_avoided, good_units_gained
 FROM value_monthly WHERE customer_id = %(customer)s AND month >= %(earliest)s AND month <= %(last)s
 """
 _SINCE_START = """
-SELECT months, hours_avoided, money, net, currency, promised_money, ratio, ratio_of FROM value_cumulated
+SELECT months, money_months, hours_avoided, money, net, currency, promised_money, ratio, ratio_of FROM value_cumulated
 WHERE customer_id = %(customer)s AND line_of_business = '*' AND month = date_trunc('month', %(last)s::date)::date
 """
 # An id is of one source of records: what came from the same one is meant, else the first by its source's name.

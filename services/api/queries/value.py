@@ -87,7 +87,9 @@ def _month(found: dict[str, Any]) -> dict[str, Any]:
 
 def _since_start(found: dict[str, Any]) -> dict[str, Any]:
     return {
-        **{name: found[name] for name in (*_SAID, "month", "line_of_business", "months", "net_unknown")},
+        **{name: found[name] for name in (*_SAID, "month", "line_of_business", "net_unknown")},
+        "months": found["months"],
+        "money_months": found["money_months"],
         "hours_avoided": _figure(found, "hours_avoided", "hours"),
         "good_units_gained": _figure(found, "good_units_gained", "units"),
         "gross": _range(found, "money"),

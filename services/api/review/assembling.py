@@ -14,7 +14,8 @@ from services.api.review.review_rows import EventRow, HoursRow, ReviewRows, Valu
 from shared.errors import InvalidActionError
 
 LAYOUT = 2
-"""What the body looks like: another layout, another number. 2 says `as_of` what instant it is."""
+"""What the body looks like: another layout, another number. 2 says `as_of` what instant it is, and of how
+many months the money since the start is."""
 _MOST_PROPOSALS = 5
 _HAPPENINGS = ("software_release", "retrofit", "training", "capability_adopted", "baseline")
 
@@ -64,7 +65,8 @@ def in_this_layout(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     if body["layout"] > LAYOUT:
         raise InvalidActionError("the review was made by a newer release: print it with that one")
-    return {"as_of": None, "since_start": None, **body}
+    since = body.get("since_start")
+    return {"as_of": None, **body, "since_start": None if since is None else {"money_months": None, **since}}
 
 
 def _as_many_before(months: Sequence[date]) -> list[date]:
@@ -151,6 +153,7 @@ def _since_start(rows: ReviewRows) -> dict[str, Any] | None:
     since = rows.since_start[0]
     return {
         "months": since.months,
+        "money_months": since.money_months,
         "hours_avoided": since.hours_avoided,
         "money": _amount(since.money, since.currency),
         "net": _amount(since.net, since.currency),

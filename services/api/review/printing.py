@@ -158,6 +158,13 @@ def _promise(promise: Mapping[str, Any]) -> str:
     return f"<b>{escape(promise['contract'])}</b>, since {since}: {escape(named)}{where}"
 
 
+def _months_since(since: Mapping[str, Any]) -> str:
+    known = since["money_months"]
+    if known is None or known == since["months"]:
+        return f"{since['months']} months"
+    return f"{known} of {since['months']} months, those whose money is known"
+
+
 def _months(body: Body) -> str:
     with_money = body["realized"]["money"] is not None
     names = ["Month", *(("Value", "Promised") if with_money else ()), "Downtime avoided", "Uptime", "Data"]
@@ -192,9 +199,7 @@ def _deducted(body: Body) -> str:
         ratio = since["ratio"]
         words = {"net": "after maintenance and fees", "gross": "before maintenance and fees"}
         of = f", {number(100 * ratio)}\u00a0% of what was promised, {words[since['ratio_of']]}" if ratio else ""
-        parts.append(
-            f"Since the start, in {since['months']} months: <b>{escape(money(since['money']))}</b>{escape(of)}."
-        )
+        parts.append(f"Since the start, in {_months_since(since)}: <b>{escape(money(since['money']))}</b>{escape(of)}.")
     return "".join(f"<p>{part}</p>" for part in parts)
 
 

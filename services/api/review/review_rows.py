@@ -44,10 +44,14 @@ class ValueRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SinceStartRow:
-    """Value of all lines of business since the start up to the end of the period; ratio: realized / promised of
-    ratio_of, net or gross."""
+    """Value of all lines of business since the start up to the end of the period.
+
+    money_months: of how many months money is, None where that was not stored; ratio: realized / promised of ratio_of,
+    net or gross.
+    """
 
     months: int
+    money_months: int | None
     hours_avoided: float | None
     money: float | None
     net: float | None

@@ -8,7 +8,7 @@ all of the customer's, of a site, of a line, or one. Nothing here is guessed: an
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from services.health.block import Contract, CustomerBlock, Event
@@ -38,11 +38,13 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class MonthOf:
-    """A month of a customer up to what is assessed of it. until: the day after the last one that counts."""
+    """A month of a customer up to what is assessed of it. until: the day after the last one that counts; to_come: what
+    of that last day is not assessed yet, in days."""
 
     number: int
     until: date
     places: Sequence[Place]
+    to_come: float = 0.0
 
     @property
     def first(self) -> date:
@@ -53,6 +55,10 @@ class MonthOf:
     def days(self) -> int:
         """How many days the whole month has."""
         return (month_start(self.number + 1) - self.first).days
+
+    def days_between(self, since: date, until: date) -> float:
+        """Days of a part of the month, up to what is assessed of the last one."""
+        return (until - since).days - (self.to_come if until == self.until else 0.0)
 
     def share(self, business: str, scope_type: str = "customer", scope_id: int | None = None) -> float:
         """The line of business's part of the machines of a scope; of all where the scope has none."""
@@ -66,9 +72,11 @@ def _is_in(place: Place, scope_type: str, scope_id: int | None) -> bool:
 
 
 def month_of(number: int, block: CustomerBlock, places: Sequence[Place]) -> MonthOf:
-    """A month as far as the block reaches; its last day counts whole, though it may be under way."""
-    last = (block.end - timedelta(seconds=1)).date()
-    return MonthOf(number=number, until=min(month_start(number + 1), last + timedelta(days=1)), places=places)
+    """A month as far as the block reaches; what runs up by the day does so up to the block's end."""
+    after = (block.end - timedelta(seconds=1)).date() + timedelta(days=1)
+    until = min(month_start(number + 1), after)
+    to_come = (datetime.combine(until, time(), UTC) - block.end) / timedelta(days=1) if until == after else 0.0
+    return MonthOf(number=number, until=until, places=places, to_come=to_come)
 
 
 def fees(block: CustomerBlock, month: MonthOf, business: str) -> Amount:
@@ -80,7 +88,7 @@ def fees(block: CustomerBlock, month: MonthOf, business: str) -> Amount:
     found = [(amount * part if amount is not None else None, currency) for amount, currency in contracts]
     for bought in block.entitlements:
         end = month.until if bought.ends_on is None else min(month.until, bought.ends_on + timedelta(days=1))
-        days = (end - max(month.first, bought.starts_on)).days
+        days = month.days_between(max(month.first, bought.starts_on), end)
         share = month.share(business, "customer" if bought.asset_id is None else "asset", bought.asset_id)
         if days > 0 and share > 0:
             annual = bought.annual_fee
@@ -111,7 +119,7 @@ def _accrued(
     for since, until in pairwise(days):
         for contract in contracts_on(contracts, since):
             amount = annual(contract)
-            part = (until - since).days / month.days / 12
+            part = month.days_between(since, until) / month.days / 12
             found.append((None if amount is None else amount * part, contract.currency))
     return found or None
 

@@ -125,7 +125,7 @@ def together(parts: Sequence[Since]) -> Since:
     names: Iterable[str] = (name for p in parts for name in p.names)
     return Since(
         months=max(p.months for p in parts),
-        paid_months=max(p.paid_months for p in parts),
+        paid_months=max(p.months for p in parts) - max(p.months - p.paid_months for p in parts),
         promised_months=max(p.promised_months for p in parts),
         planned_h=sum(p.planned_h for p in parts),
         known_h=sum(p.known_h for p in parts),
@@ -165,6 +165,7 @@ def cumulated_row(business: str, month: int, since: Since) -> CumulatedRow:
         rung=since.rung,
         counterfactual="+".join(sorted(since.names)) or "none yet",
         months=since.months,
+        money_months=since.paid_months if since.money is not None else 0,
         hours_avoided=since.hours,
         hours_low=hours[0],
         hours_high=hours[1],

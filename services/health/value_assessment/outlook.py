@@ -90,16 +90,23 @@ def _wandering(y: Floats) -> float:
 
 
 def courses(months: Sequence[PastMonth], ahead: int) -> tuple[Course | None, Course | None]:
-    """Of hours and of money, of one line of business."""
-    known_h = np.array([m.known_h for m in months])
+    """Of hours and of money, of one line of business. A month in which nothing was planned lies among them, without
+    hours: it comes again as it was."""
+    known_h = np.zeros(months[-1].number - months[0].number + 1)
+    known_h[_places(months)] = [m.known_h for m in months]
     hours = _rates(months, known_h, lambda m: (m.hours, m.least_hours, m.most_hours))
     money = _rates(months, known_h, lambda m: (m.money, m.least_money, m.most_money))
     return course(hours, known_h, ahead), course(money, known_h, ahead)
 
 
+def _places(months: Sequence[PastMonth]) -> list[int]:
+    return [month.number - months[0].number for month in months]
+
+
 def _rates(months: Sequence[PastMonth], known_h: Floats, of: Callable[[PastMonth], Sequence[float | None]]) -> Floats:
-    told = [[np.nan if value is None else value for value in of(month)] for month in months]
-    return np.where(known_h > 0, np.array(told, dtype=np.float64).T / np.maximum(known_h, 1e-9), np.nan)
+    told = np.full((3, len(known_h)), np.nan)
+    told[:, _places(months)] = np.array([[np.nan if value is None else value for value in of(m)] for m in months]).T
+    return np.where(known_h > 0, told / np.maximum(known_h, 1e-9), np.nan)
 
 
 def horizons(block: CustomerBlock, month: int) -> list[tuple[str, date]]:

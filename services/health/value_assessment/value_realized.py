@@ -8,11 +8,12 @@
     gross = units gained x margin + hours avoided x max(0, cost of an hour - margin x units of a running hour)
     net   = gross - maintenance that the customer pays - fees
 
-The second term leaves out the margin of the units that an avoided hour makes: they are in the first. An avoided hour is
-a wanted hour times the counterfactual's share of stops, less what stood still in it: hours for which the customer had
-no order are no hours avoided and no units lost. Unknown money is None, never zero, and currencies are never mixed:
-what cannot be deducted leaves the net unknown, with the reason, and the gross as it is. Intervals are of the gain of
-expected rates over expected rates, not of what chance made of a month (`chance`).
+The second term leaves out the margin of the units that an avoided hour makes: they are in the first; on days on which
+nobody counted units it keeps it. An avoided hour is a wanted hour times the counterfactual's share of stops, less what
+stood still in it: hours for which the customer had no order are no hours avoided and no units lost. Unknown money is
+None, never zero, and currencies are never mixed: what cannot be deducted leaves the net unknown, with the reason, and
+the gross as it is. Intervals are of the gain of expected rates over expected rates, not of what chance made of a month
+(`chance`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -90,40 +91,87 @@ def days_of(machines: Sequence[Machine], month: MonthOf) -> Days:
     return Days(planned=planned, known=known, wanted=known - waited, down=stopped - waited, good=found[:, :, GOOD])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """Of each machine, shape (machines,): wanted and stopped hours of the days that count, those of the days of them on
+    which units were counted too, the good units of these, and what the counterfactual expects."""
+
+    known_h: Floats
+    down_h: Floats
+    counted_h: Floats
+    counted_down_h: Floats
+    good: Floats
+    share: Floats
+    rate: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Worth:
+    """Of each machine, in money: an hour beyond its units, the units of a running hour, and a unit."""
+
+    an_hour: Floats
+    running_hour: Floats
+    a_unit: Floats
+
+    def of(self, hours: Floats, uncounted_h: Floats, units: Floats) -> Floats:
+        """uncounted_h: of the hours, those of days on which nobody counted the units that they made."""
+        counted = np.where(self.a_unit > 0, units, 0.0) * self.a_unit
+        return hours * self.an_hour + uncounted_h * self.running_hour + counted
+
+
 def gains_of(
     days: Days, first_day: int, against: Sequence[Counterfactual | None], prices: Sequence[Economics | None]
 ) -> Gains:
     """Hours avoided, units gained and their money of each machine. first_day: of `days`, since 1970-01-01."""
+    own = _compared(days, first_day, against)
+    price = _worth(own, prices)
+    loose_h, loose_down_h = own.known_h - own.counted_h, own.down_h - own.counted_down_h
+    most, loose_most = np.where(own.known_h > 0, own.share * own.known_h, np.nan), own.share * loose_h
+    least, loose_least = most - own.known_h, loose_most - loose_h
+    hours, loose = most - own.down_h, loose_most - loose_down_h
+    up_h, expected = own.counted_h - own.counted_down_h, own.rate * own.counted_h
+    at_most = np.divide(own.good, up_h, out=np.zeros(len(up_h)), where=up_h > 0) * own.counted_h
+    ones, compared = np.ones(len(against)), np.where(np.isfinite(own.rate), 1.0, 0.0)
+    return Gains(
+        hours=hours,
+        units=own.good - expected,
+        money=price.of(hours, loose, own.good - expected),
+        known_h=own.known_h,
+        down_h=own.down_h,
+        an_hour=np.array([ones, 0 * ones, np.nan_to_num(price.an_hour)]),
+        a_unit=np.array([0 * ones, compared, np.nan_to_num(price.a_unit)]),
+        least_hours=least,
+        most_hours=most,
+        least_money=price.of(least, loose_least, -expected),
+        most_money=price.of(most, loose_most, at_most - expected),
+    )
+
+
+def _compared(days: Days, first_day: int, against: Sequence[Counterfactual | None]) -> _Compared:
     after = np.array([np.inf if each is None else each.through_day for each in against])
     counts = (days.wanted > 0) & (first_day + np.arange(days.wanted.shape[1]) > after[:, None])
     counted = counts & np.isfinite(days.good)
-    known_h, down_h = np.where(counts, days.wanted, 0.0).sum(axis=1), np.where(counts, days.down, 0.0).sum(axis=1)
     counted_h = np.where(counted, days.wanted, 0.0).sum(axis=1)
-    good = np.where(counted, days.good, 0.0).sum(axis=1)
-    share = _column([None if each is None else each.down_share for each in against])
-    rate = np.where(counted_h > 0, _column([None if each is None else each.good_per_hour for each in against]), np.nan)
+    rate = _column([None if each is None else each.good_per_hour for each in against])
+    return _Compared(
+        known_h=np.where(counts, days.wanted, 0.0).sum(axis=1),
+        down_h=np.where(counts, days.down, 0.0).sum(axis=1),
+        counted_h=counted_h,
+        counted_down_h=np.where(counted, days.down, 0.0).sum(axis=1),
+        good=np.where(counted, days.good, 0.0).sum(axis=1),
+        share=_column([None if each is None else each.down_share for each in against]),
+        rate=np.where(counted_h > 0, rate, np.nan),
+    )
+
+
+def _worth(own: _Compared, prices: Sequence[Economics | None]) -> _Worth:
+    running = np.divide(own.rate, 1 - own.share, out=np.full(len(own.rate), np.nan), where=own.share < 1)
     an_hour, a_unit = worth(
         _column([None if price is None else price.margin_per_good_unit for price in prices]),
         _column([None if price is None else price.downtime_cost_per_hour for price in prices]),
-        np.divide(rate, 1 - share, out=np.full(len(rate), np.nan), where=share < 1),
+        running,
     )
-    hours, units = np.where(known_h > 0, share * known_h - down_h, np.nan), good - rate * counted_h
-    up_h = counted_h - np.where(counted, days.down, 0.0).sum(axis=1)
-    at_most = np.divide(good, up_h, out=np.zeros(len(good)), where=up_h > 0) * counted_h
-    ones, compared = np.ones(len(against)), np.where(np.isfinite(rate), 1.0, 0.0)
-    return Gains(
-        hours=hours,
-        units=units,
-        money=hours * an_hour + np.where(a_unit > 0, units, 0.0) * a_unit,
-        known_h=known_h,
-        down_h=down_h,
-        an_hour=np.array([ones, 0 * ones, np.nan_to_num(an_hour)]),
-        a_unit=np.array([0 * ones, compared, np.nan_to_num(a_unit)]),
-        least_hours=hours + down_h - known_h,
-        most_hours=hours + down_h,
-        least_money=(hours + down_h - known_h) * an_hour - np.nan_to_num(rate) * counted_h * a_unit,
-        most_money=(hours + down_h) * an_hour + np.where(a_unit > 0, at_most - rate * counted_h, 0.0) * a_unit,
-    )
+    return _Worth(an_hour=an_hour, running_hour=np.nan_to_num(a_unit * running), a_unit=a_unit)
 
 
 def worth(margin: Floats, cost: Floats, good_per_running_hour: Floats) -> tuple[Floats, Floats]:

@@ -32,7 +32,7 @@ def test_value_is_told_gross_and_net_with_who_says_so(
     hours = {"hours_avoided": 12.5, "hours_low": 4.0, "hours_high": 21.0}
     month = {**SAID, **money, **hours, "customer_id": customer, "month": date(2026, 9, 1)}
     insert(conn, "value_monthly", **month, fees=400.0, fees_currency="EUR", net_unknown="no work order says who paid")
-    told = {**SAID, **money, "customer_id": customer, "month": date(2026, 9, 1), "months": 3}
+    told = {**SAID, **money, "customer_id": customer, "month": date(2026, 9, 1), "months": 3, "money_months": 2}
     ratio = {"promised_money": 600.0, "ratio": 1.5, "ratio_low": 0.83, "ratio_high": 2.17, "ratio_of": "gross"}
     insert(conn, "value_cumulated", **told, **ratio)
     ahead = {"customer_id": customer, "line_of_business": "dairy", "horizon": "renewal", "at": date(2029, 3, 1)}
@@ -48,6 +48,7 @@ def test_value_is_told_gross_and_net_with_who_says_so(
     assert (found["net"], found["maintenance"], found["promised"]) == (None, None, None)
     assert found["net_unknown"] == "no work order says who paid"
     (since,) = body["since_start"]
+    assert (since["months"], since["money_months"]) == (3, 2)
     assert since["realized_over_promised"] == {"value": 1.5, "low": 0.83, "high": 2.17, "of": "gross"}
     (outlook,) = body["outlook"]
     assert (outlook["hours_avoided"]["value"], outlook["gross"], outlook["month"]) == (800, None, "2026-08-01")

@@ -83,6 +83,7 @@ def story(**columns):
         "since_start": [
             SinceStartRow(
                 months=36,
+                money_months=34,
                 hours_avoided=410.0,
                 money=720000.0,
                 net=610000.0,

@@ -147,7 +147,8 @@ def test_where_nothing_is_under_way_what_is_found_next_is_proposed_with_what_it_
 def test_it_says_what_is_left_and_what_all_came_to():
     told = text_of(page())
     assert "EUR 109,500 after EUR 6,000 of maintenance and EUR 12,000 of our fees." in told
-    assert "in 36 months: EUR 720,000 , 66 % of what was promised, after maintenance and fees." in told
+    assert "Since the start, in 34 of 36 months, those whose money is known: EUR 720,000 , 66 %" in told
+    assert "66 % of what was promised, after maintenance and fees." in told
     assert "agreed with you, as it holds since 1 March 2024" in told
     values = [value(FIRST), value(date(2026, 2, 1), net=None)]
     assert "of maintenance" not in text_of(page(story(values=values, since_start=[])))

@@ -14,6 +14,7 @@ from services.health.value_assessment.accruals import (
     Place,
     fees,
     maintenance,
+    month_of,
     net_of,
     promised,
     work_orders,
@@ -51,6 +52,18 @@ def test_fees_run_up_by_the_day_and_follow_an_amendment():
     amended = contract(valid_from=date(2022, 4, 11), annual_value=240_000.0)
     block = replace(BLOCK, contracts=(contract(), amended))
     assert fees(block, half, "cheese").amount == pytest.approx((10_000 * 10 / 30 + 20_000 * 5 / 30) / 4)
+
+
+def test_of_the_day_under_way_runs_up_what_is_over():
+    """By six on 16 April, 15.25 days at 120 000 a year, and 5.25 at 9 000 of what was bought on the 11th."""
+    terms = (contract(promised_annual_value=24_000.0),)
+    bought = (replace(ENTITLEMENT, starts_on=date(2022, 4, 11)),)
+    end = datetime(2022, 4, 16, 6, tzinfo=UTC)
+    block = replace(BLOCK, contracts=terms, entitlements=bought, end=end)
+    april = month_of(APRIL.number, block, PLACES)
+    assert fees(block, april, "cheese").amount == pytest.approx((10_000 * 15.25 + 750 * 5.25) / 30 / 4)
+    assert promised(block, april, "cheese").amount == pytest.approx(2_000 * 15.25 / 30 / 4)
+    assert month_of(APRIL.number - 1, block, PLACES).to_come == 0
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,15 @@ def test_without_counts_an_hour_costs_what_an_hour_costs():
 
 
 def test_days_that_nobody_counted_have_no_part_in_units():
-    """Ten of 25 days were not counted: 33 000 units in 360 hours are 600 more than 90 an hour."""
+    """Ten of 25 days were not counted: 33 000 units in 360 hours are 600 more than 90 an hour. 8 of the 20 avoided
+    hours are of those ten days: the 100 units that each made are worth 0.20 each, though nobody counted them."""
     partly = month(known=600.0, down=40.0, good=55_000.0)
     partly.good[0, :10] = np.nan
-    assert gains_of(partly, 100, [BEFORE], [ECONOMICS]).units[0] == pytest.approx(33_000 - 90 * 360)
+    found = gains_of(partly, 100, [BEFORE], [ECONOMICS])
+    assert found.units[0] == pytest.approx(33_000 - 90 * 360)
+    assert found.money[0] == pytest.approx(600 * 0.2 + 20 * (500 - 0.2 * 100) + 8 * 100 * 0.2)
+    margin_alone = [replace(ECONOMICS, downtime_cost_per_hour=None)]
+    assert gains_of(partly, 100, [BEFORE], margin_alone).money[0] == pytest.approx((600 + 8 * 100) * 0.2)
 
 
 def test_the_acceptance_window_is_the_first_four_weeks_with_enough_coverage():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.health.block import Event
 from services.health.health_assessment.daily_history import DailyHistory, day_number, month_number, month_start
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel
-from services.health.state_detection.times import APT, FIELDS, GOOD, PBT, STOPPED
+from services.health.state_detection.times import APT, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.accruals import MonthOf, Place, work_orders
 from services.health.value_assessment.counterfactuals import Counterfactual, counterfactual_of, declared, of_peers
 from services.health.value_assessment.cumulated import ALL, cumulated_row, since_start, together
@@ -108,6 +108,19 @@ def test_without_economics_hours_and_contract_value_are_told_and_no_money():
         assert (row.rung, total.rung, row.money, total.money, total.ratio) == (rung, rung, None, None, None)
         assert total.hours_avoided == pytest.approx(1.4 * 181)
         assert total.money_unknown == "nobody said what an hour or a unit is worth"
+        assert (total.months, total.money_months) == (6, 0)
+
+
+def test_it_says_of_how_many_months_the_money_is():
+    """Of one line of business nothing is known in February; the other one began in April."""
+    milk, cheese = machine(1, 1.0, business="milk"), machine(2, 1.0, business="cheese")
+    milk.days.table[31:59] = 0.0
+    milk.days.table[31:59, [PBT, UNKNOWN_S]] = 86400
+    cheese.days.table[:90] = 0.0
+    prices = tuple(replace(ECONOMICS, line_of_business=name) for name in ("milk", "cheese"))
+    total = summed(lived([milk, cheese], 6, replace(BLOCK, economics=prices))[1])
+    told = {name: (row.months, row.money_months) for name, row in total.items()}
+    assert told == {"milk": (6, 5), "cheese": (3, 3), ALL: (6, 5)}
 
 
 @given(st.lists(st.tuples(st.sampled_from(["milk", "cheese", "butter"]), st.floats(0, 6)), min_size=1, max_size=6))
@@ -262,6 +275,14 @@ def test_what_all_lines_will_be_charged_and_were_promised_is_the_sum_of_theirs()
     for figure in ("promised_money", "net"):
         parts = [getattr(found[business, "1_year"], figure) for business in ("snacks", "cheese")]
         assert getattr(found[ALL, "1_year"], figure) == pytest.approx(sum(parts))
+
+
+def test_a_plant_that_runs_half_of_the_year_gains_in_half_of_the_next():
+    """1.4 h a day in January to June of two years: 181 days of each; in the next year 181 days come."""
+    beet = machine(1, 1.0, months=18)
+    beet.days.table[181:365] = 0.0
+    found = foretold([beet], 18, BLOCK)[ALL, "1_year"]
+    assert found.hours_avoided == pytest.approx(3 * 181 * 1.4, rel=0.01)
 
 
 def test_no_outlook_is_better_than_no_stop_at_all_nor_worse_than_all():
