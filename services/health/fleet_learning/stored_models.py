@@ -139,9 +139,9 @@ def skill_of(model: Model | None) -> dict[str, object]:
 
 def _encoded(value: object) -> object:
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return {"shape": value.shape, "values": value.ravel().tolist()}
     raise TypeError(f"a model holds a {type(value).__name__}")
 
 
-def _decoded(_type: type, value: list[Any]) -> object:
-    return np.array(value, dtype=np.float64)
+def _decoded(_type: type, value: dict[str, Any]) -> object:
+    return np.array(value["values"], dtype=np.float64).reshape(value["shape"])

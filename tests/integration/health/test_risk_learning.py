@@ -1,5 +1,6 @@
 """The risk of failure is learned from what machines told, kept in the database, and told of the days after it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ from services.health.charge import unfenced
 from services.health.fleet_learning.life_reading import read_failures
 from services.health.fleet_learning.past_reading import read_past
 from services.health.fleet_learning.refit import learn_due
-from services.health.fleet_learning.stored_models import RISK, read_models
+from services.health.fleet_learning.stored_models import RISK, Known, read_models, save_model
 from services.health.risk_rows import risk_step_rows
 from tests.unit.health.risky_fleet import past_of, risks_of, risky
 
@@ -72,6 +73,16 @@ def test_a_quarter_teaches_a_risk_that_is_kept_and_makes_what_came_after_due(fle
     assert np.array_equal(model.risk.hazard.weights, learned.model.risk.hazard.weights)
     assert plant.rows("SELECT customer_id, changed_from FROM assessments_due") == [(fleet.customer_id, QUARTER)]
     assert learn_due(conn, unfenced) is None
+
+
+def test_a_model_of_machines_without_metrics_comes_back_in_its_shape(fleet, conn):
+    """Levels of no metric have columns all the same; without them nothing of that type could be judged."""
+    learned = learn_due(conn, unfenced)
+    view = replace(learned.model.risk.view, levels=np.empty((0, 3)))
+    bare = replace(learned.model, risk=replace(learned.model.risk, view=view))
+    save_model(conn, RISK, "Pump", QUARTER, bare, Known(days=1, failures=1))
+    (model,) = read_models(conn, ["Pump"]).risks
+    assert model.risk.view.levels.shape == (0, 3)
 
 
 def test_an_assessment_keeps_what_each_day_told(plant, run_health):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.health.block import Bools, Floats
 from services.health.prognostic_assessment.failure_risk.learning import FailureRisk, risk
 
-LAYOUT_VERSION = 1  # of RiskModel and of the features it reads
+LAYOUT_VERSION = 2  # of RiskModel and of the features it reads
 
 
 @dataclass(frozen=True, kw_only=True)
