@@ -75,7 +75,8 @@ def test_a_quarter_teaches_a_risk_that_is_kept_and_makes_what_came_after_due(fle
     assert learn_due(conn, unfenced) is None
 
 
-def test_a_model_of_machines_without_metrics_comes_back_in_its_shape(fleet, conn):
+@pytest.mark.usefixtures("fleet")
+def test_a_model_of_machines_without_metrics_comes_back_in_its_shape(conn):
     """Levels of no metric have columns all the same; without them nothing of that type could be judged."""
     learned = learn_due(conn, unfenced)
     view = replace(learned.model.risk.view, levels=np.empty((0, 3)))
