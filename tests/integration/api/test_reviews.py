@@ -73,8 +73,11 @@ def customer(conn: psycopg.Connection) -> int:
         email="hush@supplier.example",
         valid_from=date(2020, 1, 1),
     )
-    risk = {"scope_type": "customer", "scope_id": customer, "kind": "renewal_risk", "day": date(2026, 8, 30)}
-    insert(conn, "signals", customer_id=customer, **risk, value=0.8713, evidence={"reason": "Whispered"})
+    said = {"prior": 0.8713, "contributions": {"Whispered": 0.8713}, "signs": {"Whispered": 0.8713}}
+    told = {"value": 0.8713, "evidence": said | {"learned_from": 731}}
+    for scope_type, scope_id in (("customer", customer), ("contract", 1)):
+        risk = {"scope_type": scope_type, "scope_id": scope_id, "kind": "renewal_risk", "day": date(2026, 8, 30)}
+        insert(conn, "signals", customer_id=customer, **risk, **told)
     worth = {"site_id": site, "line_of_business": "sauces", "valid_from": date(2020, 1, 1), "author": "Whispered"}
     prices = {"margin_per_good_unit": 731, "downtime_cost_per_hour": 731, "currency": "EUR", "basis": "agreed"}
     insert(conn, "economics", **record("E-1"), **worth, **prices)
