@@ -13,6 +13,7 @@ from services.health.account_assessment.account import Account, Finding, date_sa
 from services.health.account_assessment.answers import AT_RISK, NO, NOT_KNOWN, YES, Item, answered
 from services.health.account_assessment.commitments import commitments_on
 from services.health.account_assessment.kpi_months import YEAR, Z90, months_before, totals
+from services.health.account_assessment.version_lag import version_lags
 from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, ASSET_WORK, GUARANTEE_WINDOW
 from services.health.health_assessment.records_in_force import guarantee_on
 from shared.kpis import coverage, summed
@@ -132,26 +133,14 @@ def support_end(account: Account, day: date) -> Item:
 
 
 def version_lag(account: Account, day: date) -> Item:
-    """Days for which machines are without the newest release that any machine of their type here has got."""
-    newest: dict[str, tuple[date, str]] = {}
-    installed: dict[int, str] = {}
-    for event in account.events_of(day, "software_release"):
-        version, kind = str(event.attributes.get("version", "")), account.type_of.get(event.scope_id)
-        if event.scope_type != "asset" or kind is None:
-            continue
-        installed[event.scope_id] = version
-        if kind not in newest or newest[kind][1] != version:
-            newest[kind] = (event.at.date(), version)
-    if not newest:
-        return Item(name="version_lag", answer=NOT_KNOWN)
-    behind = [
-        (day - newest[a.asset_type][0]).days
-        for a in account.assets
-        if a.asset_type in newest and installed.get(a.asset_id) != newest[a.asset_type][1] and a.until is None
-    ]
-    lag = max(behind, default=0)
-    said = fact(f"{len(behind)} machines without the newest release", on=day, value=float(lag), unit="d")
-    return Item(name="version_lag", answer=AT_RISK if lag > LAG_DAYS else YES, facts=(said,))
+    """Days by which the machine that is furthest behind the newest software of its type is so, as `version_lags`."""
+    told = list(version_lags(account, day))
+    facts = tuple(
+        fact(f"{one.subject}: software older than the newest seen", on=day, value=one.value, unit="d") for one in told
+    )
+    lag = max((one.value or 0.0 for one in told), default=None)
+    answer = NOT_KNOWN if lag is None else AT_RISK if lag > LAG_DAYS else YES
+    return Item(name="version_lag", answer=answer, facts=facts)
 
 
 def open_commitments(account: Account, day: date) -> Item:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from services.health.health_assessment.daily_history import day_number
 from services.health.health_assessment.records_in_force import annual_value_on
 from services.health.value_assessment.accruals import MonthOf, WorkOrders, fees, maintenance, net_of, promised
 from services.health.value_assessment.chance import chance_sums, interval
-from services.health.value_assessment.tallies import BusinessTally, PastMonth, with_month
-from services.health.value_assessment.value_realized import Gains, Machine, days_of, gains_of, prices_of
+from services.health.value_assessment.tallies import BusinessTally, Errors, PastMonth, with_month
+from services.health.value_assessment.value_realized import Days, Gains, Machine, days_of, gains_of, prices_of
 
 BASIS_RANK = {"measured": 0, "assumed": 1, "supplier": 2, "agreed": 3}
 Triple = tuple[float | None, float | None, float | None]
@@ -56,36 +57,39 @@ def business_month(
     priced = _priced(gains, prices)
     assets, sums = [m.place.asset_id for m in machines], chance_sums(days.wanted, days.down, days.good)
     after, errors = with_month(tally, assets, sums, gains, against, with_money=priced.money is not None)
+    names = {m.against.name for m, known in zip(machines, gains.known_h, strict=True) if m.against and known > 0}
+    told = _measured(month, business, gains, priced, errors)
+    told |= {
+        "rung": _rung(block, month, priced),
+        "counterfactual": "+".join(sorted(names)) or "none yet",
+        "coverage": float(days.known.sum() / days.planned.sum()),
+    }
+    row = _with_deductions(ValueRow(**told), block, month, orders)
+    kept = _kept(row, month, days, gains, priced)
+    return BusinessMonth(row=row, tally=replace(after, months=(*tally.months, kept)))
+
+
+def _measured(month: MonthOf, business: str, gains: Gains, priced: Priced, errors: Errors) -> dict[str, Any]:
+    """Hours, units and money of a month with their ranges, and whose figures the money rests on."""
     figures = (_total(gains.hours), _total(gains.units), priced.money)
     hours, units, money = (_range(figures[f], errors.before[f], errors.since[f]) for f in range(len(figures)))
-    names = {m.against.name for m, known in zip(machines, gains.known_h, strict=True) if m.against and known > 0}
-    row = _with_deductions(
-        ValueRow(
-            month=month.first,
-            line_of_business=business,
-            rung=_rung(block, month, priced),
-            counterfactual="+".join(sorted(names)) or "none yet",
-            hours_avoided=hours[0],
-            hours_low=hours[1],
-            hours_high=hours[2],
-            good_units_gained=units[0],
-            units_low=units[1],
-            units_high=units[2],
-            money=money[0],
-            money_low=money[1],
-            money_high=money[2],
-            currency=priced.currency,
-            basis=priced.basis,
-            author=priced.author,
-            said_on=priced.said_on,
-            promised_money=None,
-            coverage=float(days.known.sum() / days.planned.sum()),
-        ),
-        block,
-        month,
-        orders,
-    )
-    kept = PastMonth(
+    return {
+        "month": month.first,
+        "line_of_business": business,
+        **dict(zip(("hours_avoided", "hours_low", "hours_high"), hours, strict=True)),
+        **dict(zip(("good_units_gained", "units_low", "units_high"), units, strict=True)),
+        **dict(zip(("money", "money_low", "money_high"), money, strict=True)),
+        "currency": priced.currency,
+        "basis": priced.basis,
+        "author": priced.author,
+        "said_on": priced.said_on,
+        "promised_money": None,
+    }
+
+
+def _kept(row: ValueRow, month: MonthOf, days: Days, gains: Gains, priced: Priced) -> PastMonth:
+    """What later months need of this one."""
+    return PastMonth(
         number=month.number,
         planned_h=float(days.planned.sum()),
         known_h=float(days.known.sum()),
@@ -107,7 +111,6 @@ def business_month(
         unknown=priced.unknown,
         why_no_net=row.net_unknown,
     )
-    return BusinessMonth(row=row, tally=replace(after, months=(*tally.months, kept)))
 
 
 def _total(each: Floats) -> float | None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.health.account_assessment import backs, competitive
-from services.health.account_assessment.account import midnight
+from services.health.account_assessment.account import FleetVersion, midnight
 from services.health.account_assessment.answers import Item, answered
 from services.health.assessment import OutcomeRow
 from services.health.prognostic_assessment.peer_levels import FIGURES, PeerModel
@@ -79,13 +79,17 @@ def test_support_that_ends_within_a_year_is_a_risk(ends, answer):
     assert backs.support_end(account(events=(release,)), DAY).answer == answer
 
 
-def test_a_machine_half_a_year_without_the_newest_release_lags():
-    release = event("software_release", date(2025, 6, 1), ("asset", 1), version="2")
-    both = {"assets": (asset(1), asset(2)), "events": (release,)}
-    lagging = backs.version_lag(account(**both), DAY)
-    assert (lagging.answer, lagging.facts[0]["value"]) == ("at_risk", 214.0)
-    caught_up = event("software_release", date(2025, 12, 1), ("asset", 2), version="2")
-    assert backs.version_lag(account(**both | {"events": (release, caught_up)}), DAY).answer == "yes"
+@pytest.mark.parametrize(("first_seen", "answer"), [(date(2025, 6, 30), "yes"), (date(2025, 7, 1), "at_risk")])
+def test_a_machine_half_a_year_behind_the_newest_release_anywhere_lags(first_seen, answer):
+    """Here version 2 of 1 January 2025 runs; at another customer one of 180 or 181 days later."""
+    release = event("software_release", date(2025, 2, 1), ("asset", 1), version="2")
+    seen = tuple(
+        FleetVersion(asset_type="filler", version=version, first_seen=on)
+        for version, on in (("2", date(2025, 1, 1)), ("3", first_seen))
+    )
+    lagging = backs.version_lag(account(assets=(asset(1),), events=(release,), fleet_versions=seen), DAY)
+    assert (lagging.answer, lagging.facts[0]["value"]) == (answer, (first_seen - date(2025, 1, 1)).days)
+    assert backs.version_lag(account(assets=(asset(1),), fleet_versions=seen), DAY).answer == "not_known"
 
 
 @pytest.mark.parametrize(("due", "answer"), [("2026-01-01", "yes"), ("2025-12-31", "at_risk"), ("2025-10-02", "no")])
