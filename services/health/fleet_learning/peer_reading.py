@@ -12,6 +12,7 @@ import psycopg
 
 from services.health.prognostic_assessment.peer_learning import MonthSums
 from services.health.prognostic_assessment.peer_levels import (
+    ASKED_SHARE,
     DOWN_SHARE,
     EFFECTIVENESS_LOSS,
     FIGURES,
@@ -39,6 +40,7 @@ _KNOWN_H = "(d.pbt_s - d.unknown_s) / 3600"
 _SUMS = {
     DOWN_SHARE: ("d.stopped_s / 3600", _KNOWN_H),
     GOOD_PER_HOUR: ("d.good", f"CASE WHEN d.good IS NOT NULL THEN {_KNOWN_H} END"),
+    ASKED_SHARE: ("(d.apt_s + d.asut_s + d.stopped_s - d.customer_down_s) / 3600", _KNOWN_H),
     **{f"{cause}_down": (f"d.{cause}_down_s / 3600", _KNOWN_H) for cause in CAUSES},
     EFFECTIVENESS_LOSS: (
         "(d.counted_apt_s - d.planned_run_s) / 3600",

@@ -17,7 +17,7 @@ import numpy as np
 from services.health.block import CustomerBlock, Floats
 from shared.records.vocabulary import BENCHMARKING, CAUSES
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 LEAST_PEERS = 5
 _LEAST_TOLD = 3  # peers that share in any level that is told
 _BEST_PART = 0.2
@@ -25,12 +25,12 @@ _DIGITS = 3
 # Asymptotic standard error of a median of normal values, in those of their mean: sqrt(pi / 2).
 _MEDIAN_ERROR = 1.2533
 
-DOWN_SHARE, GOOD_PER_HOUR = "down_share", "good_per_hour"
+DOWN_SHARE, GOOD_PER_HOUR, ASKED_SHARE = "down_share", "good_per_hour", "asked_share"
 DOWN_BY_CAUSE = tuple(f"{cause}_down" for cause in CAUSES)
 EFFECTIVENESS_LOSS, QUALITY_LOSS = "effectiveness_loss", "quality_loss"
 LOSSES = (*DOWN_BY_CAUSE, EFFECTIVENESS_LOSS, QUALITY_LOSS)
 """Shares of known planned time: downtime by its cause, time lost to slow running, and to units that were not good."""
-FIGURES = (DOWN_SHARE, GOOD_PER_HOUR, *LOSSES)
+FIGURES = (DOWN_SHARE, GOOD_PER_HOUR, ASKED_SHARE, *LOSSES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,11 +72,11 @@ FIELDS = (
     "produced",
     "good",
     "customer_down_s",
+    "asut_s",
 )
 POT, PLANNED_S, PBT, APT, STOPPED, ADOT, UNKNOWN_S, SUPPLIER_DOWN, FAILURES, REPAIR_S, PRODUCED, GOOD = range(12)
-CUSTOMER_DOWN = 12
+CUSTOMER_DOWN, ASUT = 12, 13
 MORE_FIELDS = (
-    "asut_s",
     "adet_s",
     "external_down_s",
     "operator_down_s",
@@ -95,7 +95,7 @@ MORE_FIELDS = (
     "counted_apt_s",
     "waiting_s",
 )
-ASUT, ADET, _EXTERNAL_DOWN, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(13, 23)
+ADET, _EXTERNAL_DOWN, _, _, FAILED_S, PMT, CMT, AUBT, AOET = range(14, 23)
 SCRAPPED, REWORKED, INSPECTED, FIRST_PASS, PLANNED_RUN_S, CAPACITY, COUNTED_APT, WAITING = range(23, 31)
 DAILY_FIELDS = (*FIELDS, *MORE_FIELDS)
 
@@ -223,6 +223,18 @@ def _entries_per_day(machines: Sequence[MachineTime], start: float, end: float, 
     entered = np.concatenate([m.found.failure for m in machines]) & (began >= start) & (began < end)
     place = machine[entered] * days + (began[entered] // DAY_S - start // DAY_S).astype(np.int64)
     return np.bincount(place, minlength=len(machines) * days).astype(np.float64)
+
+
+def asked_s(days: Floats) -> Floats:
+    """Seconds a day that a machine was asked for, (..., columns of FIELDS at least) to (...): production, setting up,
+    stops that are not for want of work. What it stood ready without an order is none of it, nor what is not known.
+    """
+    return np.asarray(days[..., APT] + days[..., ASUT] + troubled_s(days), dtype=np.float64)
+
+
+def troubled_s(days: Floats) -> Floats:
+    """Seconds a day of stops that are not for want of work."""
+    return np.asarray(days[..., STOPPED] - days[..., CUSTOMER_DOWN], dtype=np.float64)
 
 
 def production_hours(machines: Sequence[Intervals], *, start: float, hours: int) -> tuple[Floats, Floats]:

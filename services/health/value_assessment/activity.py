@@ -2,8 +2,8 @@
 
     asked = production + setting up + stops that are not for want of work
 
-So a machine that stands still for a fault was asked for all the same: trouble with machines never looks like trouble
-with business, and where nothing is known nothing is concluded.
+So a machine that stands still for a fault was asked for all the same (`times.asked_s`): trouble with machines never
+looks like trouble with business, and where nothing is known nothing is concluded.
 """
 
 from calendar import monthrange
@@ -20,15 +20,14 @@ from services.health.prognostic_assessment.peer_levels import DOWN_BY_CAUSE, EFF
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import (
     APT,
-    ASUT,
     COUNTED_APT,
-    CUSTOMER_DOWN,
     GOOD,
     PBT,
     PLANNED_RUN_S,
     PRODUCED,
-    STOPPED,
     UNKNOWN_S,
+    asked_s,
+    troubled_s,
 )
 from services.health.state_detection.times import DOWN_BY_CAUSE as DOWN_COLUMNS
 from shared.records.said_numbers import said_number
@@ -135,9 +134,8 @@ def _days(
     starts = DAY_S * (block.first_day + np.arange(whole_days))
     for work, daily in assets:
         own = daily[:whole_days]
-        trouble = own[:, STOPPED] - own[:, CUSTOMER_DOWN]
-        asked = own[:, APT] + own[:, ASUT] + trouble
-        hours += np.column_stack([own[:, PBT], own[:, PBT] - own[:, UNKNOWN_S], asked, trouble]) / 3600
+        known = own[:, PBT] - own[:, UNKNOWN_S]
+        hours += np.column_stack([own[:, PBT], known, asked_s(own), troubled_s(own)]) / 3600
         here = [(starts < until) & (starts + DAY_S > since) for since, until in work.asset.here]
         standing += np.logical_or.reduce(here)
         of_type = work.asset.asset_type

@@ -9,8 +9,14 @@ import numpy as np
 
 from services.health.block import CustomerBlock, Event
 from services.health.health_assessment.daily_history import DailyHistory, day_number, trailing_sum
-from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel, peers_of
-from services.health.state_detection.times import CUSTOMER_DOWN, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.prognostic_assessment.peer_levels import (
+    ASKED_SHARE,
+    DOWN_SHARE,
+    GOOD_PER_HOUR,
+    PeerModel,
+    peers_of,
+)
+from services.health.state_detection.times import GOOD, PBT, UNKNOWN_S, asked_s, troubled_s
 from services.health.value_assessment.accruals import Place
 from shared.records.said_numbers import said_number
 
@@ -25,7 +31,7 @@ class Counterfactual:
     """What one machine would have done without us.
 
     down_share: time of stops a wanted hour; good_per_hour: good units a wanted hour, None where nobody counts them. A
-    wanted hour is a known one of PBT in which the machine did not stand for the customer, who had no order.
+    wanted hour is one that the machine was asked for: not one in which it stood ready and there was no order.
     through_day: gains count after it, in days since 1970-01-01. known_h: wanted hours that this was measured over;
     infinite where it was not measured on the machine. down_error, good_error: standard errors of what peers do, common
     to all machines that are compared with them.
@@ -54,17 +60,16 @@ def acceptance_window(own: DailyHistory, first_day: int, last_row: int) -> Count
         return None
     end = int(found[0])
     rows = slice(end - ACCEPTANCE_DAYS + 1, end + 1)
-    waited = own.column(CUSTOMER_DOWN)[rows]
-    good, wanted = own.column(GOOD)[rows], known[rows] - waited
-    counted, known_s = np.isfinite(good) & (wanted > 0), float(wanted.sum())
-    if known_s <= 0:
+    good, wanted = own.column(GOOD)[rows], asked_s(own.table[rows])
+    counted, wanted_s = np.isfinite(good) & (wanted > 0), float(wanted.sum())
+    if wanted_s <= 0:
         return None
     return Counterfactual(
         name="acceptance_window",
         through_day=own.first_day + end,
-        down_share=float((own.column(STOPPED)[rows] - waited).sum()) / known_s,
+        down_share=float(troubled_s(own.table[rows]).sum()) / wanted_s,
         good_per_hour=float(good[counted].sum() / wanted[counted].sum()) * 3600 if counted.any() else None,
-        known_h=known_s / 3600,
+        known_h=wanted_s / 3600,
     )
 
 
@@ -102,19 +107,20 @@ def of_peers(
     if first_day is None or first < first_day + _WAITED_DAYS:
         return None
     known = [*models]
-    down, waits, good = (
-        peers_of(block, known, asset_type, figure, first).level for figure in (DOWN_SHARE, _WAITS, GOOD_PER_HOUR)
+    down, waits, good, asked = (
+        peers_of(block, known, asset_type, figure, first).level
+        for figure in (DOWN_SHARE, _WAITS, GOOD_PER_HOUR, ASKED_SHARE)
     )
     waited = 0.0 if waits is None else waits.median
-    if down is None or waited >= 1:
+    if down is None or asked is None or asked.median <= 0:
         return None
     return Counterfactual(
         name="peers",
         through_day=first - 1,
-        down_share=max(0.0, down.median - waited) / (1 - waited),
-        good_per_hour=None if good is None else good.median / (1 - waited),
-        down_error=down.median_error / (1 - waited),
-        good_error=0.0 if good is None else good.median_error / (1 - waited),
+        down_share=min(1.0, max(0.0, down.median - waited) / asked.median),
+        good_per_hour=None if good is None else good.median / asked.median,
+        down_error=down.median_error / asked.median,
+        good_error=0.0 if good is None else good.median_error / asked.median,
     )
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, day_number
-from services.health.state_detection.times import CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import APT, ASUT, CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.accruals import Place
 from services.health.value_assessment.counterfactuals import Counterfactual
 
-_KEPT = (PBT, STOPPED, CUSTOMER_DOWN, UNKNOWN_S, GOOD)
+_KEPT = (PBT, APT, ASUT, STOPPED, CUSTOMER_DOWN, UNKNOWN_S, GOOD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,7 @@ class Reporting:
 
 @dataclass(frozen=True, kw_only=True)
 class MonthSoFar:
-    """A machine's days of the month from its first on: planned, stopped, stopped for the customer, unknown, good
-    units; row by row, float64."""
+    """A machine's days of the month from its first on: `_KEPT` of FIELDS, row by row, float64."""
 
     place: Place
     asset_type: str

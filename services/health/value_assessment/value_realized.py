@@ -25,7 +25,7 @@ import numpy as np
 from services.health.block import CustomerBlock, Economics, Floats
 from services.health.health_assessment.daily_history import DailyHistory, day_number
 from services.health.health_assessment.records_in_force import economics_on
-from services.health.state_detection.times import CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import FIELDS, GOOD, PBT, UNKNOWN_S, asked_s, troubled_s
 from services.health.value_assessment.accruals import MonthOf, Place
 from services.health.value_assessment.counterfactuals import Counterfactual
 
@@ -66,7 +66,7 @@ class Gains:
 class Days:
     """Hours planned, known, wanted and down, and good units of machines on days of a month, (machines, days).
 
-    Wanted is what is known but for the stops that the customer caused, who had no order; these are none of `down`.
+    Wanted is what the machine was asked for (`asked_s`); a stop for want of orders is no part of `down` either.
     """
 
     planned: Floats
@@ -86,9 +86,14 @@ def days_of(machines: Sequence[Machine], month: MonthOf) -> Days:
         since, until = max(first, own.first_day), min(first + days, own.first_day + len(own.table))
         if until > since:
             found[row, since - first : until - first] = own.table[since - own.first_day : until - own.first_day]
-    planned, unknown, stopped, waited = found[:, :, [PBT, UNKNOWN_S, STOPPED, CUSTOMER_DOWN]].transpose(2, 0, 1) / 3600
-    known = planned - unknown
-    return Days(planned=planned, known=known, wanted=known - waited, down=stopped - waited, good=found[:, :, GOOD])
+    planned, unknown = found[:, :, [PBT, UNKNOWN_S]].transpose(2, 0, 1) / 3600
+    return Days(
+        planned=planned,
+        known=planned - unknown,
+        wanted=asked_s(found) / 3600,
+        down=troubled_s(found) / 3600,
+        good=found[:, :, GOOD],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

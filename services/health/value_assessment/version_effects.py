@@ -23,7 +23,7 @@ from services.health.assessment import UpdateEffectRow
 from services.health.block import CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import day_number, day_of
-from services.health.state_detection.times import APT, CUSTOMER_DOWN, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import APT, GOOD, asked_s, troubled_s
 from services.health.value_assessment.chance import (
     DAYS,
     DOWN,
@@ -141,12 +141,11 @@ def _compared(work: AssetWork, day: int, as_of: int, released: Sequence[tuple[in
 
 
 def _days(work: AssetWork, since: int, until: int) -> Floats:
-    """Hours wanted (known, and not waiting for orders), down and of production, and good units, NaN where nobody
+    """Hours wanted (that it was asked for), down and of production, and good units, NaN where nobody
     counted, on days [since, until)."""
     found = np.zeros((4, WINDOW))
     rows = work.days.table[max(0, since - work.days.first_day) : max(0, until - work.days.first_day)]
-    found[:3, : len(rows)] = np.array([rows[:, PBT] - rows[:, UNKNOWN_S], rows[:, STOPPED], rows[:, APT]]) / 3600
-    found[:2, : len(rows)] -= rows[:, CUSTOMER_DOWN] / 3600
+    found[:3, : len(rows)] = np.array([asked_s(rows), troubled_s(rows), rows[:, APT]]) / 3600
     found[3, : len(rows)] = rows[:, GOOD]
     return found
 

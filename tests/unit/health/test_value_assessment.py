@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.health.assess import assess
 from services.health.block import Event, Line
 from services.health.health_assessment.daily_history import history
-from services.health.state_detection.times import CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.state_detection.times import APT, CUSTOMER_DOWN, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.counterfactuals import Counterfactual, acceptance_window
 from services.health.value_assessment.value_realized import Days, gains_of
 from tests.unit.health.worlds import ECONOMICS, START, asset, contract, customer, part
@@ -35,7 +35,8 @@ def days(*rows):
     """Daily history of (hours planned, hours unknown, hours down, good units)."""
     table = np.zeros((len(rows), len(FIELDS)))
     for i, (planned, unknown, down, good) in enumerate(rows):
-        table[i, [PBT, UNKNOWN_S, STOPPED]] = np.array([planned, unknown, down]) * 3600
+        ran = planned - unknown - down
+        table[i, [PBT, UNKNOWN_S, STOPPED, APT]] = np.array([planned, unknown, down, ran]) * 3600
         table[i, GOOD] = good
     return history(b"", table, 100)
 
@@ -90,10 +91,15 @@ def test_the_acceptance_window_is_the_first_four_weeks_with_enough_coverage():
     assert found.good_per_hour == pytest.approx(2000 / 24)
 
 
-def test_hours_without_orders_are_nobodys_downtime():
-    """Of 24 h a day the customer had no order for 8, and 1.6 h stood still: a tenth of 16, and 125 units an hour."""
-    own = days(*[(24, 0, 9.6, 2000.0)] * 28)
-    own.table[:, CUSTOMER_DOWN] = 8 * 3600
+@pytest.mark.parametrize("told_as_stop", [True, False])
+def test_hours_without_orders_are_nobodys_downtime(told_as_stop):
+    """Of 24 h a day the customer had no order for 8, and 1.6 h stood still: a tenth of 16, and 125 units an hour.
+
+    Whether the machine says that it is held for want of work, or is simply idle.
+    """
+    own = days(*[(24, 0, 9.6 if told_as_stop else 1.6, 2000.0)] * 28)
+    own.table[:, CUSTOMER_DOWN] = 8 * 3600 if told_as_stop else 0
+    own.table[:, APT] = 14.4 * 3600
     found = acceptance_window(own, 100, 27)
     assert (found.down_share, found.good_per_hour, found.known_h) == pytest.approx((0.1, 125.0, 16 * 28))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.health.block import Event
 from services.health.health_assessment.daily_history import DailyHistory, day_number, month_number, month_start
-from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, GOOD_PER_HOUR, PeerModel
+from services.health.prognostic_assessment.peer_levels import ASKED_SHARE, DOWN_SHARE, GOOD_PER_HOUR, PeerModel
 from services.health.state_detection.times import APT, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.accruals import MonthOf, Place, work_orders
 from services.health.value_assessment.counterfactuals import Counterfactual, counterfactual_of, declared, of_peers
@@ -92,6 +92,14 @@ def test_a_worked_month_is_told_gross_and_net_with_who_says_so():
         date(2021, 5, 1),
     )
     assert (row.promised_money, row.net_unknown, row.counterfactual) == (5_000, None, "acceptance_window")
+
+
+def test_a_machine_that_stands_ready_without_orders_loses_no_units():
+    """Idle half of the day, it is down 1.2 h of 12 as before and makes 83.3 units in each of these hours as before."""
+    idle = machine(1, 1.2, good=1000.0)
+    idle.days.table[:, APT] = 10.8 * 3600
+    row = lived([idle], 1)[0][0, "snacks"]
+    assert (row.hours_avoided, row.good_units_gained) == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_an_unknown_fee_hides_the_net_and_not_the_gross():
@@ -299,19 +307,19 @@ def test_two_months_foretell_nothing():
 
 
 def peer_model(customers=(1, 2, 3, 4, 5, 6), through=0.0):
-    levels = {DOWN_SHARE: (0.28,) * 6, GOOD_PER_HOUR: (64.0,) * 6, "customer_down": (0.2,) * 6}
+    levels = {DOWN_SHARE: 0.13, GOOD_PER_HOUR: 64.0, "customer_down": 0.05, ASKED_SHARE: 0.8}
     return PeerModel(
         asset_type="packer",
         learned_through=through,
         customers=customers,
         segments=("food",) * 6,
-        levels={name: own[: len(customers)] for name, own in levels.items()},
+        levels={name: (own,) * len(customers) for name, own in levels.items()},
         errors={name: (0.02,) * len(customers) for name in levels},
     )
 
 
 def test_a_machine_without_an_acceptance_window_is_compared_with_peers_after_ninety_days():
-    """Peers stand 28 % of known time, 20 of it without orders: 8 of 80; and make 64 / 0.8 a wanted hour."""
+    """Peers stand 13 % of known time, 5 of it for want of work, and are asked for in 80: 8 of 80; 64 / 0.8 an hour."""
     block, first = replace(BLOCK, data_use=("benchmarking",)), day_number(date(2022, 1, 1))
     found = of_peers(block, [peer_model()], "packer", first, date(2022, 4, 1))
     assert (found.name, found.down_share, found.good_per_hour) == ("peers", pytest.approx(0.1), pytest.approx(80))
