@@ -170,10 +170,10 @@ def assess_with_work(
     models: FleetModels = NO_MODELS,
 ) -> tuple[Assessment, Work]:
     """As `assess`, with what it found out on the way."""
-    before = state or _nothing_yet(block.start)
+    before = state or nothing_yet(block.start)
     if before.through != block.start:
         raise ValueError(f"the block starts at {block.start}, its state ends at {before.through}")
-    assets = _assets(before, block, models.lives)
+    assets = assets_of(before, block, models.lives)
     silences = silences_of(before, block)
     work = _customer_work(before, block, assets, silences)
     lasting = tuple(lasting_conditions(work, assets))
@@ -235,7 +235,8 @@ def state_rows(block: CustomerBlock, assets: Sequence[AssetStates]) -> StateRows
     )
 
 
-def _assets(before: CustomerState, block: CustomerBlock, models: Sequence[LifeModel]) -> list[AssetResult]:
+def assets_of(before: CustomerState, block: CustomerBlock, models: Sequence[LifeModel]) -> list[AssetResult]:
+    """What is known of each asset of the block, going on from the state, and what is kept of it."""
     sites = {site.site_id: site for site in block.sites}
     states = states_of(before, block)
     hours = fleet_hours(block, states)
@@ -266,7 +267,8 @@ def _calendars(block: CustomerBlock) -> dict[tuple[int, int | None], Calendar]:
     return {(site, line): calendar(sites[site], line, start=start, end=end) for site, line in places}
 
 
-def _nothing_yet(start: datetime) -> CustomerState:
+def nothing_yet(start: datetime) -> CustomerState:
+    """The state before a customer's first data."""
     return CustomerState(
         through=start,
         assets={},

@@ -16,22 +16,22 @@ import numpy as np
 from scipy.stats import beta
 
 from tests.bench.figures import Figure, Sheet, report
+from tests.bench.value_breaches import breach
 from tests.bench.value_ceiling import ceiling
+from tests.bench.value_distress import distress
+from tests.bench.value_effects import effects
+from tests.bench.value_money import value
 from tests.bench.value_renewals import MECHANISMS
 from tests.bench.value_scores import (
     Due,
     auc,
     auc_error,
     auc_within,
-    breach_cases,
-    calibration_error,
     caught,
     due,
-    error_of_the_truth,
     quiet_alerts,
     reliability,
     spans_of,
-    value_cases,
 )
 from tests.bench.value_told import Told, told
 from tests.bench.value_truth import SURVEY_EVERY
@@ -40,26 +40,6 @@ SEED = 20_000
 _QUARTER = 3
 _LEVELS = 5
 Spans = list[tuple[float, float]]
-
-
-def value(all_told: Sequence[Told]) -> list[Figure]:
-    """Whether the true money of a month lies in the 90 % interval told of it."""
-    sheet = Sheet("value", "value")
-    cases = np.array(list(value_cases(all_told))).reshape(-1, 4)
-    worth, said, low, high = cases.T
-    inside = (low <= worth) & (worth <= high)
-    width = float(np.median(high - low)) if len(cases) else float("nan")
-    controls = {
-        "months": len(cases),
-        "nominal": 0.9,
-        "median_width": width,
-        "median_error": float(np.median(np.abs(said - worth))) if len(cases) else float("nan"),
-        "median_error_of_zero": float(np.median(np.abs(worth))) if len(cases) else float("nan"),
-    }
-    share = float(inside.mean()) if len(cases) else float("nan")
-    sheet.add("coverage_90", share, "share of months", 0.85, controls=controls)
-    sheet.add("coverage_90_at_most", share, "share of months", 0.95, at_most=True, controls=controls)
-    return sheet.figures
 
 
 def courses(all_told: Sequence[Told]) -> list[Figure]:
@@ -118,28 +98,6 @@ _RIVALS: Mapping[str, Callable[[Told], Spans]] = {
     "survey": _by_survey,
     "availability": _by_availability,
 }
-
-
-def breach(all_told: Sequence[Told]) -> list[Figure]:
-    """Whether guarantees break as often as foretold at the ends of the months of their windows."""
-    sheet = Sheet("value", "breach")
-    cases = breach_cases(all_told)
-    if not cases:
-        return sheet.figures
-    window, told_p, came = (np.array(column) for column in zip(*cases, strict=True))
-    happened = came.astype(np.float64)
-    base = np.full(len(told_p), happened.mean())
-    controls = {
-        "if_exactly_right": error_of_the_truth(told_p, window),
-        "cases": len(cases),
-        "windows": len(set(window.tolist())),
-        "base_rate": float(happened.mean()),
-    }
-    sheet.add("calibration_error", calibration_error(told_p, happened), "1", 0.05, at_most=True, controls=controls)
-    spread = float(((base - happened) ** 2).mean())
-    skill = 1 - float(((told_p - happened) ** 2).mean()) / spread if spread else float("nan")
-    sheet.add("brier_skill", skill, "1", controls={"base_rate": 0.0})
-    return sheet.figures
 
 
 def renewal(all_told: Sequence[Told]) -> list[Figure]:
@@ -208,9 +166,10 @@ def quiet(all_told: Sequence[Told]) -> list[Figure]:
 
 SCENARIOS: Mapping[str, Callable[[Sequence[Told]], list[Figure]]] = {
     "value": value,
+    "version_effects": effects,
     "courses": courses,
-    "breach": breach,
     "renewal": renewal,
+    "distress": distress,
     "quiet": quiet,
 }
 
@@ -221,11 +180,11 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=100, help="of each mechanism's world")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--only", choices=SCENARIOS)
+    parser.add_argument("--only", choices=(*SCENARIOS, "breach"))
     options = parser.parse_args()
     figures: list[Figure] = []
     every: list[Told] = []
-    for number, mechanism in enumerate(MECHANISMS):
+    for number, mechanism in enumerate(MECHANISMS if options.only != "breach" else ()):
         jobs = [(options.seed + number, customer, mechanism) for customer in range(options.customers)]
         world: list[Told] = []
         for done, one in enumerate(told(jobs, options.processes), 1):
@@ -235,9 +194,11 @@ def main() -> None:
         every += world
         if options.only in (None, "renewal"):
             figures += [_named(figure, mechanism) for figure in renewal(world)]
-    names = [options.only] if options.only else list(SCENARIOS)
-    for name in names:
-        figures += SCENARIOS[name](every)
+    for name in SCENARIOS:
+        if options.only in (None, name):
+            figures += SCENARIOS[name](every)
+    if options.only in (None, "breach"):
+        figures += breach(options.seed, options.customers, options.processes)
     report(figures)
 
 

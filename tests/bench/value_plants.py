@@ -21,7 +21,8 @@ from services.health.block import (
     SourceBlock,
     StateSamples,
 )
-from tests.bench.value_truth import MONTHS, SURVEY_EVERY, Truth, rate_of
+from shared.records.vocabulary import BUSINESS_TREND
+from tests.bench.value_truth import MONTHS, SUPPLIERS, SURVEY_EVERY, Truth, rate_of
 
 FIRST_YEAR = 2018
 MARGIN, HOUR_COST, RATE = 0.4, 90.0, 120.0
@@ -30,7 +31,7 @@ _DECODER: dict[str, object] = {
     "kind": "text",
     "states": {"RUN": "production", "FAULT": "down", "JAM": "held", "STARVED": "suspended", "WAIT": "idle"},
 }
-_STOPS, _SHARES = ("FAULT", "JAM", "STARVED"), (0.6, 0.25, 0.15)
+_STOPS, _SHARES = ("FAULT", "JAM", "STARVED"), (SUPPLIERS, 0.25, 0.15)
 _WAIT_H = 6.0
 _METRICS = (
     Metric(name="production_count", unit="1", role="production_count"),
@@ -110,14 +111,14 @@ def _machine(truth: Truth, number: int, factor: float, random: np.random.Generat
     month = _months(hours)
     stopped = np.minimum(factor * truth.stopped, 0.9)[month]
     at, state = _states(stopped, truth.ordered[month], truth.repair_h, hours, random)
-    running = _hours_in(at, np.array([s == "RUN" for s in state]), hours)
+    running = hours_in(at, np.array([s == "RUN" for s in state]), hours)
     rate = RATE * rate_of(truth.releases, number)[month]
     produced = random.poisson(rate * running).astype(np.float64)
     return Machine(
         at=at,
         state=state,
         running_h=running,
-        stopped_h=_hours_in(at, np.array([s in _STOPS for s in state]), hours),
+        stopped_h=hours_in(at, np.array([s in _STOPS for s in state]), hours),
         produced=produced,
         good=random.binomial(produced.astype(np.int64), 0.97).astype(np.float64),
         uses=np.clip(truth.uses * (1 + 0.2 * random.standard_normal(hours)), 0, 1),
@@ -151,7 +152,7 @@ def _states(
     return np.array(at), tuple(state)
 
 
-def _hours_in(at: Floats, chosen: np.ndarray, hours: int) -> Floats:
+def hours_in(at: Floats, chosen: np.ndarray, hours: int) -> Floats:
     """Of each hour the share in chosen states."""
     edges = np.append(at, max(hours, at[-1] + 1))
     total = np.concatenate([[0.0], np.cumsum(np.diff(edges) * chosen)])
@@ -219,6 +220,7 @@ def _block(plant: Plant, customer: int, first: int, end: int) -> CustomerBlock:
         ),
         events=tuple(e for e in _events(truth, customer) if e.at < month_start(end)),
         owner_roles=("service_manager", "customer_success", "account_manager"),
+        data_use=(BUSINESS_TREND,) if truth.tells_business else (),
     )
 
 

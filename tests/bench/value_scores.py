@@ -92,22 +92,6 @@ def value_cases(all_told: Iterable[Told]) -> Iterator[tuple[float, float, float,
                 yield float(told.worth[month]), row.money, low, high
 
 
-def breach_cases(all_told: Iterable[Told]) -> list[tuple[int, float, bool]]:
-    """Number of the window, P(breach) told at a month's end within it, whether it broke; sure breaches left out."""
-    found: list[tuple[int, float, bool]] = []
-    window = 0
-    for told in all_told:
-        for contract, ended, broke in told.breaches:
-            first = ended - 12
-            window += 1
-            for row in told.signals:
-                inside = first <= month_of(row.day) < ended - 1
-                if row.kind == "guarantee_breach" and row.scope_id == contract and inside:
-                    sure = row.value is None or row.value >= 1
-                    found += [] if sure or row.value is None else [(window, row.value, broke)]
-    return found
-
-
 def calibration_error(told: Floats, came: Floats) -> float:
     """Mean distance of told from come, over ten bins of equal counts."""
     order = np.argsort(told, kind="stable")
@@ -115,14 +99,14 @@ def calibration_error(told: Floats, came: Floats) -> float:
     return float(sum(len(own) * abs(told[own].mean() - came[own].mean()) for own in bins) / len(told))
 
 
-def error_of_the_truth(told: Floats, window: np.ndarray) -> float:
-    """The calibration error, by median, of probabilities that are exactly right, on as few windows as these."""
+def errors_of_the_truth(told: Floats, window: np.ndarray) -> list[float]:
+    """Calibration errors that probabilities which are exactly right come to by chance, on as few windows as these."""
     random = np.random.default_rng(0)
     errors = []
     for _ in range(_DRAWS):
         luck = random.random(int(window.max()) + 1)[window]
         errors.append(calibration_error(told, (luck < told).astype(np.float64)))
-    return float(np.median(errors))
+    return errors
 
 
 def quiet_alerts(all_told: Iterable[Told]) -> list[Alert]:

@@ -1,6 +1,6 @@
 """What the product says of made-up customers, quarter by quarter, and what was true: all that is scored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from multiprocessing import get_context
@@ -8,13 +8,14 @@ from multiprocessing import get_context
 import numpy as np
 
 from services.health.assess import Assessment, CustomerState, assess
-from services.health.assessment import SignalRow, ValueRow
+from services.health.assessment import CumulatedRow, SignalRow, UpdateEffectRow, ValueRow
 from services.health.block import Floats
 from services.health.health_assessment.daily_history import month_number
+from services.health.value_assessment.cumulated import ALL
 from tests.bench.value_plants import FIRST_YEAR, HOUR_COST, MARGIN, RATE, Plant, blocks, month_edges_h, plant_of
 from tests.bench.value_truth import Truth, truth_of
 
-_KEPT_SIGNALS = ("trend", "renewal_risk", "guarantee_breach", "version_effect")
+_KEPT_SIGNALS = ("trend", "renewal_risk")
 _QUALITY = 0.97
 
 
@@ -31,16 +32,19 @@ class Alert:
 class Told:
     """One customer: its truth, and what was said of it. worth: true money of each month; uptime: known, a month.
 
-    signals: those of whole months' last days. breaches: by contract and month of the end of a guarantee's window,
-    whether it was broken.
+    signals: those of whole months' last days. cumulated: of all lines of business. updates: what was told last of each
+    release, by version. promised_worth: as worth, had what was promised been kept. factors: `Plant`'s.
     """
 
     truth: Truth
     alerts: tuple[Alert, ...]
     values: tuple[ValueRow, ...]
     signals: tuple[SignalRow, ...]
-    breaches: tuple[tuple[int, int, bool], ...]
+    cumulated: tuple[CumulatedRow, ...]
+    updates: Mapping[str, UpdateEffectRow]
     worth: Floats
+    promised_worth: Floats
+    factors: tuple[float, ...]
     uptime: Floats
 
 
@@ -59,7 +63,7 @@ def told_of(job: tuple[int, int, str]) -> Told:
     plant = plant_of(truth)
     state: CustomerState | None = None
     alerts: dict[tuple[str, int, datetime], Alert] = {}
-    values, signals, breaches = [], [], []
+    values, signals, cumulated, updates = [], [], [], {}
     for block in blocks(plant, truth.customer + 1):
         said = assess(state, block)
         state = said.state
@@ -72,14 +76,18 @@ def told_of(job: tuple[int, int, str]) -> Told:
                 alerts[key] = Alert(kind=episode.kind, month=_fraction(opened), until=until)
         values += said.values
         signals += _kept(said)
-        breaches += [(o.scope_id, month_of(o.at), o.happened) for o in said.outcomes if o.scope_type == "contract"]
+        cumulated += [row for row in said.cumulated if row.line_of_business == ALL]
+        updates |= {row.version: row for row in said.updates}
     return Told(
         truth=truth,
         alerts=tuple(sorted(alerts.values(), key=lambda a: a.month)),
         values=tuple(values),
         signals=tuple(signals),
-        breaches=tuple(breaches),
+        cumulated=tuple(cumulated),
+        updates=updates,
         worth=_worth(plant),
+        promised_worth=_promised_worth(plant),
+        factors=plant.factors,
         uptime=uptime(plant),
     )
 
@@ -116,6 +124,15 @@ def _worth(plant: Plant) -> Floats:
         hourly = units * MARGIN + hours * max(0.0, HOUR_COST - MARGIN * per_hour)
         money += np.add.reduceat(hourly, edges[:-1])
     return money
+
+
+def _promised_worth(plant: Plant) -> Floats:
+    """Money a month if the promised availability had been kept, at what an hour without a stop is worth."""
+    truth, per_hour = plant.truth, RATE * _QUALITY
+    edges = month_edges_h()[: truth.leaves + 1].astype(np.int64)
+    working = sum((m.running_h + m.stopped_h for m in plant.machines), np.zeros(plant.hours))
+    an_hour = MARGIN * per_hour + max(0.0, HOUR_COST - MARGIN * per_hour)
+    return np.asarray((truth.before - (1 - truth.promised)) * np.add.reduceat(working, edges[:-1]) * an_hour)
 
 
 def told(jobs: Sequence[tuple[int, int, str]], processes: int) -> Iterator[Told]:

@@ -28,6 +28,7 @@ OF_HUNDRED = (15, 10, 15, 25, 22, 13)
 _SCATTERED = 37  # customers' numbers, times this modulo 100, so that every ten customers have most of the courses
 _GUARANTEED_OF_TEN = 3
 _YEAR_OF_STANDSTILL = 12
+SUPPLIERS = 0.6  # of the stops; what others cause is in no guarantee
 _LEAST_STOPPED, _FRONTIER, _MOST_STOPPED = 0.004, 0.012, 0.3
 SURVEY_EVERY = 3
 
@@ -58,7 +59,8 @@ class Truth:
     onset: the month from which an alert of the course's kind is deserved, None where none ever is. ordered: share of
     working time for which there are orders, (MONTHS,). before: `stopped` as it would have stayed without us. uses:
     share of running time in which the capability that was bought is in use. survey: what was answered, 0 to 10.
-    guaranteed: availability, None where nothing is guaranteed.
+    guaranteed: availability, None where nothing is guaranteed. tells_business: whether the customer agreed
+    that we conclude from its machines how its business goes.
     """
 
     seed: int
@@ -78,6 +80,7 @@ class Truth:
     adopted: tuple[int, ...]
     terms: tuple[Term, ...]
     survey: Floats
+    tells_business: bool
 
     @property
     def leaves(self) -> int:
@@ -104,7 +107,7 @@ def truth_of(seed: int, customer: int, mechanism: str = MECHANISMS[0]) -> Truth:
     stopped = np.clip(smooth + noise, _LEAST_STOPPED, 0.6)
     machines = int(random.integers(2, 5))
     promised = 1 - rates.start * float(random.uniform(0.4, 1.3))
-    guaranteed = float(np.clip(1 - rates.start * random.uniform(0.7, 1.4), 0.5, 0.99))
+    guaranteed = 1 - SUPPLIERS * float(stopped.mean()) * float(random.uniform(0.7, 1.4))
     truth = Truth(
         seed=seed,
         customer=customer,
@@ -123,6 +126,7 @@ def truth_of(seed: int, customer: int, mechanism: str = MECHANISMS[0]) -> Truth:
         adopted=_adopted(course, rates, random),
         terms=(),
         survey=np.empty(0),
+        tells_business=customer % 3 != 0,
     )
     if course == "quiet":
         truth = _kept(truth)
