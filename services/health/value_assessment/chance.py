@@ -125,7 +125,7 @@ def interval(gain: float, before: Floats, since: Floats, more: float = 0.0) -> t
         third += sign * (2 * own * size + size**3)
     if variance <= 0:
         return gain, gain
-    low, high = _pearson(third / variance**1.5)
+    low, high = _pearson(third / variance / sqrt(variance))
     return mean + sqrt(variance) * low, mean + sqrt(variance) * high
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.health.assess import CustomerState, _assets, _nothing_yet
+from services.health.assess import CustomerState, assets_of, nothing_yet
 from services.health.block import CustomerBlock, StateSamples
 from services.health.health_assessment.asset_risk import AssetRisk, ToldStep, assess_risks
 from services.health.prognostic_assessment.failure_risk.fleet_history import Events, FleetPast
@@ -83,6 +83,6 @@ def risks_of(
     block: CustomerBlock, models: Sequence[RiskModel] = (), before: CustomerState | None = None
 ) -> dict[int, AssetRisk]:
     """Each machine's risk, from its first data on or from a state."""
-    state = before or _nothing_yet(block.start)
-    works = [a.work for a in _assets(state, block, ())]
+    state = before or nothing_yet(block.start)
+    works = [a.work for a in assets_of(state, block, ())]
     return assess_risks({asset_id: own.risk for asset_id, own in state.assets.items()}, block, works, models)
