@@ -83,7 +83,7 @@ from services.health.value_assessment.world_change import Proposal, WorldState, 
 from services.health.world_rows import world_rows
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 22
+STATE_VERSION = 23
 
 KEPT_DAYS = 400
 
@@ -176,7 +176,7 @@ def assess_with_work(
     assets = assets_of(before, block, models.lives)
     silences = silences_of(before, block)
     work = _customer_work(before, block, assets, silences)
-    lasting = tuple(lasting_conditions(work, assets))
+    lasting = tuple(lasting_conditions(work, assets, models.peers))
     found = Work(assets=tuple(assets), customer=work, lasting=lasting, models=models)
     risks = risks_of(before, found)
     moving = moving_conditions(work, assets, silences)
@@ -197,7 +197,7 @@ def assess_with_work(
             *signal_rows(work, works, block.hours // 24),
             *risk_signal_rows(block, risks),
             *world_rows(work, told, models.peers),
-            *course_rows(work),
+            *course_rows(work, works),
             *renewal_rows(work, episodes, models.renewals),
         ),
         health=tuple(health),

@@ -1,28 +1,38 @@
-"""The customer's course as signals `trend`, at the ends of months. Pure."""
+"""The course of a customer and of its machines as signals `trend`, at the ends of months. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import numpy as np
 
 from services.health.assessment import SignalRow
+from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
 from services.health.health_assessment.daily_history import month_start
 from services.health.prognostic_assessment.course import Course, course
 
 
-def course_rows(work: CustomerWork) -> Iterator[SignalRow]:
-    """A signal of each month that ended in the block; value: uptime gained a year, None before it can be known.
+def course_rows(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[SignalRow]:
+    """A signal of each month that ended in the block, of the customer and of each machine; value: uptime gained a year,
+    None before it can be known.
 
-    Months weigh machines by their PBT.
+    The customer's months weigh machines by their PBT.
     """
-    for place, month in enumerate(work.months, 1):
-        day = month_start(month.number + 1) - timedelta(days=1)
+    yield from _rows(work, "customer", work.block.customer_id, [(m.number, m.uptime) for m in work.months])
+    for asset in assets:
+        yield from _rows(work, "asset", asset.asset.asset_id, asset.months)
+
+
+def _rows(
+    work: CustomerWork, scope_type: str, scope_id: int, months: Sequence[tuple[int, float]]
+) -> Iterator[SignalRow]:
+    for place, (number, _) in enumerate(months, 1):
+        day = month_start(number + 1) - timedelta(days=1)
         if work.days.row_of(day) >= work.days.kept:
-            found = course(np.array([m.uptime for m in work.months[:place]]))
+            found = course(np.array([uptime for _, uptime in months[:place]]))
             yield SignalRow(
-                scope_type="customer",
-                scope_id=work.block.customer_id,
+                scope_type=scope_type,
+                scope_id=scope_id,
                 kind="trend",
                 day=day,
                 value=None if found.slope is None else found.slope.value,
@@ -30,7 +40,7 @@ def course_rows(work: CustomerWork) -> Iterator[SignalRow]:
                 expected_at=None,
                 expected_low=None,
                 expected_high=None,
-                evidence=_evidence(found, month.number),
+                evidence=_evidence(found, number),
             )
 
 

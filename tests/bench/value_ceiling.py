@@ -1,8 +1,9 @@
 """What could be told at all: by one who knows every course, its rates and its noise, and only not which it is. Pure.
 
-He sees the same months as the product: the share of known time in which machines stood. What he does not know is the
-course, and the month in which it turned. He gives the alert when the probability that one is deserved passes a
-threshold, and that threshold is chosen afterwards, as nobody could.
+He sees every stop, as the product does, and knows how long repairs take: how many stops a month has tells of their rate
+all that can be told, more than the time they took, which repairs blur. What he does not know is the course, and the
+month in which it turned. He gives the alert when the probability that one is deserved passes a threshold, and that
+threshold is chosen afterwards, as nobody could.
 """
 
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from services.health.block import Floats
+from tests.bench.value_plants import month_edges_h
 from tests.bench.value_scores import Caught, caught
 from tests.bench.value_told import Told
 from tests.bench.value_truth import COURSES, MONTHS, OF_HUNDRED, Rates, onset_of, smooth_course
 
-_HOURS, _SQUARED_REPAIR = 730.0, 1.9  # mean square of a repair's hours over the square of their mean
 _TURNS = {"stagnant": range(6, 30), "declining": range(12, 34)}
 _PRECISION = 0.8
 
@@ -22,7 +23,7 @@ _PRECISION = 0.8
 def probabilities(told: Told, course: str) -> Floats:
     """Probability at each month's end that the course has its onset behind it, shape (months,)."""
     truth = told.truth
-    seen = 1 - told.uptime
+    seen = told.stops * truth.repair_h / _machine_hours(told)
     paths, weights, onsets = zip(*_hypotheses(truth.rates, course), strict=True)
     path = np.array([_of_known(p, truth.ordered)[: len(seen)] for p in paths])
     unlike = np.linalg.solve(_root(told), (seen - path).T)
@@ -47,12 +48,16 @@ def _of_known(stopped: Floats, ordered: Floats) -> Floats:
     return np.asarray(stopped / (1 + (1 - stopped) * (1 - ordered) / ordered))
 
 
+def _machine_hours(told: Told) -> Floats:
+    return np.diff(month_edges_h()[: len(told.stops) + 1]) * told.truth.machines
+
+
 def _root(told: Told) -> Floats:
-    """Root of the covariance of the months, shape (months, months): planted noise, and few stops."""
+    """Root of the covariance of the months, shape (months, months): planted noise, and Poisson's of stops."""
     truth, months = told.truth, np.arange(len(told.uptime))
     level = smooth_course(truth.course, truth.rates)[: len(months)]
     planted = 0.004**2 * np.sqrt(np.outer(level, level)) / 0.06 * 0.5 ** np.abs(np.subtract.outer(months, months))
-    few = _SQUARED_REPAIR * level * truth.repair_h / (_HOURS * truth.machines)
+    few = level * truth.repair_h / _machine_hours(told)
     return np.linalg.cholesky(planted + np.diag(few))
 
 

@@ -31,7 +31,7 @@ _DECODER: dict[str, object] = {
     "kind": "text",
     "states": {"RUN": "production", "FAULT": "down", "JAM": "held", "STARVED": "suspended", "WAIT": "idle"},
 }
-_STOPS, _SHARES = ("FAULT", "JAM", "STARVED"), (SUPPLIERS, 0.25, 0.15)
+STOPS, _SHARES = ("FAULT", "JAM", "STARVED"), (SUPPLIERS, 0.25, 0.15)
 _WAIT_H = 6.0
 _METRICS = (
     Metric(name="production_count", unit="1", role="production_count"),
@@ -118,7 +118,7 @@ def _machine(truth: Truth, number: int, factor: float, random: np.random.Generat
         at=at,
         state=state,
         running_h=running,
-        stopped_h=hours_in(at, np.array([s in _STOPS for s in state]), hours),
+        stopped_h=hours_in(at, np.array([s in STOPS for s in state]), hours),
         produced=produced,
         good=random.binomial(produced.astype(np.int64), 0.97).astype(np.float64),
         uses=np.clip(truth.uses * (1 + 0.2 * random.standard_normal(hours)), 0, 1),
@@ -145,7 +145,7 @@ def _states(
         if random.random() < idle / (risk + idle):
             word, lasts = "WAIT", random.exponential(_WAIT_H)
         else:
-            word, lasts = str(random.choice(_STOPS, p=_SHARES)), repair_h * random.lognormal(-0.32, 0.8)
+            word, lasts = str(random.choice(STOPS, p=_SHARES)), repair_h * random.lognormal(-0.32, 0.8)
         at += [now, now + lasts]
         state += [word, "RUN"]
         now += lasts

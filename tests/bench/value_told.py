@@ -12,7 +12,7 @@ from services.health.assessment import CumulatedRow, SignalRow, UpdateEffectRow,
 from services.health.block import Floats
 from services.health.health_assessment.daily_history import month_number
 from services.health.value_assessment.cumulated import ALL
-from tests.bench.value_plants import FIRST_YEAR, HOUR_COST, MARGIN, RATE, Plant, blocks, month_edges_h, plant_of
+from tests.bench.value_plants import FIRST_YEAR, HOUR_COST, MARGIN, RATE, STOPS, Plant, blocks, month_edges_h, plant_of
 from tests.bench.value_truth import Truth, truth_of
 
 _KEPT_SIGNALS = ("trend", "renewal_risk")
@@ -30,7 +30,8 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """One customer: its truth, and what was said of it. worth: true money of each month; uptime: known, a month.
+    """One customer: its truth, and what was said of it. worth: true money of each month; uptime: known, a month;
+    stops: how many began in each month.
 
     signals: those of whole months' last days. cumulated: of all lines of business. updates: what was told last of each
     release, by version. promised_worth: as worth, had what was promised been kept. factors: `Plant`'s.
@@ -46,6 +47,7 @@ class Told:
     promised_worth: Floats
     factors: tuple[float, ...]
     uptime: Floats
+    stops: Floats
 
 
 def month_of(day: date) -> int:
@@ -89,6 +91,7 @@ def told_of(job: tuple[int, int, str]) -> Told:
         promised_worth=_promised_worth(plant),
         factors=plant.factors,
         uptime=uptime(plant),
+        stops=stops(plant),
     )
 
 
@@ -103,6 +106,13 @@ def uptime(plant: Plant) -> Floats:
     edges = month_edges_h()[: plant.truth.leaves + 1].astype(np.int64)
     stopped = sum((m.stopped_h for m in plant.machines), np.zeros(plant.hours))
     return 1 - np.add.reduceat(stopped, edges[:-1]) / np.diff(edges) / len(plant.machines)
+
+
+def stops(plant: Plant) -> Floats:
+    """How many stops for a cause began in each month, shape (months,)."""
+    began = [m.at[np.isin(m.state, STOPS) & (m.at < plant.hours)] for m in plant.machines]
+    counts, _ = np.histogram(np.concatenate(began), month_edges_h()[: plant.truth.leaves + 1])
+    return counts.astype(np.float64)
 
 
 def _worth(plant: Plant) -> Floats:

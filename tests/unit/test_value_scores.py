@@ -51,8 +51,19 @@ def told_of(customer: int, *, renewed: bool, trend: float) -> Told:
         for month in range(term.start, term.end)
     )
     truth = replace(truth_of(1, customer), terms=terms, survey=np.zeros(60))
+    always = np.ones(truth.leaves)
     return Told(
-        truth=truth, alerts=(), values=(), signals=rows, breaches=(), worth=np.empty(0), uptime=np.ones(truth.leaves)
+        truth=truth,
+        alerts=(),
+        values=(),
+        signals=rows,
+        cumulated=(),
+        updates={},
+        worth=np.empty(0),
+        promised_worth=np.empty(0),
+        factors=(),
+        uptime=always,
+        stops=0 * always,
     )
 
 

@@ -19,10 +19,10 @@ from services.health.account_assessment.kpi_months import (
 from services.health.health_assessment.daily_history import day_number
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, LEAST_PEERS, newest, others
 from services.health.prognostic_assessment.trends import WINDOWS, falling, flat, rising, slopes
+from services.health.value_assessment.headroom import FRONTIER
 from shared.kpis import kpi
 from shared.records.vocabulary import BENCHMARKING
 
-FRONTIER = 0.97
 NEARLY_FULL, FULL = 0.85, 0.95
 
 

@@ -4,10 +4,7 @@ from collections.abc import Sequence
 
 from services.health.advisory_generation.change_conditions import condition_change
 from services.health.advisory_generation.customer_conditions import (
-    decline,
     promise_gap,
-    stagnation,
-    trend,
     unused_capability,
 )
 from services.health.advisory_generation.distress_conditions import customer_distress, may_tell_business
@@ -19,10 +16,12 @@ from services.health.advisory_generation.machine_conditions import (
     wear,
 )
 from services.health.advisory_generation.repeated_failures import repeated_failures, together
+from services.health.advisory_generation.trend_conditions import decline, stagnation, trend
 from services.health.advisory_generation.update_effects import regression_after_update
 from services.health.block import CustomerBlock
 from services.health.health_assessment.asset_assessment import AssetResult
 from services.health.health_assessment.customer_work import CustomerWork
+from services.health.prognostic_assessment.peer_levels import PeerModel
 
 
 def moving_conditions(
@@ -35,15 +34,17 @@ def moving_conditions(
     return [*found, *(guarantee_breach(work, promise) for promise in promises(work))]
 
 
-def lasting_conditions(work: CustomerWork, assets: Sequence[AssetResult]) -> list[Condition]:
-    """Conditions that are known in the morning and last all day."""
+def lasting_conditions(
+    work: CustomerWork, assets: Sequence[AssetResult], peers: Sequence[PeerModel]
+) -> list[Condition]:
+    """Conditions that are known in the morning and last all day. peers: what other customers reach."""
     works = [a.work for a in assets]
     telling = [own for own in works if own.intervals is not None]
     of_type = together(works)
     found = [repeated_failures(work.block, own, of_type[own.asset.asset_type]) for own in telling]
     updates = [regression_after_update(work.block, own, works) for own in telling]
     found += [condition for condition in updates if condition is not None]
-    return [*found, *_customer_conditions(work)]
+    return [*found, *_customer_conditions(work, peers)]
 
 
 def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[Condition]:
@@ -52,8 +53,8 @@ def _silent_sources(block: CustomerBlock, silences: Sequence[Silence]) -> list[C
     return [silent_source(block, site.site_id, site.name, own, assets_of) for site, own in by_site if own]
 
 
-def _customer_conditions(work: CustomerWork) -> list[Condition]:
-    said = trend(work)
-    found = [stagnation(work, said), decline(work, said), promise_gap(work, said)]
+def _customer_conditions(work: CustomerWork, peers: Sequence[PeerModel]) -> list[Condition]:
+    said = trend(work, peers)
+    found = [stagnation(work, said), decline(work, said), promise_gap(work, said.rising)]
     found += [customer_distress(work)] if may_tell_business(work.block) else []
     return [*found, unused_capability(work)] if work.capabilities else found

@@ -1,29 +1,23 @@
-"""When a customer deserves an alert: trend, promise, what was bought and lies idle. Pure.
+"""When a customer deserves an alert: what was promised, what was bought and lies idle. Pure.
 
 Every figure is known in the morning, from the whole days before it.
 """
 
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from math import sqrt
 
 import numpy as np
 
 from services.health.advisory_generation.alert_facts import content, percent, quantity, stake_of
-from services.health.advisory_generation.alert_kinds import KINDS, AlertKind
+from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent, Stake
-from services.health.block import Bools, Event, Floats
-from services.health.health_assessment.customer_work import Capability, CustomerWork, Month
+from services.health.block import Bools, Floats
+from services.health.health_assessment.customer_work import Capability, CustomerWork
 from services.health.health_assessment.daily_history import (
     as_known_in_the_morning,
     hourly,
-    month_number,
-    month_start,
     trailing_sum,
 )
-from services.health.health_assessment.records_in_force import contracts_on
-from services.health.prognostic_assessment.trends import WINDOWS, falling, flat, rising, slopes
 from services.health.state_detection.times import PBT
 
 PROMISE_DAYS = 90
@@ -31,167 +25,17 @@ PROMISE_GAP, PROMISE_MET = 0.01, 0.0025
 PROMISE_COVERAGE = 0.8
 USE_DAYS = 60
 UNUSED, USED = 0.10, 0.15
-FRONTIER = 0.97
-SURELY_RISING = 0.005
-_ADOPTIONS = ("retrofit", "training", "capability_adopted")
-_ADOPTED = ("accepted", "realized")
-_QUIET_MONTHS = 12
 
 
-def _day(work: CustomerWork, hour: int) -> date:
-    return work.days.day(work.days.kept + hour // 24)
-
-
-def _stake(work: CustomerWork, row: int, lost_share: float, days: int) -> Stake:
+def stake_ahead(work: CustomerWork, row: int, lost_share: float, days: int) -> Stake:
     """What a share of the known time of the 30 days before `row` comes to over `days`; no hours where none is known."""
     recent = work.known_s[max(0, row - 30) : row]
     hours = float(recent.mean()) * days * lost_share / 3600 if recent.any() else None
     return stake_of(work.block, work.block.assets, work.days.day(row), hours=hours, cases=len(recent))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Trend:
-    """What the months up to a morning say, by day of the block."""
-
-    stagnant: Bools
-    moving: Bools
-    falling: Bools
-    steady: Bools
-    rising: Bools
-    known: Bools
-    month: list[Month | None]
-
-
-def _changed_recently(work: CustomerWork, day: date) -> bool:
-    """Whether anything was adopted in the last twelve months."""
-    since = day - timedelta(days=365)
-    return any(since <= e.at.date() < day and _is_adoption(e) for e in work.block.events)
-
-
-def _is_adoption(event: Event) -> bool:
-    """Whether the customer took something on; an improvement that is only proposed changes nothing."""
-    taken = event.kind == "improvement" and event.attributes.get("status") in _ADOPTED
-    return taken or event.kind in _ADOPTIONS
-
-
-def _bar(work: CustomerWork, day: date) -> float:
-    """The uptime from which there is no room worth a call: the frontier, or what was promised if that is more."""
-    promised = [c.promised_availability for c in contracts_on(work.block.contracts, day)]
-    return max([FRONTIER, *(p for p in promised if p is not None)])
-
-
-def trend(work: CustomerWork) -> _Trend:
-    """Verdicts of every day of the block, from the whole months before it."""
-    days = len(work.days.table) - work.days.kept
-    by_number = {month.number: month for month in work.months}
-    flags = np.zeros((6, days), dtype=np.bool_)
-    told: list[Month | None] = []
-    verdicts: dict[int, tuple[bool, ...]] = {}
-    for day in range(days):
-        today = work.days.day(work.days.kept + day)
-        number = month_number(today) - 1
-        month = by_number.get(number)
-        told.append(month)
-        if number not in verdicts:
-            verdicts[number] = _verdict(work, month, month_start(number + 1))
-        flags[:, day] = verdicts[number]
-    return _Trend(
-        stagnant=flags[0],
-        moving=flags[1],
-        falling=flags[2],
-        steady=flags[3],
-        rising=flags[4],
-        known=flags[5],
-        month=told,
-    )
-
-
-def _verdict(work: CustomerWork, month: Month | None, today: date) -> tuple[bool, ...]:
-    if month is None or not month.slopes:
-        return (False,) * 6
-    room = month.uptime_of_year < _bar(work, today)
-    still = not _changed_recently(work, today)
-    rise = month.slopes[0].low > SURELY_RISING
-    stagnant = flat(month.slopes) is not None and room and still and not rise
-    return (
-        stagnant,
-        rise or not room or not still,
-        falling(month.slopes) is not None,
-        month.slopes[0].value > -0.005,
-        rising(month.slopes) is not None,
-        True,
-    )
-
-
-def stagnation(work: CustomerWork, said: _Trend) -> Condition:
-    """Surely flat for a year or more, with room to improve, and nothing adopted in a year."""
-    return _trend_condition(work, said, KINDS["stagnation"], said.stagnant, said.moving)
-
-
-def decline(work: CustomerWork, said: _Trend) -> Condition:
-    """Surely falling by more than a point a year."""
-    return _trend_condition(work, said, KINDS["decline"], said.falling, said.steady)
-
-
-def _trend_condition(work: CustomerWork, said: _Trend, kind: AlertKind, raised: Bools, cleared: Bools) -> Condition:
-    def describe(hour: int) -> AlertContent:
-        return _trend_content(work, _last_judged(work, said.month[hour // 24]), kind, hour)
-
-    return Condition(
-        kind=kind,
-        scope_id=work.block.customer_id,
-        raised=hourly(raised, work.hours),
-        cleared=hourly(cleared, work.hours),
-        known=hourly(said.known, work.hours),
-        describe=describe,
-    )
-
-
-def _last_judged(work: CustomerWork, month: Month | None) -> Month | None:
-    """The last month up to this one whose past has a trend, with its slopes; this one where none has."""
-    months = [] if month is None else [m for m in work.months if m.number <= month.number]
-    uptime = np.array([m.uptime for m in months])
-    for count in range(len(months), 0, -1):
-        found = months[count - 1].slopes or slopes(uptime[:count][-WINDOWS[-1] :])
-        if found:
-            return replace(months[count - 1], slopes=found)
-    return month
-
-
-def _trend_content(work: CustomerWork, month: Month | None, kind: AlertKind, hour: int) -> AlertContent:
-    chosen = None
-    if month is not None and month.slopes:
-        pick = flat if kind.name == "stagnation" else falling
-        chosen = pick(month.slopes) or month.slopes[0]
-    bar = _bar(work, _day(work, hour))
-    uptime = float("nan") if month is None else month.uptime_of_year
-    evidence: dict[str, object] = {"uptime_of_last_year": quantity(100 * uptime, "%", 2)}
-    if chosen is not None:
-        evidence |= {
-            "slope": quantity(100 * chosen.value, "points a year", 2),
-            "slope_low": quantity(100 * chosen.low, "points a year", 2),
-            "slope_high": quantity(100 * chosen.high, "points a year", 2),
-            "months": quantity(chosen.months, "months", 0),
-            "room": quantity(100 * (bar - uptime), "points", 1),
-        }
-    return content(
-        kind,
-        work.block,
-        {
-            "customer": work.block.name,
-            "months": "" if chosen is None else chosen.months,
-            "uptime": percent(uptime) + " available",
-            "bar": percent(bar),
-            "slope": "" if chosen is None else f"{100 * chosen.value:.1f}",
-        },
-        evidence,
-        _stake(work, work.days.kept + hour // 24, max(0.0, bar - uptime), 365),
-        confidence=0.9,
-    )
-
-
-def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
-    """90 days surely below the availability promised at the sale, and not on the way up."""
+def promise_gap(work: CustomerWork, rising: Bools) -> Condition:
+    """90 days surely below the availability promised at the sale, and not on the way up. rising: days when it is."""
     kind = KINDS["promise_gap"]
     known, down = trailing_sum(work.known_s, PROMISE_DAYS), trailing_sum(work.down_s, PROMISE_DAYS)
     planned = trailing_sum(work.days.column(PBT), PROMISE_DAYS)
@@ -199,7 +43,7 @@ def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
     uptime[: min(PROMISE_DAYS - 1, len(uptime)) if work.days.kept < PROMISE_DAYS else 0] = np.nan
     gap = as_known_in_the_morning(work.promised - uptime, work.days.kept)
     error = as_known_in_the_morning(_uptime_error(work, uptime), work.days.kept)
-    raised = (gap > np.maximum(PROMISE_GAP, 1.645 * error)) & ~said.rising
+    raised = (gap > np.maximum(PROMISE_GAP, 1.645 * error)) & ~rising
 
     def describe(hour: int) -> AlertContent:
         row = _last_known(work.promised - uptime, work.days.kept + hour // 24 - 1)
@@ -214,7 +58,7 @@ def promise_gap(work: CustomerWork, said: _Trend) -> Condition:
                 "gap": quantity(100 * (promised - has), "points", 2),
                 "downtime_90_days": quantity(float(down[row]) / 3600, "h"),
             },
-            _stake(work, row + 1, max(0.0, promised - has), 365),
+            stake_ahead(work, row + 1, max(0.0, promised - has), 365),
             confidence=0.9,
         )
 

@@ -12,6 +12,7 @@ from services.health.health_assessment.asset_hours import AssetHours, used_secon
 from services.health.health_assessment.asset_life import AssetLife, AssetLifeResult, assess_life
 from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, history
+from services.health.health_assessment.month_uptime import Months, months_since
 from services.health.health_assessment.sensor_faults import sensor_faults
 from services.health.prognostic_assessment.failure_risk.feature_state import RiskState
 from services.health.prognostic_assessment.remaining_life.life_model import LifeModel
@@ -31,7 +32,7 @@ class AssetState:
 
     usage: capability to as many days of seconds in use and seconds running. older_*: totals of the days before those.
     first_day: of its first data, in days since 1970-01-01. sensors_since: since when each
-    sensor is faulty that is, Unix seconds.
+    sensor is faulty that is, Unix seconds. months: number and uptime of each whole month since the first.
     """
 
     interval: OpenInterval | None = None
@@ -47,6 +48,7 @@ class AssetState:
     older_repair_s: float = 0.0
     older_known_s: float = 0.0
     sensors_since: dict[str, float] = field(default_factory=dict)
+    months: Months = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,7 @@ def _work(
         older_known_s=before.older_known_s,
         calendar=states.calendar,
         counterfactual=_counterfactual(before, days, first_day, _whole_days(days, len(hours.covered))),
+        months=months_since(before.months, days, _whole_days(days, len(hours.covered))),
         sensors=sensor_faults(changes.findings, before.sensors_since, start_s, len(hours.covered)),
     )
 
@@ -166,6 +169,7 @@ def _kept(
         older_repair_s=before.older_repair_s + float(leaving[:, REPAIR_S].sum()),
         older_known_s=before.older_known_s + float((leaving[:, PBT] - leaving[:, UNKNOWN_S]).sum()),
         sensors_since=dict(work.sensors.after),
+        months=work.months,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.health.block import AssetBlock, Bools, Floats
 from services.health.health_assessment.asset_life import AssetLifeResult
 from services.health.health_assessment.daily_history import DailyHistory
+from services.health.health_assessment.month_uptime import Months
 from services.health.health_assessment.sensor_faults import SensorFaults
 from services.health.state_detection.calendars import Calendar
 from services.health.state_detection.change_detection.change import ChangeFindings
@@ -36,7 +37,7 @@ class AssetWork:
     intervals: None for an asset that reports no states. findings, changes, life: None for one without condition
     metrics. covered: hours in which any condition metric was known; running: hours of production; repaired: hours in
     which a repair ended. older_failures, older_repair_s, older_known_s: totals of the days before the kept ones.
-    calendar: when it was meant to run while it stood here.
+    calendar: when it was meant to run while it stood here. months: number and uptime of each whole month.
     """
 
     asset: AssetBlock
@@ -57,3 +58,4 @@ class AssetWork:
     calendar: Calendar
     counterfactual: Counterfactual | None
     sensors: SensorFaults
+    months: Months

@@ -26,9 +26,8 @@ from services.health.health_assessment.customer_work import (
 from services.health.health_assessment.daily_history import (
     DailyHistory,
     day_number,
-    month_number,
-    month_start,
 )
+from services.health.health_assessment.month_uptime import ended_months
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import (
@@ -37,12 +36,9 @@ from services.health.state_detection.times import (
     GOOD,
     PBT,
     PRODUCED,
-    STOPPED,
     SUPPLIER_DOWN,
     UNKNOWN_S,
 )
-
-_MONTH_COVERAGE, _MONTH_DAYS = 0.8, 15
 
 
 def customer_rows(
@@ -163,15 +159,7 @@ def capabilities(block: CustomerBlock, assets: Sequence[AssetWork], days: DailyH
 def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -> tuple[Month, ...]:
     """The months known before, and those that ended by `whole_rows`, each with slopes of all months up to it."""
     months = list(before)
-    if not whole_rows:
-        return tuple(months)
-    number = months[-1].number + 1 if months else month_number(days.day(0))
-    while days.row_of(month_start(number + 1)) <= whole_rows:
-        rows = slice(max(0, days.row_of(month_start(number))), days.row_of(month_start(number + 1)))
-        planned = days.column(PBT)[rows]
-        known = (planned - days.column(UNKNOWN_S)[rows]).sum()
-        enough = known >= _MONTH_COVERAGE * planned.sum() and (planned > 0).sum() >= _MONTH_DAYS
-        uptime = 1 - float(days.column(STOPPED)[rows].sum() / known) if enough and known > 0 else float("nan")
+    for number, uptime in ended_months(months[-1].number if months else None, days, whole_rows):
         series = np.array([*(m.uptime for m in months), uptime])
         year = series[-12:]
         months.append(
@@ -182,7 +170,6 @@ def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -
                 uptime_of_year=float(np.nanmean(year)) if np.isfinite(year).any() else float("nan"),
             )
         )
-        number += 1
     return tuple(months)
 
 

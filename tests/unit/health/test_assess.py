@@ -9,6 +9,8 @@ import pytest
 
 from services.health.assess import CustomerState, assess, assess_states
 from services.health.block import Event
+from services.health.prognostic_assessment.fleet_models import FleetModels
+from services.health.prognostic_assessment.peer_levels import FIGURES, PeerModel
 from shared.alerts import AlertState, Resolution
 from tests.unit.health.worlds import ECONOMICS, ENTITLEMENT, START, asset, contract, customer, part
 
@@ -289,7 +291,7 @@ def test_a_bad_update_is_told_from_what_changed_for_everybody():
 
 def test_flat_for_years_with_room_is_stagnation_and_flat_at_the_frontier_is_not():
     flat = assess(None, customer([asset(i, 760, down_share=0.1) for i in (1, 2)]))
-    assert {e.kind for e in flat.episodes} == {"stagnation"}
+    assert [(e.kind, e.content.evidence["room_against"]) for e in flat.episodes] == [("stagnation", "frontier")]
     frontier = assess(None, customer([asset(i, 760, down_share=0.02) for i in (1, 2)]))
     assert frontier.episodes == ()
 
@@ -308,6 +310,30 @@ def test_getting_better_is_not_stagnation_and_getting_worse_is_a_decline():
     assert assess(None, customer([asset(i, 760, down_share=better) for i in (1, 2)])).episodes == ()
     found = assess(None, customer([asset(i, 760, down_share=worse) for i in (1, 2)])).episodes
     assert {e.kind for e in found} == {"decline"}
+
+
+def test_who_is_as_good_as_the_best_peers_has_no_room():
+    flat = replace(customer([asset(1, 580, down_share=0.1)]), data_use=("benchmarking",))
+    plain = dict.fromkeys(FIGURES, (float("nan"),) * 5)
+    model = PeerModel(
+        asset_type=flat.assets[0].asset_type,
+        learned_through=0.0,
+        customers=(91, 92, 93, 94, 95),
+        segments=(None,) * 5,
+        levels=plain | {"down_share": (0.12,) * 5},
+        errors=plain | {"down_share": (0.0,) * 5},
+    )
+    assert assess(None, flat, models=FleetModels(peers=(model,))).episodes == ()
+
+
+def test_each_machine_has_a_trend_of_its_own_beside_the_customers():
+    better, worse = np.linspace(0.14, 0.02, 430), np.linspace(0.02, 0.14, 430)
+    block = customer([asset(1, 430, down_share=better), asset(2, 430, down_share=worse)])
+    said = [row for row in assess(None, block).signals if row.kind == "trend"]
+    last = {(row.scope_type, row.scope_id): row for row in said if row.day == said[-1].day}
+    verdicts = {of: row.evidence["verdict"] for of, row in last.items()}
+    assert verdicts == {("customer", 7): "flat", ("asset", 1): "improving", ("asset", 2): "declining"}
+    assert last["asset", 1].value == pytest.approx(0.12 * 365 / 430, rel=0.15)
 
 
 def test_a_broken_promise_is_told_and_a_kept_one_is_not():
@@ -329,7 +355,7 @@ def test_a_guarantee_of_all_the_time_is_kept_until_the_first_fault():
     assert alert.content.stake.money > 0
 
 
-@pytest.mark.parametrize(("days", "silent_days"), [(760, 25), (760, 45), (760, 100), (640, 160)])
+@pytest.mark.parametrize(("days", "silent_days"), [(760, 25), (760, 45), (760, 100), (760, 160)])
 def test_an_alert_whose_evidence_stays_away_repeats_what_was_known_last(days, silent_days):
     kinds = ("promise_gap", "unused_capability", "stagnation")
     terms = {"contracts": (contract(promised_availability=0.95),), "entitlements": (ENTITLEMENT,)}
