@@ -18,7 +18,7 @@ _Z90 = 1.645
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """An uptime, by name `peers`, `frontier` or `promise`. least: below it, by as much as it is uncertain."""
+    """An uptime, by name `peers`, `frontier` or `promise`. least: who is below it has room, sure of all errors."""
 
     name: str
     uptime: float
@@ -27,11 +27,12 @@ class Bar:
 
 def bar_on(months: Sequence[ActivityMonth], block: CustomerBlock, models: Iterable[PeerModel], number: int) -> Bar:
     """The bar at the end of a month: what the best peers' machines of the same types reach, where all types are known;
-    what was promised, if that is more."""
+    what was promised, if that is more, for those alone who are below the other: none stands still at the frontier,
+    and `promise_gap` tells of a promise that is not kept."""
     bar = best_peers(months, block, models, number) or Bar(name="frontier", uptime=FRONTIER, least=FRONTIER)
     contracts = contracts_on(block.contracts, month_start(number + 1))
     promised = max((c.promised_availability for c in contracts if c.promised_availability is not None), default=0.0)
-    return Bar(name="promise", uptime=promised, least=promised) if promised > bar.uptime else bar
+    return Bar(name="promise", uptime=promised, least=bar.least) if promised > bar.uptime else bar
 
 
 def best_peers(
