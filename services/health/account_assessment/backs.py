@@ -101,6 +101,12 @@ def failures_in_year(account: Account, day: date) -> dict[int, list[datetime]]:
     }
 
 
+def failures_before(account: Account, day: date) -> dict[int, list[datetime]]:
+    """When each machine failed earlier than those 365 days, oldest first."""
+    start = midnight(day) - timedelta(days=365)
+    return {asset: [at for at in own if at < start] for asset, own in _instants(account, ASSET_FAILURE).items()}
+
+
 def repeat_failures(account: Account, day: date) -> Item:
     """Failures within 30 days of the same machine's last one; an open case is a risk, three in a year a no."""
     name = "repeat_failures"

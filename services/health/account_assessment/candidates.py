@@ -2,7 +2,7 @@
 
 Each is what the rows allow to say, and what it assumes is said with it:
 
-    repeated_failures   a machine that failed three times in a year or more; its cause removed, all but one are spared
+    repeated_failures   a machine that fails more than it and its like use to; its cause removed, the rest is spared
     regression          stops since a bad update against those before it
     promise_gap         stops beyond what was promised at the sale
     best_in_fleet       machines that stop more than the median machine of their type here come down to it
@@ -17,14 +17,13 @@ from datetime import date
 import numpy as np
 
 from services.health.account_assessment.account import Account, fact
-from services.health.account_assessment.backs import LEAST_FAILURES, failures_in_year
 from services.health.account_assessment.calendar_months import first_of_month, months_after, months_between
-from services.health.account_assessment.kpi_months import YEAR, Share, months_before, stopped_share, totals
+from services.health.account_assessment.chronic_failures import chronic
+from services.health.account_assessment.kpi_months import YEAR, Share, months_before, standing_here, stopped_share
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.health_assessment.daily_history import day_number
 from services.health.health_assessment.records_in_force import promised_availability_on
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, newest, others
-from shared.kpis import summed
 from shared.records.vocabulary import BENCHMARKING
 
 _ENGINEERING = ("application_engineer", "customer_success")
@@ -58,26 +57,22 @@ def candidates(account: Account, day: date) -> list[Candidate]:
     return sorted(worth, key=lambda c: (c.hours is None, -(c.hours or 0.0), c.source, c.title))
 
 
-def standing_here(account: Account, day: date) -> dict[int, str]:
-    """Machines that stand with the customer on a day, with their names."""
-    return {a.asset_id: a.name for a in account.assets if a.since <= day and (a.until is None or day < a.until)}
-
-
 def repeated_failures(account: Account, day: date) -> Iterator[Candidate]:
-    """One root cause for each machine that keeps failing; hours of repair of all its failures but one."""
-    names = standing_here(account, day)
-    for asset, instants in sorted(failures_in_year(account, day).items()):
-        if asset not in names or len(instants) < LEAST_FAILURES:
-            continue
-        hours = summed(totals(account, months_before(day, YEAR), {asset}))["repair_s"] / 3600
+    """One root cause for each machine that fails too often; hours of repair beyond the usual."""
+    for machine in chronic(account, day):
         yield Candidate(
             source="repeated_failures",
-            title=f"Find the one cause of the failures of {names[asset]}",
-            hours=hours * (len(instants) - 1) / len(instants),
+            title=f"Find the one cause of the failures of {machine.name}",
+            hours=machine.spared_h,
             roles=KINDS["repeated_failures"].owner_roles,
             facts=(
-                fact(f"failures of {names[asset]} in a year", on=instants[-1].date(), value=float(len(instants))),
-                fact("hours of repair in the last twelve months", on=day, value=hours, unit="h"),
+                fact(
+                    f"failures of {machine.name} in a year",
+                    on=machine.failures[-1].date(),
+                    value=float(len(machine.failures)),
+                ),
+                fact("failures that would be usual", on=day, value=machine.usual),
+                fact("hours of repair in the last twelve months", on=day, value=machine.repair_h, unit="h"),
             ),
         )
 

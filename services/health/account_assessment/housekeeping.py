@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from services.health.account_assessment.account import Account, Finding, date_said, fact, midnight
-from services.health.account_assessment.backs import LEAST_FAILURES, failures_in_year
-from services.health.account_assessment.candidates import capabilities_on, standing_here
+from services.health.account_assessment.candidates import capabilities_on
+from services.health.account_assessment.chronic_failures import chronic
 from services.health.account_assessment.improvement_life import ADOPTIONS, LIVE, REALIZED, improvements_on
-from services.health.account_assessment.kpi_months import YEAR, months_before, totals
+from services.health.account_assessment.kpi_months import YEAR, months_before, standing_here, totals
 from shared.kpis import kpi, summed
 
 _YEAR = timedelta(days=365)
@@ -99,19 +99,18 @@ def plan(account: Account, day: date) -> Finding:
 
 
 def chronic_assets(account: Account, day: date) -> Iterator[Finding]:
-    """Machines that failed three times in a year or more."""
-    names = standing_here(account, day)
-    for asset, instants in sorted(failures_in_year(account, day).items()):
-        if asset in names and len(instants) >= LEAST_FAILURES:
-            yield Finding(
-                kind="chronic_asset",
-                subject=str(asset),
-                day=day,
-                verdict="chronic",
-                value=float(len(instants)),
-                unit="failures in a year",
-                evidence={"facts": [fact(f"last failure of {names[asset]}", on=instants[-1].date())]},
-            )
+    """Machines that failed three times in a year or more, and more often than usual."""
+    for machine in chronic(account, day):
+        last = machine.failures[-1].date()
+        yield Finding(
+            kind="chronic_asset",
+            subject=str(machine.asset_id),
+            day=day,
+            verdict="chronic",
+            value=float(len(machine.failures)),
+            unit="failures in a year",
+            evidence={"usual": machine.usual, "facts": [fact(f"last failure of {machine.name}", on=last)]},
+        )
 
 
 def reporting(account: Account, day: date) -> Finding:

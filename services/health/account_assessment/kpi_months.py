@@ -20,6 +20,11 @@ YEAR = 12
 Z90 = 1.645
 
 
+def standing_here(account: Account, day: date) -> dict[int, str]:
+    """Machines that stand with the customer on a day, with their names."""
+    return {a.asset_id: a.name for a in account.assets if a.since <= day and (a.until is None or day < a.until)}
+
+
 def months_before(day: date, count: int, back: int = 0) -> list[date]:
     """The last `count` whole months before a day, oldest first; `back` months earlier where that is given."""
     end = months_after(first_of_month(day), -back)
