@@ -23,7 +23,7 @@ from services.health.prognostic_assessment.trends import WINDOWS, rising
 from services.health.value_assessment.headroom import Bar, bar_on
 
 STANDING_MONTHS = 18
-SURELY_STANDING, PERHAPS_STANDING = 0.77, 0.38
+SURELY_STANDING = 0.77
 LIKELY_FALLING, PERHAPS_FALLING = 0.55, 0.27
 _ADOPTIONS = ("retrofit", "training", "capability_adopted")
 _ADOPTED = ("accepted", "realized")
@@ -97,7 +97,7 @@ def _verdict(judged: _Judged | None, number: int) -> tuple[bool, bool, bool, boo
     stood = said.standing[0]
     return (
         stood >= SURELY_STANDING and said.months >= STANDING_MONTHS and open_to_it,
-        stood < PERHAPS_STANDING or not open_to_it,
+        said.low > 0 or said.falling >= LIKELY_FALLING or not open_to_it,
         said.falling >= LIKELY_FALLING,
         said.falling < PERHAPS_FALLING,
         True,
@@ -117,7 +117,8 @@ def _is_adoption(event: Event) -> bool:
 
 
 def stagnation(work: CustomerWork, said: Trend) -> Condition:
-    """Surely flat for a year or more, with room to improve, and nothing adopted in a year."""
+    """Surely flat for a year or more, with room to improve, and nothing adopted in a year; until it surely rises,
+    likely falls, or there is no room: a bad month ends no standstill."""
     return _condition(work, said, KINDS["stagnation"], said.stagnant, said.moving)
 
 
