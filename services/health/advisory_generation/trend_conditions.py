@@ -19,7 +19,7 @@ from services.health.health_assessment.customer_work import CustomerWork, Month
 from services.health.health_assessment.daily_history import hourly, month_number, month_start
 from services.health.prognostic_assessment.bends import Reading, reading
 from services.health.prognostic_assessment.peer_levels import PeerModel
-from services.health.prognostic_assessment.trends import WINDOWS, rising
+from services.health.prognostic_assessment.trends import WINDOWS, flat, rising
 from services.health.value_assessment.headroom import Bar, bar_on
 
 STANDING_MONTHS = 18
@@ -94,9 +94,9 @@ def _verdict(judged: _Judged | None, number: int) -> tuple[bool, bool, bool, boo
     if judged is None or judged.month.number != number:
         return (False,) * 5
     said, open_to_it = judged.said, judged.room and judged.still
-    stood = said.standing[0]
+    surely = said.standing[0] >= SURELY_STANDING and said.months >= STANDING_MONTHS
     return (
-        stood >= SURELY_STANDING and said.months >= STANDING_MONTHS and open_to_it,
+        (surely or flat(judged.month.slopes) is not None) and said.falling < PERHAPS_FALLING and open_to_it,
         said.low > 0 or said.falling >= LIKELY_FALLING or not open_to_it,
         said.falling >= LIKELY_FALLING,
         said.falling < PERHAPS_FALLING,
