@@ -3,7 +3,7 @@
 Fleets of 1 to 20 machines whose failures keep one rate, wear out and are mended (Weibull), double or halve within two
 years, wander, come five times as often for five weeks or four times for good, or in clusters; repairs are log-normal,
 and a machine that is down does not fail. Half-life and yearly change of `breach` were chosen on other fleets of these
-families (seeds below 200), on all of them together.
+families (seeds below 200), on all of them together; where a window has a past, the change is learned from it.
 
 Controls: `pace`, a breach where spending at the window's pace so far would exceed the budget; `normal`,
 the mean and variance of the days of the last 90, taken on to the end as a normal distribution.
@@ -21,9 +21,15 @@ from scipy.special import ndtr
 from services.health.block import Contract
 from services.health.health_assessment.daily_history import day_of
 from services.health.prognostic_assessment.guarantees.breach import HALF_LIFE_DAYS, Fleet
-from services.health.prognostic_assessment.guarantees.budget import Budget, budget
+from services.health.prognostic_assessment.guarantees.budget import DOWN_S, KNOWN_S, Budget, budget
+from services.health.prognostic_assessment.guarantees.rate_change import (
+    COLUMNS,
+    MONTH_DAYS,
+    change_a_year,
+    month_row,
+)
 from services.health.prognostic_assessment.guarantees.terms import terms_on
-from services.health.state_detection.supplier_stops import stops_until
+from services.health.state_detection.supplier_stops import DAY, stops_until
 from tests.bench.figures import Figure, Sheet
 from tests.unit.health.worlds import contract
 
@@ -143,8 +149,22 @@ def foretold(one: World, today: int) -> Budget | None:
     )
     (terms,) = terms_on((one.terms,), today)
     table = np.column_stack([total, total, 3600 * one.lost_h.sum(axis=0)])
-    stops = stops_until(np.concatenate(rows), today)
-    return budget(terms, (one.terms,), table[: today + 1], 0, today, fleet, stops, hours=np.empty((0, 3)))
+    stop_days = np.concatenate(rows)
+    stops = stops_until(stop_days, today)
+    change = change_a_year(_months(table, stop_days, today), terms.first)
+    return budget(
+        terms, (one.terms,), table[: today + 1], 0, today, fleet, stops, hours=np.empty((0, 3)), change=change
+    )
+
+
+def _months(table: Floats, stop_days: Floats, today: int) -> Floats:
+    """The months that were over on the evening of a day."""
+    found = [np.empty((0, COLUMNS))]
+    for end in range(MONTH_DAYS, today + 2, MONTH_DAYS):
+        own = table[end - MONTH_DAYS : end]
+        told = stop_days[(stop_days[:, DAY] >= end - MONTH_DAYS) & (stop_days[:, DAY] < end)]
+        found.append(month_row(end - 1, float(own[:, KNOWN_S].sum()), float(own[:, DOWN_S].sum()), told))
+    return np.concatenate(found)
 
 
 def by_normal(one: World, today: int) -> float:

@@ -16,8 +16,15 @@ from services.health.block import Bools, CustomerBlock, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import DailyHistory, day_number, history, trailing_sum
 from services.health.prognostic_assessment.guarantees.breach import HALF_LIFE_DAYS, Fleet
-from services.health.prognostic_assessment.guarantees.budget import DOWN_S, RECENT_DAYS, Budget, budget
+from services.health.prognostic_assessment.guarantees.budget import DOWN_S, KNOWN_S, RECENT_DAYS, Budget, budget
 from services.health.prognostic_assessment.guarantees.burn import pairs
+from services.health.prognostic_assessment.guarantees.rate_change import (
+    COLUMNS,
+    MONTH_DAYS,
+    MOST_MONTHS,
+    change_a_year,
+    month_row,
+)
 from services.health.prognostic_assessment.guarantees.terms import DEFAULT_DAYS, terms_on
 from services.health.state_detection import supplier_stops
 from services.health.state_detection.attributed_hours import Plan, attributed_hours, plan
@@ -38,13 +45,14 @@ class GuaranteeState:
     """What is kept at a UTC midnight: rows of float64 and the budgets of the last two evenings.
 
     days, hours: planned, known and supplier-attributed lost seconds of all machines. known_s: by machine, discounted.
-    stops: rows of `supplier_stops`.
+    stops: rows of `supplier_stops`. months: of `rate_change`.
     """
 
     days: bytes = b""
     hours: bytes = b""
     known_s: dict[int, float]
     stops: bytes = b""
+    months: bytes = b""
     evenings: tuple[tuple[Budget, ...], ...] = ()
 
 
@@ -97,16 +105,19 @@ def guarantee_work(
     days = history(before.days, _by_day(own), first_day)
     fleets = _Fleets(counted, before.known_s, first_day, whole)
     tail = np.concatenate([np.frombuffer(before.hours).reshape(-1, 3), own])
-    evenings = list(before.evenings)
+    evenings, months = list(before.evenings), np.frombuffer(before.months).reshape(-1, COLUMNS)
     for day in range(whole):
         known = tail[: len(tail) - hours + 24 * (day + 1)]
-        evening = _Evening(row=days.kept + day, fleet=fleets.on(day), stop_days=rows, hours=known)
+        row = days.kept + day
+        months = _with_month(months, days, row, rows)
+        evening = _Evening(row=row, fleet=fleets.on(day), stop_days=rows, hours=known, months=months)
         evenings.append(_budgets(block, days, evening, len(reporting)))
     state = GuaranteeState(
         days=days.packed(days.kept + whole, _kept_days(block)),
         hours=_packed_hours(tail, len(tail) - hours + 24 * whole, block),
         known_s=before.known_s | fleets.known_at_end(),
         stops=_newest(rows, first_day + whole - 1).tobytes(),
+        months=months.tobytes(),
         evenings=tuple(evenings[-2:]),
     )
     told = (*((),) * (2 + whole - len(evenings)), *evenings)
@@ -241,14 +252,28 @@ def _newest(rows: Floats, day: int) -> Floats:
     return rows[max(first, last - MOST_STOP_DAYS) : last]
 
 
+def _with_month(months: Floats, days: DailyHistory, row: int, stop_days: Floats) -> Floats:
+    """The newest months on the evening of a row, with the one that ends on it."""
+    today = days.first_day + row
+    if (today + 1) % MONTH_DAYS:
+        return months
+    own = days.table[max(0, row + 1 - MONTH_DAYS) : row + 1]
+    told = _newest(stop_days, today)
+    told = told[told[:, DAY] > today - MONTH_DAYS]
+    added = month_row(today, float(own[:, KNOWN_S].sum()), float(own[:, DOWN_S].sum()), told)
+    return np.concatenate([months, added])[-MOST_MONTHS:]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Evening:
-    """What is known on one: its row of the days, the machines, rows of their stops (later ones too), hours up to it."""
+    """What is known on one: its row of the days, the machines, rows of their stops (later ones too), hours up to it,
+    months that are over."""
 
     row: int
     fleet: Fleet
     stop_days: Floats
     hours: Floats
+    months: Floats
 
 
 def _budgets(block: CustomerBlock, days: DailyHistory, evening: _Evening, reporting: int) -> tuple[Budget, ...]:
@@ -271,6 +296,7 @@ def _budgets(block: CustomerBlock, days: DailyHistory, evening: _Evening, report
                 fleet,
                 stops,
                 hours=evening.hours,
+                change=change_a_year(evening.months, terms.first),
                 assumed=reporting - len(fleet.asset_id),
             )
         )

@@ -302,3 +302,12 @@ def test_all_time_unknown_says_nothing():
     silent = replace(machine, states=replace(machine.states, at=np.empty(0), state=()))
     result = assess(None, customer([silent], contracts=(contract(**TERMS),)))
     assert {row.value for row in of_contract(result, "attributed_availability")} == {None}
+
+
+def test_who_swung_before_the_window_is_less_surely_safe_though_no_more_is_expected():
+    """An hour a day, or none and two in turns of four weeks; then an hour a day of the 144 h that 120 days allow."""
+    even, turns = trips(1, 1, last=150), (*trips(1, 2, 17, 45), *trips(1, 2, 73, 101), *trips(1, 1, 120, 150))
+    terms = {"guarantee_window_days": 120, "valid_from": (START + timedelta(days=149)).date()}
+    safe, unsure = (told(downs, days=150, **terms).state.guarantees.evenings[-1][0] for downs in (even, turns))
+    assert unsure.expected_share <= safe.expected_share
+    assert unsure.probability > 1.5 * safe.probability

@@ -11,11 +11,12 @@ machine's own time is joined by as much of the fleet's as one half-life, which s
 
 with h the planned seconds a day ahead, e the discounted known seconds, k the half-life in planned seconds. What makes
 all rates change together from now on is a log-normal factor of mean 1, its deviation growing with the square root of
-time. Half-life and factor were chosen on synthetic fleets (`make bench-signals`, scenario `guarantee-breach`).
+time. How much it is after a year is learned from before the window (`rate_change`); CHANGE_A_YEAR, where nothing is
+known, and the half-life were chosen on synthetic fleets (`make bench-signals`, scenario `guarantee-breach`).
 
 The same stop draws the same numbers on every evening and under every name: they depend on the machine's place in the
 fleet and on the day counted from the contract's start, so that replay equals live, an answer does not flutter from one
-evening to the next, and one more stop can only add to what is lost.
+evening to the next, and one more stop in a window can only add to what is lost.
 """
 
 from dataclasses import dataclass
@@ -79,8 +80,12 @@ def returns(fleet: Fleet, stops: Stops, *, today: int, left_days: float) -> Floa
     return np.asarray(weights(today - stops.began) * left_days * (own[place] + pooled), dtype=np.float64)
 
 
-def simulate(fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: int) -> Losses:
+def simulate(
+    fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: int, change: float = CHANGE_A_YEAR
+) -> Losses:
     """What the days after `today` will lose. origin: the day from which days are counted in what is drawn.
+
+    change: deviation of the log of what makes all rates change together, after a year.
 
     Without a stop so far nothing is lost; a machine that stands still now first takes the rest of that repair.
     """
@@ -89,7 +94,7 @@ def simulate(fleet: Fleet, stops: Stops, *, today: int, left_days: int, origin: 
     place = np.searchsorted(fleet.asset_id, stops.asset_id)
     keys = list(zip(place.tolist(), (stops.began - origin).tolist(), strict=True))
     luck = np.array([_luck(*key)[:draws] for key in keys]).reshape(len(mean), draws)
-    counts = _counts(mean, luck, left_days)
+    counts = _counts(mean, luck, change * np.sqrt(left_days / 365))
     begun = np.zeros(draws)
     for index in np.flatnonzero(stops.lasts):
         luck_of_repair = _stream(*keys[index]).random(2 * DRAWS)[DRAWS:][:draws]
@@ -116,13 +121,12 @@ def _stream(place: int, day: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def _counts(mean: Floats, luck: Floats, left_days: int) -> Floats:
+def _counts(mean: Floats, luck: Floats, spread: float) -> Floats:
     """Geometric numbers, which a Poisson number with an exponential rate is, by inversion; shape (stops, draws).
 
     A rate so small that its inverse is infinite brings none.
     """
     quantile = (np.arange(luck.shape[1]) + 0.5) / luck.shape[1]
-    spread = CHANGE_A_YEAR * np.sqrt(left_days / 365)
     factor = np.exp(spread * ndtri(quantile) - spread**2 / 2)
     with np.errstate(divide="ignore", over="ignore"):
         found = (1 / mean)[:, None] * (1 / factor)

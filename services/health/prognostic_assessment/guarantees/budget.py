@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.health.block import Contract, Floats
-from services.health.prognostic_assessment.guarantees.breach import STEPS, Fleet, Losses, simulate
+from services.health.prognostic_assessment.guarantees.breach import CHANGE_A_YEAR, STEPS, Fleet, Losses, simulate
 from services.health.prognostic_assessment.guarantees.burn import COVERED, Burn, burns
 from services.health.prognostic_assessment.guarantees.terms import Terms, allowed_share
 from services.health.state_detection.states import DAY_S
@@ -110,18 +110,19 @@ def budget(
     stops: Stops,
     *,
     hours: Floats,
+    change: float = CHANGE_A_YEAR,
     assumed: int = 0,
 ) -> Budget | None:
     """A guarantee on the evening of `row`; None while fewer than 28 days are known.
 
     days: shape (n, 3), planned, known and supplier-attributed lost seconds a day; row 0 is `first_day`. hours: the
-    same an hour, up to that evening. stops: as known on it. versions: of this contract.
+    same an hour, up to that evening. stops: as known on it. versions: of this contract. change: of the rate in a year.
     """
     if not enough_known(days, row):
         return None
     today = first_day + row
     outlook = _outlook(terms, versions, days, first_day, row, float(fleet.ahead_s.sum()))
-    losses = simulate(fleet, stops, today=today, left_days=terms.last - today, origin=terms.origin)
+    losses = simulate(fleet, stops, today=today, left_days=terms.last - today, origin=terms.origin, change=change)
     points = outlook.points(losses)
     return Budget(
         contract_id=min(version.contract_id for version in versions),
