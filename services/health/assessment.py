@@ -97,17 +97,17 @@ class RiskStepRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SignalRow:
-    """Row of `signals`; the customer is the assessment's."""
+    """Row of `signals`; the customer is the assessment's. What foretells nothing has neither confidence nor a date."""
 
     scope_type: str
     scope_id: int
     kind: str
     day: date
     value: float | None
-    confidence: float | None
-    expected_at: datetime | None
-    expected_low: datetime | None
-    expected_high: datetime | None
+    confidence: float | None = None
+    expected_at: datetime | None = None
+    expected_low: datetime | None = None
+    expected_high: datetime | None = None
     evidence: dict[str, object]
 
 

@@ -36,10 +36,6 @@ def _rows(
                 kind="trend",
                 day=day,
                 value=None if found.slope is None else found.slope.value,
-                confidence=None,
-                expected_at=None,
-                expected_low=None,
-                expected_high=None,
                 evidence=_evidence(found, number),
             )
 

@@ -48,10 +48,6 @@ def risk_signal_rows(block: CustomerBlock, risks: Mapping[int, AssetRisk]) -> It
                 kind="failure_risk",
                 day=day_of(block.first_day + day),
                 value=float(within[-1]),
-                confidence=None,
-                expected_at=None,
-                expected_low=None,
-                expected_high=None,
                 evidence={
                     "within_hours": told,
                     "fleet_average": quantity(float(base[-1]), "1", 4),

@@ -101,9 +101,5 @@ def customer_signal(
         kind=kind,
         day=day,
         value=value,
-        confidence=None,
-        expected_at=None,
-        expected_low=None,
-        expected_high=None,
         evidence=evidence,
     )

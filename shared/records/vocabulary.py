@@ -85,6 +85,8 @@ EVENT_KINDS = (
     "capability_adopted",
     "milestone",
 )
+ADOPTIONS = ("retrofit", "training", "capability_adopted")
+"""Kinds of events by which a customer takes something on, beside improvements."""
 IMPROVEMENT_STATUSES = ("proposed", "accepted", "realized", "declined")
 """An improvement is one `id` in several events: what the newest says holds, and its time is when it came to that."""
 RENEWAL_OUTCOMES = ("renewed", "not_renewed")

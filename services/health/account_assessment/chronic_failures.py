@@ -41,11 +41,14 @@ class Chronic:
 def chronic(account: Account, day: date) -> list[Chronic]:
     """The machines here that fail too often, by id."""
     year, before = failures_in_year(account, day), failures_before(account, day)
+    counts = {asset: len(own) for asset, own in year.items()}
     found = []
     for asset, name in sorted(standing_here(account, day).items()):
         own = year.get(asset, [])
-        usual = _usual(account, day, asset, {a: len(b) for a, b in year.items()}, len(before.get(asset, [])))
-        if len(own) >= LEAST_FAILURES and usual is not None:
+        if len(own) < LEAST_FAILURES:
+            continue
+        usual = _usual(account, day, asset, counts, len(before.get(asset, [])))
+        if usual is not None:
             repair_h = summed(totals(account, months_before(day, YEAR), {asset}))["repair_s"] / 3600
             found.append(Chronic(asset_id=asset, name=name, failures=own, usual=usual, repair_h=repair_h))
     return found
@@ -58,7 +61,7 @@ def _usual(account: Account, day: date, asset: int, year: Mapping[int, int], bef
     own_h = _known_h(account, months, {asset})
     other_h = _known_h(account, months, like) + _known_h(account, set(all_months(account, day)) - set(months), {asset})
     others = before + sum(year.get(other, 0) for other in like)
-    own = year.get(asset, 0)
+    own = year[asset]
     if own_h == 0 or other_h < own_h:
         return 1.0
     by_chance = float(binom.sf(own - 1, own + others, own_h / (own_h + other_h)))

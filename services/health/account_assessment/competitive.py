@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from services.health.account_assessment.account import Account, Finding, fact
 from services.health.account_assessment.answers import AT_RISK, NO, NOT_KNOWN, YES, Item, answered
 from services.health.account_assessment.calendar_months import months_after
-from services.health.account_assessment.improvement_life import ADOPTIONS, LIVE, REALIZED, improvements_on
+from services.health.account_assessment.improvement_life import LIVE, REALIZED, improvements_on
 from services.health.account_assessment.kpi_months import (
     YEAR,
     Z90,
@@ -21,7 +21,7 @@ from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, LEAST_
 from services.health.prognostic_assessment.trends import WINDOWS, falling, flat, rising, slopes
 from services.health.value_assessment.headroom import FRONTIER
 from shared.kpis import kpi
-from shared.records.vocabulary import BENCHMARKING
+from shared.records.vocabulary import ADOPTIONS, BENCHMARKING
 
 NEARLY_FULL, FULL = 0.85, 0.95
 

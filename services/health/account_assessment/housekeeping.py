@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from services.health.account_assessment.account import Account, Finding, date_said, fact, midnight
 from services.health.account_assessment.candidates import capabilities_on
 from services.health.account_assessment.chronic_failures import chronic
-from services.health.account_assessment.improvement_life import ADOPTIONS, LIVE, REALIZED, improvements_on
+from services.health.account_assessment.improvement_life import LIVE, REALIZED, improvements_on
 from services.health.account_assessment.kpi_months import YEAR, months_before, standing_here, totals
 from shared.kpis import kpi, summed
+from shared.records.vocabulary import ADOPTIONS
 
 _YEAR = timedelta(days=365)
 WARNED_WITHIN = timedelta(days=90)

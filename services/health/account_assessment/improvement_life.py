@@ -16,7 +16,6 @@ from shared.records.said_numbers import said_number
 
 PROPOSED, ACCEPTED, REALIZED, DECLINED = "proposed", "accepted", "realized", "declined"
 LIVE = (PROPOSED, ACCEPTED)
-ADOPTIONS = ("retrofit", "training", "capability_adopted")
 MOST_MONTHS = 12
 
 

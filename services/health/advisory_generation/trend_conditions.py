@@ -21,11 +21,11 @@ from services.health.prognostic_assessment.bends import Reading, reading
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.prognostic_assessment.trends import WINDOWS, flat, rising
 from services.health.value_assessment.headroom import Bar, bar_on
+from shared.records.vocabulary import ADOPTIONS
 
 STANDING_MONTHS = 18
 SURELY_STANDING = 0.77
 LIKELY_FALLING, PERHAPS_FALLING = 0.55, 0.27
-_ADOPTIONS = ("retrofit", "training", "capability_adopted")
 _ADOPTED = ("accepted", "realized")
 
 
@@ -113,7 +113,7 @@ def _changed_recently(work: CustomerWork, day: date) -> bool:
 def _is_adoption(event: Event) -> bool:
     """Whether the customer took something on; an improvement that is only proposed changes nothing."""
     taken = event.kind == "improvement" and event.attributes.get("status") in _ADOPTED
-    return taken or event.kind in _ADOPTIONS
+    return taken or event.kind in ADOPTIONS
 
 
 def stagnation(work: CustomerWork, said: Trend) -> Condition:

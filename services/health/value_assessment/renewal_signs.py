@@ -68,10 +68,6 @@ def _signal(contract_id: int, day: date, value: float, evidence: dict[str, objec
         kind="renewal_risk",
         day=day,
         value=value,
-        confidence=None,
-        expected_at=None,
-        expected_low=None,
-        expected_high=None,
         evidence=evidence,
     )
 
