@@ -16,6 +16,9 @@ from shared.errors import SetupError
 
 SYSTEM_USER = "bellwether"
 
+# The death signal tells of deaths after it was armed; a starter killed in the milliseconds before is missed by it.
+_ONLY_WHILE_STARTER_LIVES = 'test "$PPID" -eq "$0" && exec "$@"'
+
 
 def is_root() -> bool:
     """Whether PostgreSQL would refuse to run as us."""
@@ -73,7 +76,7 @@ def contained(argv: Sequence[str], *, as_system_user: bool) -> list[str]:
         user, capability = system_user(), _traversal_capability()
         prefix += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
         prefix += [f"--inh-caps=-all,+{capability}", f"--ambient-caps=-all,+{capability}"]
-    return [*prefix, "--", *argv]
+    return [*prefix, "--", "sh", "-c", _ONLY_WHILE_STARTER_LIVES, str(os.getpid()), *argv]
 
 
 def own(path: Path) -> None:
