@@ -7,8 +7,13 @@ from typing import Any
 
 _TOLD, _LEAST_TOLD = 3, 0.5
 _MINUS = "\u2212"
-_UNITS = {"downtime": "h", "silence": "h", "rejects": "units", "drift": "machine days"}
-_MEASURES = {"adoption": "use of what was bought", "survey": "surveys", "touchpoints": "touchpoints"}
+_UNITS = {"downtime": "h", "slowness": "h", "silence": "h", "rejects": "units", "drift": "machine days"}
+_MEASURES = {
+    "adoption": "use of what was bought",
+    "commitments": "commitments kept",
+    "survey": "surveys",
+    "touchpoints": "touchpoints",
+}
 _EXCEPTIONS = {"guarantee_broken": "a broken guarantee", "site_dark": "a site that went dark"}
 _CAUSES = {"unknown": "unexplained ", None: ""}
 
@@ -92,6 +97,7 @@ def _amount(part: dict[str, Any]) -> str:
     cause = _CAUSES.get(part["cause"], f"{part['cause']} ")
     what = {
         "downtime": f"h of {cause}downtime",
+        "slowness": "h lost to slow running",
         "silence": "h of silence",
         "rejects": "rejected units",
         "drift": "machine days of drift",

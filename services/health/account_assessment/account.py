@@ -221,16 +221,6 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def date_said(attributes: dict[str, object], name: str) -> date | None:
-    """A day among an event's attributes; None where none is said, or something else than a day: older events were
-    stored before their attributes had rules."""
-    said = attributes.get(name)
-    try:
-        return None if said is None else date.fromisoformat(str(said)[:10])
-    except ValueError:
-        return None
-
-
 def fact(
     what: str, *, on: date | None = None, value: float | None = None, unit: str | None = None
 ) -> dict[str, object]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from math import exp, log, sqrt
 
-from services.health.account_assessment.account import Account, Finding, date_said, fact, midnight
+from services.health.account_assessment.account import Account, Finding, fact, midnight
 from services.health.account_assessment.answers import AT_RISK, NO, NOT_KNOWN, YES, Item, answered
 from services.health.account_assessment.commitments import commitments_on
 from services.health.account_assessment.kpi_months import YEAR, Z90, months_before, totals
@@ -17,6 +17,7 @@ from services.health.account_assessment.version_lag import version_lags
 from services.health.advisory_generation.alert_kinds import ASSET_FAILURE, ASSET_WORK, GUARANTEE_WINDOW
 from services.health.health_assessment.records_in_force import guarantee_on
 from shared.kpis import coverage, summed
+from shared.records.said_dates import date_said
 
 LEAST_FAILURES = 3
 MUCH_SLOWER = 1.5

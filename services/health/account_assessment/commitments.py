@@ -1,59 +1,22 @@
 """What we promised in so many words: due, late, kept. Pure.
 
-Events `commitment` with one `id` in their attributes are one commitment, and the newest says what holds. The share
-kept in time has Wilson's 90 % interval (Journal of the American Statistical Association 22, 1927).
+The share kept in time has Wilson's 90 % interval (Journal of the American Statistical Association 22, 1927).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from math import sqrt
 
-from services.health.account_assessment.account import Account, Finding, date_said, fact
+from services.health.account_assessment.account import Account, Finding, fact
+from services.health.health_assessment.commitment_ledger import Commitment, ledger
 
 _Z90 = 1.645
 
 
-@dataclass(frozen=True, kw_only=True)
-class Commitment:
-    """One commitment as it was known on a day; kept_on: None where it was not kept by then."""
-
-    commitment_id: str
-    what: str
-    made_on: date
-    due_on: date | None
-    kept_on: date | None
-
-    def days_late(self, day: date) -> int | None:
-        """Days after its due date that it was kept, or is open so far; negative before; None without a due date."""
-        return None if self.due_on is None else ((self.kept_on or day) - self.due_on).days
-
-    def verdict(self, day: date) -> str:
-        """kept, kept_late, due, late, or not_known where it has no due date and is not kept."""
-        late = self.days_late(day)
-        if self.kept_on is not None:
-            return "kept_late" if late is not None and late > 0 else "kept"
-        if late is None:
-            return "not_known"
-        return "late" if late > 0 else "due"
-
-
 def commitments_on(account: Account, day: date) -> list[Commitment]:
     """All commitments made before the day's midnight, by the day on which they were made."""
-    made: dict[str, Commitment] = {}
-    for event in account.events_of(day, "commitment"):
-        key = str(event.attributes.get("id", event.event_id))
-        before = made.get(key)
-        kept_on = date_said(event.attributes, "kept_on")
-        what = event.attributes.get("what", before.what if before else "commitment")
-        made[key] = Commitment(
-            commitment_id=key,
-            what=str(what),
-            made_on=before.made_on if before else event.at.date(),
-            due_on=date_said(event.attributes, "due_on") or (before.due_on if before else None),
-            kept_on=kept_on if kept_on is not None and kept_on <= day else None,
-        )
-    return list(made.values())
+    told = account.events_of(day, "commitment")
+    return ledger(((str(event.event_id), event.at, event.attributes) for event in told), day)
 
 
 def commitments(account: Account, day: date) -> Iterator[Finding]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from services.health.account_assessment.account import Account, Finding, date_said, fact, midnight
+from services.health.account_assessment.account import Account, Finding, fact, midnight
 from services.health.account_assessment.candidates import capabilities_on
 from services.health.account_assessment.chronic_failures import chronic
 from services.health.account_assessment.improvement_life import LIVE, REALIZED, improvements_on
 from services.health.account_assessment.kpi_months import YEAR, months_before, standing_here, totals
 from shared.kpis import kpi, summed
+from shared.records.said_dates import date_said
 from shared.records.vocabulary import ADOPTIONS
 
 _YEAR = timedelta(days=365)

@@ -8,8 +8,9 @@ for first value there is none: then the answer is how long it takes, and no verd
 from dataclasses import dataclass
 from datetime import date
 
-from services.health.account_assessment.account import Account, Finding, date_said, fact
+from services.health.account_assessment.account import Account, Finding, fact
 from services.health.account_assessment.calendar_months import next_month
+from shared.records.said_dates import date_said
 
 FIRST_DATA, FIRST_VALUE = "first_data", "first_value"
 

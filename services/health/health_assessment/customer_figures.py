@@ -20,6 +20,8 @@ from services.health.health_assessment.customer_work import (
     GUARANTEED_KNOWN_S,
     HEARD_H,
     LISTENED_H,
+    PACED_S,
+    PACING_S,
     Capability,
     Month,
 )
@@ -32,9 +34,11 @@ from services.health.prognostic_assessment.trends import WINDOWS, slopes
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import (
     APT,
+    COUNTED_APT,
     DOWN_BY_CAUSE,
     GOOD,
     PBT,
+    PLANNED_RUN_S,
     PRODUCED,
     SUPPLIER_DOWN,
     UNKNOWN_S,
@@ -63,12 +67,14 @@ def customer_rows(
         rows[given, GUARANTEED_KNOWN_S] += (own[:, PBT] - own[:, UNKNOWN_S])[given]
         rows[given, GUARANTEED_DOWN_S] += own[given, SUPPLIER_DOWN]
         counted, machine_days = _counted(asset.states.asset, own), _machine_days(work, days)
+        paced = _paced(asset.states.asset, asset.states.daily)
         rows[:, COUNTED : COUNTING_S + 1] += counted
+        rows[:, PACED_S : PACING_S + 1] += paced
         rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += machine_days
         drift = machine_days[:, 1] - machine_days[:, 0]
         down = asset.states.daily[:, DOWN_BY_CAUSE]
         losses[work.asset.asset_id] = np.column_stack(
-            [down, np.where(given, own[:, SUPPLIER_DOWN], 0.0), counted[:, 1], drift]
+            [down, np.where(given, own[:, SUPPLIER_DOWN], 0.0), counted[:, 1], drift, paced[:, 1]]
         )
     for silent in silences:
         known = np.isfinite(silent.hours)
@@ -95,6 +101,16 @@ def _counted(asset: AssetBlock, own: Floats) -> Floats:
             counting,
         ]
     )
+
+
+def _paced(asset: AssetBlock, daily: Floats) -> Floats:
+    """Seconds of counted production, those of it beyond the planned run time of what was made, and seconds in which a
+    machine of a planned pace should have counted."""
+    known = np.isfinite(daily[:, PLANNED_RUN_S]) & np.isfinite(daily[:, COUNTED_APT])
+    slow = np.maximum(daily[:, COUNTED_APT] - daily[:, PLANNED_RUN_S], 0.0)
+    should = asset.unit_time_s is not None and any(m.role == "production_count" for m in asset.metrics)
+    due = daily[:, APT] + daily[:, UNKNOWN_S] if should else np.zeros(len(daily))
+    return np.column_stack([np.where(known, daily[:, COUNTED_APT], 0.0), np.where(known, slow, 0.0), due])
 
 
 def _per_day(hours: Bools, days: int) -> Floats:

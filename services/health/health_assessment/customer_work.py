@@ -18,11 +18,13 @@ GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITIO
 )
 # Of machines that count all and good units: units, rejected ones, production in counted days, and what should be.
 COUNTED, REJECTED, COUNTED_RUN_S, COUNTING_S, GUARANTEED_DUE_S = range(19, 24)
-COLUMNS = 24
+# Of machines that count and have a planned pace: counted production, what of it was lost to pace, and what should be.
+PACED_S, SLOW_S, PACING_S = range(24, 27)
+COLUMNS = 27
 # What one asset loses a day, in `CustomerWork.losses`: seconds of stops by CAUSES, seconds against the guarantee,
-# rejected units, machine days of drift.
-GUARANTEED_LOSS, REJECTED_LOSS, DRIFT_LOSS = range(5, 8)
-LOSSES = 8
+# rejected units, machine days of drift, seconds of production lost to pace.
+GUARANTEED_LOSS, REJECTED_LOSS, DRIFT_LOSS, SLOW_LOSS = range(5, 9)
+LOSSES = 9
 
 
 @dataclass(frozen=True, kw_only=True)

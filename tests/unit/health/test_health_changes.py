@@ -15,13 +15,14 @@ from services.health.block import Event
 from services.health.health_assessment.customer_health.changes import Evenings, left, parts
 from services.health.health_assessment.customer_health.losses import KEPT_DAYS, Lost
 from services.health.health_assessment.customer_health.weighted_measures import GROUP_OF
+from services.health.health_assessment.customer_work import LOSSES
 from services.health.prognostic_assessment.fleet_models import FleetModels
 from services.health.prognostic_assessment.peer_levels import DOWN_SHARE, FIGURES, PeerModel
 from shared.records.vocabulary import BENCHMARKING
 from tests.unit.health.worlds import ENTITLEMENT, START, asset, contract, customer, part
 
 DAYS = 130
-NOTHING = Lost(ids=np.array([], dtype=np.int64), table=np.zeros((0, KEPT_DAYS + 1, 8)))
+NOTHING = Lost(ids=np.array([], dtype=np.int64), table=np.zeros((0, KEPT_DAYS + 1, LOSSES)))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_a_worked_change():
     """Weight 0.4, all covered; goodness 1 to 0.5 as 100 h of 1,000 h become 200 h of 1,000 h where 100 h are allowed:
     20 points, one packer's 90 h and another's 10 h less 0: 18 and 2."""
     found = evenings((0.4, 1, 1.0, 100, 1000, 0.1), (0.4, 1, 0.5, 200, 1000, 0.1))
-    table = np.zeros((2, KEPT_DAYS + 1, 8))
+    table = np.zeros((2, KEPT_DAYS + 1, LOSSES))
     table[:, KEPT_DAYS, 0] = 90 * 3600, 10 * 3600
     lost = Lost(ids=np.array([7, 8]), table=table)
     scaled = replace(found, told=found.told * [1, 1, 1, 3600, 3600, 1])
@@ -108,7 +109,7 @@ def test_whatever_was_judged_the_parts_add_up(days, cap):
     told[:, :, 0] /= len(GROUP_OF)
     taken = {"site_dark": np.linspace(0, 20 * cap, len(days))}
     found = Evenings(names=list(GROUP_OF), told=told, taken=taken)
-    lost = Lost(ids=np.array([3]), table=np.full((1, KEPT_DAYS + len(days) - 1, 8), 0.1))
+    lost = Lost(ids=np.array([3]), table=np.full((1, KEPT_DAYS + len(days) - 1, LOSSES), 0.1))
     sites = Lost(ids=np.array([4]), table=np.full((1, KEPT_DAYS + len(days) - 1, 1), 0.1))
     sums = [sum(own.points for own in day) for day in parts(found, lost, sites)]
     assert sums == pytest.approx(np.diff(left(found)), abs=1e-9)
@@ -126,12 +127,14 @@ def moving():
         Event(scope_type="customer", scope_id=7, at=START + timedelta(days=day), kind=kind, attributes=told)
         for kind, day, told in (
             ("survey", 20, {"score": 4, "of": 10}),
+            ("commitment", 5, {"id": "k", "due_on": (START + timedelta(days=40)).date().isoformat()}),
             *(("touchpoint", day, {}) for day in range(0, 50, 10)),
         )
     ]
     promised = contract(guaranteed_availability=0.97, promised_availability=0.9)
+    first.increase[2:4, 24 * 70 :] *= 0.7
     return replace(
-        customer([first, moved], contracts=(promised,), entitlements=(ENTITLEMENT,)),
+        customer([replace(first, unit_time_s=35.0), moved], contracts=(promised,), entitlements=(ENTITLEMENT,)),
         events=tuple(sorted(said, key=lambda e: e.at)),
         data_use=(BENCHMARKING,),
     )

@@ -1,7 +1,7 @@
 """Customer health on every whole day of a block, and what to go on from. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
 
@@ -12,8 +12,9 @@ from services.health.assessment import CustomerHealthRow
 from services.health.block import Floats
 from services.health.health_assessment.customer_health import exceptions
 from services.health.health_assessment.customer_health.changes import Evenings, change_of, parts
+from services.health.health_assessment.customer_health.kept_commitments import commitments
 from services.health.health_assessment.customer_health.losses import with_block
-from services.health.health_assessment.customer_health.measures import told_by_machines
+from services.health.health_assessment.customer_health.measures import Usual, told_by_machines
 from services.health.health_assessment.customer_health.others import usual_of_others
 from services.health.health_assessment.customer_health.relation import (
     Visits,
@@ -30,7 +31,14 @@ from services.health.health_assessment.customer_health.weighted_measures import 
     Scores,
     scores,
 )
-from services.health.health_assessment.customer_work import COUNTED, LOSSES, REJECTED, CustomerWork
+from services.health.health_assessment.customer_work import (
+    COUNTED,
+    LOSSES,
+    PACED_S,
+    REJECTED,
+    SLOW_S,
+    CustomerWork,
+)
 from services.health.health_assessment.daily_history import day_of
 from services.health.prognostic_assessment.peer_levels import PeerModel
 
@@ -44,17 +52,25 @@ class Evening:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UsualShares:
+    """What is usual for the customer: its share of downtime, of rejects, of production lost to pace."""
+
+    down: UsualState = field(default_factory=UsualState)
+    rejects: UsualState = field(default_factory=UsualState)
+    slow: UsualState = field(default_factory=UsualState)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealthState:
     """What customer health goes on from: losses by asset, silence by site, what is usual, the evening before."""
 
     losses: dict[int, dict[int, bytes]]
     silent_h: dict[int, dict[int, bytes]]
-    downtime: UsualState
-    rejects: UsualState
+    usual: UsualShares
     evening: Evening | None
 
 
-NO_HEALTH = HealthState(losses={}, silent_h={}, downtime=UsualState(), rejects=UsualState(), evening=None)
+NO_HEALTH = HealthState(losses={}, silent_h={}, usual=UsualShares(), evening=None)
 
 
 def assess_health(
@@ -66,10 +82,14 @@ def assess_health(
         return [], before
     first = work.days.first_day + work.days.kept
     rows = slice(work.days.kept, work.days.kept + days)
-    downtime, rejects, usual = _usual(before, work, rows, peers)
+    shares, usual = _usual(before.usual, work, rows, peers)
     numbers, told = first + np.arange(days), visits(work.block)
-    people = {"survey": survey(work.block, numbers), "touchpoints": touchpoints(told, numbers)}
-    measures = told_by_machines(work, rows, downtime, rejects) | people
+    people = {
+        "commitments": commitments(work.block, numbers),
+        "survey": survey(work.block, numbers),
+        "touchpoints": touchpoints(told, numbers),
+    }
+    measures = told_by_machines(work, rows, shares) | people
     scored = scores(measures)
     stands = exceptions.standing(work.guarantees, silences, days)
     taken = exceptions.taken(scored.left, stands)
@@ -92,22 +112,22 @@ def assess_health(
     return found, HealthState(
         losses=assets.kept(days),
         silent_h=sites.kept(days),
-        downtime=usual[0],
-        rejects=usual[1],
+        usual=usual,
         evening=Evening(told=last, taken={name: float(points[-1]) for name, points in taken.items()}),
     )
 
 
 def _usual(
-    before: HealthState, work: CustomerWork, rows: slice, peers: Sequence[PeerModel]
-) -> tuple[Floats, Floats, tuple[UsualState, UsualState]]:
-    """The shares of downtime and of rejects that are usual or chance, on each of the rows."""
-    days = work.days
+    before: UsualShares, work: CustomerWork, rows: slice, peers: Sequence[PeerModel]
+) -> tuple[Usual, UsualShares]:
+    """The shares that are usual or chance, on each of the rows."""
+    days, column = work.days, work.days.column
     others = usual_of_others(work.block, peers, days.first_day + np.arange(rows.start, rows.stop))
     theirs = others.mean, others.weeks_of_trust
-    down, downtime = allowed_share(before.downtime, work.down_s, work.known_s, days.first_day, rows, theirs)
-    bad, rejects = allowed_share(before.rejects, days.column(REJECTED), days.column(COUNTED), days.first_day, rows)
-    return down, bad, (downtime, rejects)
+    down, downs = allowed_share(before.down, work.down_s, work.known_s, days.first_day, rows, theirs)
+    bad, rejects = allowed_share(before.rejects, column(REJECTED), column(COUNTED), days.first_day, rows)
+    slow, paces = allowed_share(before.slow, column(SLOW_S), column(PACED_S), days.first_day, rows)
+    return Usual(down=down, rejects=bad, slow=slow), UsualShares(down=downs, rejects=rejects, slow=paces)
 
 
 def _evenings(

@@ -37,9 +37,9 @@ class Evenings:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Points by which something moved health on a day. why: `downtime`, `rejects`, `drift`, `silence` of a scope, or of
-    the measure `use`, `answers`, `visits`, `known_time`, `allowance`, `known` (more or less is known), or `weights`,
-    `exception`, `smaller` (all that is too small to be told).
+    """Points by which something moved health on a day. why: `downtime`, `slowness`, `rejects`, `drift`, `silence` of a
+    scope, or of the measure `use`, `commitments`, `answers`, `visits`, `known_time`, `allowance`, `known` (more or less
+    is known), or `weights`, `exception`, `smaller` (all that is too small to be told).
 
     amount: hours, units, machine days that came into the window; past: that left it. None where nothing is counted.
     """
@@ -58,14 +58,16 @@ _WHY = {
     "availability": "downtime",
     "guarantee": "downtime",
     "promise": "downtime",
+    "effectiveness": "slowness",
     "quality": "rejects",
     "condition": "drift",
     "reporting": "silence",
     "adoption": "use",
+    "commitments": "commitments",
     "survey": "answers",
     "touchpoints": "visits",
 }
-_SECONDS = ("availability", "guarantee", "promise")
+_SECONDS = ("availability", "effectiveness", "guarantee", "promise")
 
 
 def parts(evenings: Evenings, assets: Lost, sites: Lost) -> list[tuple[Part, ...]]:

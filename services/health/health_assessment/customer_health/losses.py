@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.health.block import Floats
 from services.health.health_assessment.customer_health.measures import WINDOWS
-from services.health.health_assessment.customer_work import DRIFT_LOSS, GUARANTEED_LOSS, REJECTED_LOSS
+from services.health.health_assessment.customer_work import DRIFT_LOSS, GUARANTEED_LOSS, REJECTED_LOSS, SLOW_LOSS
 from shared.records.vocabulary import CAUSES
 
 KEPT_DAYS = max(WINDOWS.values())
@@ -18,6 +18,7 @@ COLUMNS_OF: Mapping[str, tuple[tuple[int, str | None], ...]] = {
     "availability": _BY_CAUSE,
     "promise": _BY_CAUSE,
     "guarantee": ((GUARANTEED_LOSS, "supplier"),),
+    "effectiveness": ((SLOW_LOSS, None),),
     "quality": ((REJECTED_LOSS, None),),
     "condition": ((DRIFT_LOSS, None),),
     "reporting": ((0, None),),

@@ -3,6 +3,8 @@
 freshness = 0.5 ^ (days of which evidence was due and none came since the last of which it did, over half the window)
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from services.health.advisory_generation.customer_conditions import UNUSED, USE_DAYS
@@ -20,7 +22,10 @@ from services.health.health_assessment.customer_work import (
     GUARANTEED_KNOWN_S,
     HEARD_H,
     LISTENED_H,
+    PACED_S,
+    PACING_S,
     REJECTED,
+    SLOW_S,
     CustomerWork,
 )
 from services.health.health_assessment.daily_history import share, trailing_sum
@@ -30,6 +35,7 @@ MONTH, WEEK, QUARTER = 28, 7, 90
 WINDOWS = {
     "availability": MONTH,
     "condition": WEEK,
+    "effectiveness": MONTH,
     "quality": MONTH,
     "guarantee": MONTH,
     "promise": QUARTER,
@@ -37,15 +43,27 @@ WINDOWS = {
 }
 
 
-def told_by_machines(work: CustomerWork, rows: slice, down: Floats, rejects: Floats) -> dict[str, Measure]:
-    """All measures but what people say, on the days of some rows.
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """Shares of downtime, of rejects and of production lost to pace that are usual or chance, a day; NaN where
+    unknown."""
 
-    down, rejects: the shares on these that are usual or chance, NaN where unknown.
-    """
-    usual_down, usual_rejects = (np.full(len(work.days.table), np.nan) for _ in range(2))
-    usual_down[rows], usual_rejects[rows] = down, rejects
-    found = _measures(work, usual_down, usual_rejects)
+    down: Floats
+    rejects: Floats
+    slow: Floats
+
+
+def told_by_machines(work: CustomerWork, rows: slice, usual: Usual) -> dict[str, Measure]:
+    """All measures but what people say, on the days of some rows. usual: on these."""
+    days = len(work.days.table)
+    found = _measures(work, Usual(**{name: _at(rows, own, days) for name, own in vars(usual).items()}))
     return {name: _on(measure, rows) for name, measure in found.items()}
+
+
+def _at(rows: slice, values: Floats, days: int) -> Floats:
+    placed = np.full(days, np.nan)
+    placed[rows] = values
+    return placed
 
 
 def _on(measure: Measure, rows: slice) -> Measure:
@@ -59,15 +77,16 @@ def _on(measure: Measure, rows: slice) -> Measure:
     )
 
 
-def _measures(work: CustomerWork, usual_down: Floats, usual_rejects: Floats) -> dict[str, Measure]:
+def _measures(work: CustomerWork, usual: Usual) -> dict[str, Measure]:
     column = work.days.column
     known, planned = work.known_s, column(PBT)
     return {
-        "availability": _share(MONTH, work.down_s, known, planned, usual_down),
+        "availability": _share(MONTH, work.down_s, known, planned, usual.down),
         "condition": _free_of(
             WEEK, column(CONDITION_KNOWN) - column(CONDITION_GOOD), column(CONDITION_KNOWN), column(CONDITION_DUE)
         ),
-        "quality": _quality(work, usual_rejects),
+        "effectiveness": _counted(work, (SLOW_S, PACED_S, PACED_S, PACING_S), usual.slow),
+        "quality": _counted(work, (REJECTED, COUNTED, COUNTED_RUN_S, COUNTING_S), usual.rejects),
         "guarantee": _share(
             MONTH,
             column(GUARANTEED_DOWN_S),
@@ -108,17 +127,17 @@ def _free_of(window: int, bad: Floats, known: Floats, due: Floats) -> Measure:
     )
 
 
-def _quality(work: CustomerWork, usual: Floats) -> Measure:
-    """Rejected units; covered as far as machines that can count them did so while they ran, or might have."""
-    counted, rejected, run, due = (
-        trailing_sum(work.days.column(column), MONTH) for column in (COUNTED, REJECTED, COUNTED_RUN_S, COUNTING_S)
-    )
+def _counted(work: CustomerWork, columns: tuple[int, int, int, int], usual: Floats) -> Measure:
+    """What is bad of what is counted; covered as far as machines that can count it did so while they ran, or might
+    have. columns: what is bad, of what, seconds counted, seconds in which it should have been."""
+    daily = [work.days.column(column) for column in columns]
+    bad, whole, run, due = (trailing_sum(each, MONTH) for each in daily)
     return Measure(
-        goodness=against_allowance(share(rejected, counted), usual),
+        goodness=against_allowance(share(bad, whole), usual),
         coverage=np.minimum(np.nan_to_num(share(run, due)), 1.0),
-        freshness=freshness(work.days.column(COUNTED) > 0, work.days.column(COUNTING_S) > 0, MONTH),
+        freshness=freshness(daily[1] > 0, daily[3] > 0, MONTH),
         applies=due > 0,
-        load=Load(bad=rejected, whole=counted, allowed=usual),
+        load=Load(bad=bad, whole=whole, allowed=usual),
     )
 
 

@@ -5,9 +5,9 @@
     health = 100 - points - not known - what an exception takes beyond these
 
 A measure applies where the customer has what it is about; the others of its group share its part, and groups that
-apply share that of groups that do not. What people say (`relation`) never has more than its own part. What applies
-and is not known costs its points: silence never makes a customer look healthier. Below the floor of coverage there is
-no health at all, nor where no measure of machines applies: reports alone are no health.
+apply share that of groups that do not. What people say (`relation`, `commitments`) never has more than its own part.
+What applies and is not known costs its points: silence never makes a customer look healthier. Below the floor of
+coverage there is no health at all, nor where no measure of machines applies: reports alone are no health.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from services.health.block import Bools, Floats
 COVERAGE_FLOOR = 0.5
 MACHINES = "machines"
 GROUPS: Mapping[str, Mapping[str, float]] = {
-    MACHINES: {"availability": 20.0, "condition": 15.0, "quality": 10.0},
-    "promises": {"guarantee": 15.0, "promise": 10.0},
+    MACHINES: {"availability": 16.0, "condition": 12.0, "effectiveness": 9.0, "quality": 8.0},
+    "promises": {"guarantee": 12.0, "promise": 8.0, "commitments": 5.0},
     "use": {"adoption": 10.0},
     "relation": {"survey": 5.0, "touchpoints": 5.0},
     "visibility": {"reporting": 10.0},
 }
 GROUP_OF = {measure: group for group, members in GROUPS.items() for measure in members}
-MOST = {"survey": 0.05, "touchpoints": 0.05}
+MOST = {"commitments": 0.05, "survey": 0.05, "touchpoints": 0.05}
 NOT_KNOWN = "not_known"
 
 
