@@ -55,6 +55,7 @@ PORTFOLIO: dict[str, Any] = {
             "customer": _CUSTOMER,
             "survey_level": 0.85,
             "value_trend": "flat",
+            "room": True,
             "happy_but_flat": True,
             "complaints": 0,
             "voice": "quiet_failing",

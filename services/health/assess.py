@@ -197,7 +197,7 @@ def assess_with_work(
             *signal_rows(work, works, block.hours // 24),
             *risk_signal_rows(block, risks),
             *world_rows(work, told, models.peers),
-            *course_rows(work, works),
+            *course_rows(work, works, models.peers),
             *renewal_rows(work, episodes, models.renewals),
         ),
         health=tuple(health),

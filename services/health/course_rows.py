@@ -1,24 +1,30 @@
 """The course of a customer and of its machines as signals `trend`, at the ends of months. Pure."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 
 from services.health.assessment import SignalRow
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import month_start
+from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.prognostic_assessment.course import Course, course
+from services.health.prognostic_assessment.peer_levels import PeerModel
+from services.health.value_assessment.headroom import bar_on
 
 
-def course_rows(work: CustomerWork, assets: Sequence[AssetWork]) -> Iterator[SignalRow]:
+def course_rows(work: CustomerWork, assets: Sequence[AssetWork], peers: Sequence[PeerModel]) -> Iterator[SignalRow]:
     """A signal of each month that ended in the block, of the customer and of each machine; value: uptime gained a year,
     None before it can be known.
 
-    The customer's months weigh machines by their PBT.
+    The customer's months weigh machines by their PBT; its evidence says by `room` whether its last year was surely
+    below the frontier, which is what the best `peers` reach where they are known.
     """
-    yield from _rows(work, "customer", work.block.customer_id, [(m.number, m.uptime) for m in work.months])
+    uptime_of_year = {m.number: m.uptime_of_year for m in work.months}
+    for row in _rows(work, "customer", work.block.customer_id, [(m.number, m.uptime) for m in work.months]):
+        yield replace(row, evidence=row.evidence | _room(work, uptime_of_year[month_number(row.day)], row.day, peers))
     for asset in assets:
         yield from _rows(work, "asset", asset.asset.asset_id, asset.months)
 
@@ -38,6 +44,12 @@ def _rows(
                 value=None if found.slope is None else found.slope.value,
                 evidence=_evidence(found, number),
             )
+
+
+def _room(work: CustomerWork, uptime: float, day: date, peers: Sequence[PeerModel]) -> dict[str, object]:
+    if np.isnan(uptime):
+        return {}
+    return {"room": uptime < bar_on(work.activity, work.block, peers, month_number(day)).least}
 
 
 def _evidence(found: Course, month: int) -> dict[str, object]:

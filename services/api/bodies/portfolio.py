@@ -117,7 +117,13 @@ class Satisfaction(Body):
     customer: CustomerReference
     survey_level: Annotated[float | None, Field(description="Mean of the last twelve months, 0 to 1.")]
     value_trend: Annotated[str | None, Field(description="growing, flat, falling or not_sure; of hours avoided.")]
-    happy_but_flat: bool | None
+    room: Annotated[
+        bool | None,
+        Field(description="Whether uptime of the last year was surely below the frontier: the best peers', else 97 %."),
+    ] = None
+    happy_but_flat: Annotated[
+        bool | None, Field(description="At 70 % or more, and value falls, or is flat with room left.")
+    ]
     complaints: Annotated[int, Field(description="In the last twelve months.")]
     voice: Annotated[str | None, Field(description="quiet_failing or noisy_healthy; null: neither is shown.")]
 

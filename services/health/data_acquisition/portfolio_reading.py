@@ -13,6 +13,7 @@ from services.health.portfolio.portfolio_rows import (
     PortfolioCustomer,
     PortfolioRows,
     RenewalRisk,
+    Room,
     Told,
 )
 from shared.stays import STAYS, lasted_on
@@ -63,6 +64,10 @@ SELECT s.customer_id, k.external_id AS contract, day, value AS risk FROM signals
 LEFT JOIN contracts k ON s.scope_type = 'contract' AND k.contract_id = s.scope_id
 WHERE kind = 'renewal_risk' AND value IS NOT NULL ORDER BY s.customer_id, day, s.scope_type, s.scope_id
 """
+_ROOMS = """
+SELECT customer_id, day, (evidence->>'room')::boolean AS room FROM signals
+WHERE kind = 'trend' AND scope_type = 'customer' AND evidence ? 'room' ORDER BY customer_id, day
+"""
 _SUM = "SELECT md5(string_agg(said::text, '|')) FROM ({query}) said"
 _SUMS_OF_MONTHS = f"""
 SELECT to_char(at, 'YYYY-MM-01'), md5(string_agg(said::text, '|' ORDER BY said::text)) FROM ({_TOLD}) said GROUP BY 1
@@ -92,6 +97,7 @@ def read_portfolio_rows(conn: psycopg.Connection) -> PortfolioRows:
         placed=conn.cursor(row_factory=class_row(Placed)).execute(_PLACED).fetchall(),
         stops=conn.cursor(row_factory=class_row(MonthOfStops)).execute(_STOPS).fetchall(),
         risks=conn.cursor(row_factory=class_row(RenewalRisk)).execute(_RISKS).fetchall(),
+        rooms=conn.cursor(row_factory=class_row(Room)).execute(_ROOMS).fetchall(),
     )
 
 

@@ -88,6 +88,15 @@ class RenewalRisk:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Room:
+    """Whether a customer's uptime of a year up to a month's last day was below the frontier, sure of all errors."""
+
+    customer_id: int
+    day: date
+    room: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class PortfolioRows:
     """Everything about all customers that the portfolio knows."""
 
@@ -98,6 +107,7 @@ class PortfolioRows:
     placed: Sequence[Placed]
     stops: Sequence[MonthOfStops]
     risks: Sequence[RenewalRisk]
+    rooms: Sequence[Room]
 
 
 ALL = ""

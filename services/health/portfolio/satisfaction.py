@@ -1,8 +1,8 @@
 """Who says that they are happy while what they gain does not grow, and who complains while it does. Pure.
 
-    happy_but_flat   the last surveys say 70 % or more, and value is flat or falls
+    happy_but_flat   the last surveys say 70 % or more, and value falls, or is flat with room left to the frontier
     quiet_failing    of those: nobody complained in twelve months, and no promise is known to be kept
-    noisy_healthy    complaints, and value grows or all that was promised is realized
+    noisy_healthy    complaints, and value grows, is flat at the frontier, or all that was promised is realized
 
 Value is hours of downtime avoided a month, whose trend is `prognostic_assessment.trends` over at least twelve months:
 it grows, falls or is flat where that is sure at 90 %. Null where nobody spoke, by a survey or a complaint, in twelve
@@ -23,6 +23,7 @@ from services.health.prognostic_assessment.trends import FLAT, Slope, longest_sl
 HAPPY = 0.7
 _SURVEY_MONTHS = 12
 _TREND_MONTHS = 36
+_ROOM_MONTHS = 3
 
 
 def satisfaction(rows: PortfolioRows, years: Mapping[int, CustomerYear], day: date) -> dict[str, object]:
@@ -37,9 +38,16 @@ def satisfaction(rows: PortfolioRows, years: Mapping[int, CustomerYear], day: da
     hours: dict[int, dict[date, MonthOfStops]] = defaultdict(dict)
     for month in rows.stops:
         hours[month.customer_id][month.month] = month
+    room = {own.customer_id: own.room for own in rows.rooms if months_before(day, _ROOM_MONTHS) <= own.day < day}
     return {
         "customers": [
-            _customer(customer, told[customer], values[customer], hours[customer], day, years[customer])
+            _customer(
+                customer,
+                told[customer],
+                _trend(values[customer], hours[customer], day),
+                room.get(customer),
+                years[customer],
+            )
             for customer in rows.customers
         ]
     }
@@ -48,16 +56,15 @@ def satisfaction(rows: PortfolioRows, years: Mapping[int, CustomerYear], day: da
 def _customer(
     customer: int,
     told: Sequence[Told],
-    values: Mapping[date, MonthOfValue],
-    hours: Mapping[date, MonthOfStops],
-    day: date,
+    trend: str | None,
+    room: bool | None,
     year: CustomerYear,
 ) -> dict[str, object]:
     level = survey_level(told)
     complaints = sum(is_complaint(event) for event in told)
-    trend = None if level is None and not complaints else _trend(values, hours, day)
+    trend = None if level is None and not complaints else trend
     happy = None if level is None else level >= HAPPY
-    flat = None if trend in {None, "not_sure"} else trend in {"flat", "falling"}
+    flat = _gains_no_more(trend, room)
     kept = None if year.of_promise is None else year.of_promise >= 1
     voice = None
     if happy and flat and complaints == 0 and not kept:
@@ -68,10 +75,19 @@ def _customer(
         "customer": customer,
         "survey_level": level,
         "value_trend": trend,
+        "room": None if trend is None else room,
         "happy_but_flat": None if happy is None or flat is None else happy and flat,
         "complaints": complaints,
         "voice": voice,
     }
+
+
+def _gains_no_more(trend: str | None, room: bool | None) -> bool | None:
+    """Whether value falls, or stands still where it need not; None where that is not known. At the frontier there is
+    nothing left to gain."""
+    if trend in {None, "not_sure"}:
+        return None
+    return trend == "falling" or (trend == "flat" and room is not False)
 
 
 def survey_level(told: Sequence[Told]) -> float | None:

@@ -334,6 +334,8 @@ def test_each_machine_has_a_trend_of_its_own_beside_the_customers():
     verdicts = {of: row.evidence["verdict"] for of, row in last.items()}
     assert verdicts == {("customer", 7): "flat", ("asset", 1): "improving", ("asset", 2): "declining"}
     assert last["asset", 1].value == pytest.approx(0.12 * 365 / 430, rel=0.15)
+    assert last["customer", 7].evidence["room"] is True
+    assert "room" not in last["asset", 1].evidence
 
 
 def test_a_broken_promise_is_told_and_a_kept_one_is_not():

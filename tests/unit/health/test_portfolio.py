@@ -20,6 +20,7 @@ from services.health.portfolio.portfolio_rows import (
     PortfolioCustomer,
     PortfolioRows,
     RenewalRisk,
+    Room,
     Told,
 )
 from services.health.portfolio.ranking import ranking
@@ -30,7 +31,7 @@ TODAY = date(2025, 1, 1)
 
 
 def rows(customers=(1,), **told):
-    said = dict.fromkeys(("contracts", "told", "values", "placed", "stops", "risks"), ())
+    said = dict.fromkeys(("contracts", "told", "values", "placed", "stops", "risks", "rooms"), ())
     return PortfolioRows(
         customers={each: PortfolioCustomer(name=str(each), segment="food") for each in customers}, **said | told
     )
@@ -193,12 +194,13 @@ def test_without_a_contract_tenure_runs_from_the_first_machine():
     assert [(cell["tenure"], cell["equipment_age"]) for cell in cells] == [("7-15", "7-15")]
 
 
-def quadrant(hours, *told, promised=200.0):
+def quadrant(hours, *told, promised=200.0, rooms=()):
     span = months(len(hours))
     known = rows(
         values=[value(month, hours=h, promised=promised) for month, h in zip(span, hours, strict=True)],
         stops=[stops(month) for month in span],
         told=told,
+        rooms=[Room(customer_id=1, day=date.fromisoformat(on), room=room) for on, room in rooms],
     )
     [found] = satisfaction(known, customer_years(known, TODAY), TODAY)["customers"]
     return found["value_trend"], found["happy_but_flat"], found["voice"]
@@ -226,6 +228,22 @@ FLAT, GROWING, FALLING = [10.0] * 24, [float(n) for n in range(24)], [50.0 - 2 *
 )
 def test_happy_but_flat_is_a_survey_against_the_trend_of_value(hours, told, expected):
     assert quadrant(hours, *told) == expected
+
+
+@pytest.mark.parametrize(
+    ("rooms", "flat", "falling"),
+    [
+        ([("2024-12-31", False)], False, True),
+        ([("2024-12-31", True)], True, True),
+        ([("2024-11-30", True), ("2024-12-31", False)], False, True),
+        ([("2024-12-31", True), ("2025-01-31", False)], True, True),
+        ([("2024-09-30", False)], True, True),
+    ],
+)
+def test_at_the_frontier_there_is_nothing_left_to_gain_and_still_something_to_lose(rooms, flat, falling):
+    """As of 1 January 2025: what was said later does not count, nor what is older than three months."""
+    assert quadrant(FLAT, HAPPY, rooms=rooms)[1] is flat
+    assert quadrant(FALLING, HAPPY, rooms=rooms)[1] is falling
 
 
 def test_who_realizes_what_was_promised_is_not_failing_however_flat():
