@@ -62,6 +62,18 @@ class Assessed(NamedTuple):
     last: LastPart
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What an assessment was asked for."""
+
+    customer_id: int
+    end: datetime
+    changed_from: datetime | None
+    limits: AssessmentLimits
+    now: datetime
+    fence: Fence
+
+
 def assess_customer(
     conn: psycopg.Connection,
     customer_id: int,
@@ -78,6 +90,7 @@ def assess_customer(
     It goes on from the newest state that still holds: no data from before its midnight changed, and neither did
     what the records say about that time. days: what this process remembers of each customer's day under way.
     """
+    asked = _Asked(customer_id=customer_id, end=end, changed_from=changed_from, limits=limits, now=now, fence=fence)
     remembered = {} if days is None else days
     with conn.transaction():
         fence(conn)
@@ -85,34 +98,55 @@ def assess_customer(
         day = None if day is None else advanced(conn, day, end, changed_from, now)
         if day is not None:
             return _remember(conn, remembered, day, changed_from)
-        recorded, sources = read_recorded(conn, customer_id), read_sources(conn, customer_id)
-        records = recorded.records
-        (kept, _), first = _kept_states(conn, records), first_data(sources)
-        if first is None:
-            return None
-        if kept:
-            day = opened(conn, recorded, kept[-1], end, changed_from, _raw_since(sources, limits, kept[-1].through))
-            if day is not None:
-                return _remember(conn, remembered, moved_on(conn, day, end, changed_from, now), changed_from)
-        checkpoints = [state.through for state in kept]
-        span = next_span(first_data=first, end=end, checkpoints=checkpoints, changed_from=changed_from)
-        if span is None:
-            return None
+        return _from_records(conn, asked, remembered)
+
+
+def _from_records(conn: psycopg.Connection, asked: _Asked, remembered: dict[int, Underway]) -> Span | None:
+    """From what is stored: the day under way alone where that is enough, else every hour since the newest state that
+    still holds."""
+    recorded, sources = read_recorded(conn, asked.customer_id), read_sources(conn, asked.customer_id)
+    (kept, _), first = _kept_states(conn, recorded.records), first_data(sources)
+    if first is None:
+        return None
+    if kept:
+        raw_since = _raw_since(sources, asked.limits, kept[-1].through)
+        day = opened(conn, recorded, kept[-1], asked.end, asked.changed_from, raw_since)
+        if day is not None:
+            day = moved_on(conn, day, asked.end, asked.changed_from, asked.now)
+            return _remember(conn, remembered, day, asked.changed_from)
+    checkpoints = [state.through for state in kept]
+    span = next_span(first_data=first, end=asked.end, checkpoints=checkpoints, changed_from=asked.changed_from)
+    if span is not None:
         before = [state for state in kept if state.through <= span.start and not span.restart]
-        actions = read_actions(conn, customer_id)
-        found, states, last = assessed(conn, records, sources, span, before, actions, limits, fence)
-        save_rows(conn, customer_id, records.assets, span, found)
-        _save_states(conn, records, thinned([*before, *states]), end, now)
-        since = datetime.min.replace(tzinfo=end.tzinfo) if span.restart else span.start
-        note_change(conn, since)
-        note_account(conn, customer_id, since)
-        save_alerts(conn, customer_id, found.episodes, since=since, through=end, now=now)
-        if last.block.start == found.state.through:
-            day = _underway(recorded, sources, last, _raw_since(sources, limits, span.start), end, now)
-            _remember(conn, remembered, day, changed_from)
+        last, through = _over(conn, asked, recorded, sources, span, before)
+        if last.block.start == through:
+            raw_since = _raw_since(sources, asked.limits, span.start)
+            day = _underway(recorded, sources, last, raw_since, asked.end, asked.now)
+            _remember(conn, remembered, day, asked.changed_from)
         else:
-            conn.execute(_NOT_DUE, [customer_id, changed_from])
+            conn.execute(_NOT_DUE, [asked.customer_id, asked.changed_from])
     return span
+
+
+def _over(
+    conn: psycopg.Connection,
+    asked: _Asked,
+    recorded: Recorded,
+    sources: Sequence[CustomerSource],
+    span: Span,
+    before: Sequence[CustomerState],
+) -> tuple[LastPart, datetime]:
+    """Assess the span and save what was found; its last part, and the midnight of the newest state."""
+    records = recorded.records
+    actions = read_actions(conn, asked.customer_id)
+    found, states, last = assessed(conn, records, sources, span, before, actions, asked.limits, asked.fence)
+    save_rows(conn, asked.customer_id, records.assets, span, found)
+    _save_states(conn, records, thinned([*before, *states]), asked.end, asked.now)
+    since = datetime.min.replace(tzinfo=asked.end.tzinfo) if span.restart else span.start
+    note_change(conn, since)
+    note_account(conn, asked.customer_id, since)
+    save_alerts(conn, asked.customer_id, found.episodes, since=since, through=asked.end, now=asked.now)
+    return last, found.state.through
 
 
 def withdraw(conn: psycopg.Connection, customer_id: int, now: datetime, fence: Fence = unfenced) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from services.health.account_assessment.account import Account, fact
 from services.health.account_assessment.calendar_months import first_of_month, months_after, months_between
-from services.health.account_assessment.chronic_failures import chronic
+from services.health.account_assessment.chronic_failures import Chronic
 from services.health.account_assessment.kpi_months import YEAR, Share, months_before, standing_here, stopped_share
 from services.health.advisory_generation.alert_kinds import KINDS
 from services.health.health_assessment.daily_history import day_number
@@ -43,10 +43,10 @@ class Candidate:
     capability: str | None = None
 
 
-def candidates(account: Account, day: date) -> list[Candidate]:
-    """All of them, those that recover most first, those that nobody can put hours to last."""
+def candidates(account: Account, day: date, failing: Sequence[Chronic]) -> list[Candidate]:
+    """All of them, those that recover most first, those that nobody can put hours to last. failing: too often."""
     found = [
-        *repeated_failures(account, day),
+        *repeated_failures(failing, day),
         *regressions(account, day),
         *promise_gap(account, day),
         *best_in_fleet(account, day),
@@ -57,9 +57,9 @@ def candidates(account: Account, day: date) -> list[Candidate]:
     return sorted(worth, key=lambda c: (c.hours is None, -(c.hours or 0.0), c.source, c.title))
 
 
-def repeated_failures(account: Account, day: date) -> Iterator[Candidate]:
+def repeated_failures(failing: Sequence[Chronic], day: date) -> Iterator[Candidate]:
     """One root cause for each machine that fails too often; hours of repair beyond the usual."""
-    for machine in chronic(account, day):
+    for machine in failing:
         yield Candidate(
             source="repeated_failures",
             title=f"Find the one cause of the failures of {machine.name}",

@@ -5,6 +5,7 @@ from datetime import date
 
 from services.health.account_assessment.account import Account, Finding
 from services.health.account_assessment.backs import backs
+from services.health.account_assessment.chronic_failures import chronic
 from services.health.account_assessment.commitments import commitments
 from services.health.account_assessment.competitive import competitive
 from services.health.account_assessment.expansion import expansion
@@ -19,14 +20,15 @@ from services.health.account_assessment.version_lag import version_lags
 
 def findings(account: Account, day: date) -> Iterator[Finding]:
     """What the rows and records before the day's midnight say about the account."""
+    failing = chronic(account, day)
     yield onboarding(account, day)
     yield from commitments(account, day)
     yield from objectives(account, day)
     yield backs(account, day)
     yield competitive(account, day)
     yield from improvements(account, day)
-    yield next_improvement(account, day)
+    yield next_improvement(account, day, failing)
     yield from expansion(account, day)
     yield from plays(account, day)
-    yield from housekeeping(account, day)
+    yield from housekeeping(account, day, failing)
     yield from version_lags(account, day)

@@ -1,11 +1,11 @@
 """Small figures of how the account is kept: maintenance, complaints, change, the plan, chronic machines. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from services.health.account_assessment.account import Account, Finding, fact, midnight
 from services.health.account_assessment.candidates import capabilities_on
-from services.health.account_assessment.chronic_failures import chronic
+from services.health.account_assessment.chronic_failures import Chronic
 from services.health.account_assessment.improvement_life import LIVE, REALIZED, improvements_on
 from services.health.account_assessment.kpi_months import YEAR, months_before, standing_here, totals
 from shared.kpis import kpi, summed
@@ -16,14 +16,14 @@ _YEAR = timedelta(days=365)
 WARNED_WITHIN = timedelta(days=90)
 
 
-def housekeeping(account: Account, day: date) -> Iterator[Finding]:
-    """Each figure of the account's last year."""
+def housekeeping(account: Account, day: date, failing: Sequence[Chronic]) -> Iterator[Finding]:
+    """Each figure of the account's last year. failing: machines that fail too often."""
     yield corrective_share(account, day)
     yield maintenance_on_time(account, day)
     yield proactive_ratio(account, day)
     yield change_cadence(account, day)
     yield plan(account, day)
-    yield from chronic_assets(account, day)
+    yield from chronic_assets(failing, day)
     yield reporting(account, day)
     yield from idle_promises(account, day)
 
@@ -100,9 +100,9 @@ def plan(account: Account, day: date) -> Finding:
     return Finding(kind="plan", day=day, verdict="lacking" if missing else "sound", evidence={"missing": missing})
 
 
-def chronic_assets(account: Account, day: date) -> Iterator[Finding]:
+def chronic_assets(failing: Sequence[Chronic], day: date) -> Iterator[Finding]:
     """Machines that failed three times in a year or more, and more often than usual."""
-    for machine in chronic(account, day):
+    for machine in failing:
         last = machine.failures[-1].date()
         yield Finding(
             kind="chronic_asset",

@@ -4,11 +4,13 @@ What is under way comes first, accepted before proposed, as long as it moved wit
 recovers most; else what lets us find one. Whether such a play works is told from other customers, of five at least.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from services.health.account_assessment.account import Account, Finding, Objective, PlayScore, fact
 from services.health.account_assessment.calendar_months import first_of_month, months_after
 from services.health.account_assessment.candidates import Candidate, candidates, fallback
+from services.health.account_assessment.chronic_failures import Chronic
 from services.health.account_assessment.improvement_life import ACCEPTED, LIVE, Improvement, improvements_on
 from services.health.account_assessment.kpi_months import months_before, totals
 from services.health.prognostic_assessment.peer_levels import LEAST_PEERS
@@ -28,9 +30,9 @@ _SERVES = {
 }
 
 
-def next_improvement(account: Account, day: date) -> Finding:
+def next_improvement(account: Account, day: date, failing: Sequence[Chronic]) -> Finding:
     """Verdict: accepted, proposed or to_propose; value: hours a year that it should recover, where anybody can say."""
-    found = candidates(account, day)
+    found = candidates(account, day, failing)
     under_way = live(account, day)
     if under_way is not None:
         return _under_way(account, under_way, day, found)

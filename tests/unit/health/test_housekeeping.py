@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from services.health.account_assessment.account import Objective, midnight
+from services.health.account_assessment.chronic_failures import chronic
 from services.health.account_assessment.housekeeping import housekeeping
 from services.health.assessment import OutcomeRow
 from services.health.block import Entitlement
@@ -14,7 +15,9 @@ OBJECTIVE = Objective(objective_id="OB-1", kpi="oee", target=0.8, due_on=None, d
 
 
 def found(kind: str, **said: object):
-    own = [finding for finding in housekeeping(account(**said), DAY) if finding.kind == kind]
+    own = [
+        finding for finding in housekeeping(account(**said), DAY, chronic(account(**said), DAY)) if finding.kind == kind
+    ]
     return own[0] if own else None
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.health.account_assessment.account import Objective, PlayScore, midnight
+from services.health.account_assessment.chronic_failures import chronic
 from services.health.account_assessment.improvement_life import improvements
 from services.health.account_assessment.next_improvement import next_improvement
 from services.health.assessment import OutcomeRow
@@ -32,8 +33,12 @@ def failures(*days: int) -> tuple[OutcomeRow, ...]:
     )
 
 
+def improvement_of(known, day):
+    return next_improvement(known, day, chronic(known, day))
+
+
 def told(**said: object):
-    found = next_improvement(account(**said), DAY)
+    found = improvement_of(account(**said), DAY)
     return found.verdict, found.evidence["source"], found.value
 
 
@@ -45,7 +50,7 @@ def test_four_failures_of_one_machine_have_one_cause_that_spares_three():
 
 def test_machines_come_down_to_the_median_of_their_kind():
     times = [months(YEAR, *[stopped] * 12, asset_id=n) for n, stopped in ((1, 9.0), (2, 4.0), (3, 2.0))]
-    found = next_improvement(account(assets=MACHINES, times=tuple(row for own in times for row in own)), DAY)
+    found = improvement_of(account(assets=MACHINES, times=tuple(row for own in times for row in own)), DAY)
     assert found.evidence["title"] == "Bring Filler 1 to what Filler 3 does"
     assert found.value == pytest.approx(60.0)  # 5 points of 1,200 hours
 
@@ -74,23 +79,23 @@ def test_what_is_bought_and_idle_comes_after_what_has_hours():
     idle = {"entitlements": (bought,), "alerts": (alert("unused_capability", midnight(date(2025, 9, 1))),)}
     assert told(**idle) == ("to_propose", "unused_capability", None)
     gap = {"contracts": (contract(promised_availability=0.95),), "times": months(YEAR, *[8.0] * 12)}
-    both = next_improvement(account(**idle, **gap), DAY)
+    both = improvement_of(account(**idle, **gap), DAY)
     assert both.evidence["source"] == "promise_gap"
     assert [other["source"] for other in both.evidence["others"]] == ["unused_capability"]
 
 
 def test_without_data_the_next_improvement_is_to_get_them_and_without_a_gap_to_agree_on_a_baseline():
-    assert next_improvement(account(), DAY).evidence["title"].startswith("Get the machines' data")
+    assert improvement_of(account(), DAY).evidence["title"].startswith("Get the machines' data")
     blind = months(YEAR, *[0.0] * 12, unknown=60.0)
-    assert next_improvement(account(times=blind), DAY).evidence["title"].startswith("Get the machines' data")
-    assert next_improvement(account(times=months(YEAR, *[0.0] * 12)), DAY).evidence["title"].startswith("Agree on")
+    assert improvement_of(account(times=blind), DAY).evidence["title"].startswith("Get the machines' data")
+    assert improvement_of(account(times=months(YEAR, *[0.0] * 12)), DAY).evidence["title"].startswith("Agree on")
 
 
 @given(st.lists(st.floats(0, 99), max_size=24), st.sampled_from(["", "service_manager", "customer_success"]))
 def test_there_is_always_exactly_one_with_an_owner(stopped, role):
     roles = (role,) if role else ()
     known = account(assets=MACHINES, owner_roles=roles, times=months(date(2024, 6, 1), *stopped))
-    found = next_improvement(known, DAY)
+    found = improvement_of(known, DAY)
     assert found.evidence["title"]
     assert found.evidence["owner_role"]
     assert found.value is None or found.value > 0
@@ -104,10 +109,10 @@ def test_what_is_under_way_comes_first_and_accepted_before_proposed():
     proposed = moved("proposed", date(2025, 3, 1), expected_hours=120, objective="OB-1", owner_role="sales")
     other = event("improvement", date(2025, 9, 1), id="J", status="proposed", title="another")
     accepted = moved("accepted", date(2025, 4, 1))
-    found = next_improvement(account(events=(proposed, accepted, other)), DAY)
+    found = improvement_of(account(events=(proposed, accepted, other)), DAY)
     assert (found.verdict, found.value, found.unit, found.basis) == ("accepted", 120.0, "h a year", "supplier")
     assert (found.evidence["objective"], found.evidence["owner_role"]) == ("OB-1", "sales")
-    assert next_improvement(account(events=(proposed, other)), DAY).evidence["improvement_id"] == "J"
+    assert improvement_of(account(events=(proposed, other)), DAY).evidence["improvement_id"] == "J"
 
 
 def test_a_proposal_that_nobody_moved_for_a_year_is_under_way_no_more():
@@ -116,7 +121,7 @@ def test_a_proposal_that_nobody_moved_for_a_year_is_under_way_no_more():
 
 
 def test_money_that_somebody_expects_keeps_its_currency():
-    found = next_improvement(
+    found = improvement_of(
         account(events=(moved("proposed", date(2025, 9, 1), expected_money=9000, currency="EUR"),)), DAY
     )
     assert (found.value, found.unit, found.currency, found.basis) == (9000.0, "money a year", "EUR", "supplier")
@@ -128,7 +133,7 @@ def test_it_serves_the_first_open_objective_that_it_can_move():
         for kpi, due in (("quality", date(2026, 2, 1)), ("oee", date(2026, 9, 1)), ("mttr", date(2025, 12, 1)))
     ]
     gap = {"contracts": (contract(promised_availability=0.95),), "times": months(YEAR, *[8.0] * 12)}
-    assert next_improvement(account(objectives=tuple(wanted), **gap), DAY).evidence["objective"] == "oee"
+    assert improvement_of(account(objectives=tuple(wanted), **gap), DAY).evidence["objective"] == "oee"
 
 
 SCORE = PlayScore(
@@ -158,7 +163,7 @@ SCORE = PlayScore(
 )
 def test_proof_comes_from_five_customers_at_least_as_known_at_the_quarters_beginning(scores, verdict):
     gap = {"contracts": (contract(promised_availability=0.95),), "times": months(YEAR, *[8.0] * 12)}
-    assert next_improvement(account(scores=scores, **gap), DAY).evidence["proof"]["verdict"] == verdict
+    assert improvement_of(account(scores=scores, **gap), DAY).evidence["proof"]["verdict"] == verdict
 
 
 def test_what_was_realized_is_measured_against_the_months_before_it_was_accepted():
