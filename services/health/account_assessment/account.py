@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from services.health.assessment import OutcomeRow, UpdateEffectRow, ValueRow
-from services.health.block import Contract, Entitlement
+from services.health.block import Contract, Economics, Entitlement
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from shared.kpis import Totals, merged
 
@@ -53,7 +53,10 @@ class AccountEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountAsset:
-    """A machine that stands or stood with the customer, `since` included to `until` not; None where it still does."""
+    """A machine that stands or stood with the customer, `since` included to `until` not; None where it still does.
+
+    site_id, line_of_business: of where it stood last.
+    """
 
     asset_id: int
     name: str
@@ -61,6 +64,8 @@ class AccountAsset:
     commissioned_on: date | None
     since: date
     until: date | None
+    site_id: int
+    line_of_business: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +176,7 @@ class Account:
     scores: tuple[PlayScore, ...] = ()
     fleet_versions: tuple[FleetVersion, ...] = ()
     updates: tuple[UpdateEffectRow, ...] = ()
+    economics: tuple[Economics, ...] = ()
 
     @cached_property
     def by_month(self) -> Mapping[date, Sequence[MonthTimes]]:

@@ -3,13 +3,15 @@
 Technical lag (Gonzalez-Barahona et al., Open Source Systems 2017): days from when a machine's version was first seen at
 any of the supplier's customers to when the newest one was, and versions first seen since. What an update is worth is
 what it did here, by difference in differences (`value_assessment/version_effects.py`), where it reached some machines
-and not others; elsewhere it is not known. Releases count that are told of machines themselves.
+and not others, and `lag_cost` what being without it costs a year; elsewhere it is not known. Releases count that are
+told of machines themselves.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import date
 
 from services.health.account_assessment.account import Account, Finding, FleetVersion, fact
+from services.health.account_assessment.lag_cost import lag_cost
 
 
 def version_lags(account: Account, day: date) -> Iterator[Finding]:
@@ -36,6 +38,7 @@ def _finding(
     releases = {a: len(known) - 1 - seen[v][0] for a, v in behind.items()}
     missed = [each.version for each in known[min((seen[v][0] for v in behind.values()), default=len(known)) + 1 :]]
     told = {u.version: u for u in account.updates if u.asset_type == asset_type and u.as_of < day}
+    later = {a: [each.version for each in known[seen[v][0] + 1 :]] for a, v in behind.items()}
     effects = {
         version: {"rate": told[version].rate, "low": told[version].rate_low, "high": told[version].rate_high}
         for version in missed
@@ -58,5 +61,6 @@ def _finding(
             ],
             "missed": missed,
             "good_rate_of_missed": effects,
+            "cost_a_year": lag_cost(account, day, later, told),
         },
     )

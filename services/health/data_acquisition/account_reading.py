@@ -20,6 +20,7 @@ from services.health.account_assessment.account import (
 from services.health.assessment import OutcomeRow, UpdateEffectRow, ValueRow
 from services.health.data_acquisition.record_reading import read_records
 from services.health.fleet_learning.stored_models import read_models
+from services.health.value_assessment.value_realized import NO_LINE_OF_BUSINESS
 from shared.kpis import COLUMNS, INPUTS, Totals
 from shared.stays import STAYS, lasted_on
 
@@ -27,15 +28,18 @@ _Row = TypeVar("_Row")
 
 # When each machine stood with the customer.
 _HERE = f"""
-SELECT asset_id, valid_from, until FROM {STAYS} p
+SELECT asset_id, valid_from, until, site_id, line_id FROM {STAYS} p
 JOIN sites USING (site_id) WHERE customer_id = %(customer)s
 """
 _ASSETS = f"""
-SELECT asset_id, a.name, t.name AS asset_type, a.commissioned_on, s.since, s.until
-FROM (SELECT asset_id, min(valid_from) AS since,
+SELECT asset_id, a.name, t.name AS asset_type, a.commissioned_on, s.since, s.until, s.site_id,
+       coalesce(l.line_of_business, '{NO_LINE_OF_BUSINESS}') AS line_of_business
+FROM (SELECT asset_id, min(valid_from) AS since, (array_agg(site_id ORDER BY valid_from DESC))[1] AS site_id,
+             (array_agg(line_id ORDER BY valid_from DESC))[1] AS line_id,
              CASE WHEN bool_or(until IS NULL) THEN NULL ELSE max(until) END AS until
       FROM ({_HERE}) each GROUP BY asset_id) s
-JOIN assets a USING (asset_id) JOIN asset_types t USING (asset_type_id) ORDER BY asset_id
+JOIN assets a USING (asset_id) JOIN asset_types t USING (asset_type_id) LEFT JOIN lines l USING (line_id)
+ORDER BY asset_id
 """
 _SUMS = ", ".join(f"sum(t.{name})::float8 AS {name}" for name in COLUMNS)
 _SAME_INPUTS = ", ".join(f"t.{name} IS NULL" for name in INPUTS)
@@ -133,6 +137,7 @@ def read_account(conn: psycopg.Connection, customer_id: int, through: date) -> A
         scores=_rows(conn, PlayScore, _SCORES, asked),
         fleet_versions=_rows(conn, FleetVersion, _FLEET_VERSIONS, asked),
         updates=_rows(conn, UpdateEffectRow, _UPDATES, asked),
+        economics=records.economics,
     )
 
 

@@ -47,7 +47,8 @@ def contract(**said: Any) -> Contract:
 
 
 def asset(asset_id: int, **said: Any) -> AccountAsset:
-    known = {"name": f"Filler {asset_id}", "asset_type": "filler", "commissioned_on": None}
+    known = {"name": f"Filler {asset_id}", "asset_type": "filler", "commissioned_on": None, "site_id": 1}
+    known["line_of_business"] = "milk"
     return AccountAsset(**known | {"asset_id": asset_id, "since": date(1, 1, 1), "until": None} | said)
 
 

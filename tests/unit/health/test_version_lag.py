@@ -1,5 +1,6 @@
 """How far machines are behind the newest software of their type, on worked versions."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from services.health.account_assessment.account import FleetVersion
 from services.health.account_assessment.version_lag import version_lags
 from services.health.assessment import UpdateEffectRow
-from tests.unit.health.accounts import account, asset, event
+from services.health.block import Economics
+from tests.unit.health.accounts import account, asset, event, months
 
 SEEN = tuple(
     FleetVersion(asset_type="filler", version=version, first_seen=first_seen)
@@ -61,3 +63,76 @@ def test_nobody_lags_behind_what_was_not_seen_yet(day, verdict, days):
 
 def test_where_no_release_was_told_nothing_is_said():
     assert lag(date(2024, 9, 1)) == []
+
+
+BOTH = replace(EFFECT, uptime=0.02, uptime_low=0.01, uptime_high=0.03)
+ECONOMICS = Economics(
+    site_id=1,
+    line_of_business="milk",
+    valid_from=date(2024, 1, 1),
+    margin_per_good_unit=0.5,
+    downtime_cost_per_hour=100.0,
+    currency="EUR",
+    basis="supplier",
+    author="field service",
+)
+BEHIND = (event("software_release", date(2024, 3, 1), ("asset", 1), version="1.10"),)
+YEAR = {"asset_id": 1, "known": 600.0, "good": 11400.0}
+
+
+def cost(*economics, effect=BOTH, events=BEHIND, **said):
+    """Of machine 1, idle for 30 of its 600 hours a month: 570 running hours make 11,400 units, 20 each."""
+    told = account(
+        assets=(asset(1),),
+        events=events,
+        fleet_versions=SEEN,
+        updates=(effect,),
+        economics=economics,
+        times=months(date(2023, 9, 1), *[30.0] * 12, **YEAR | said),
+    )
+    (found,) = version_lags(told, date(2024, 9, 1))
+    return found.evidence["cost_a_year"]
+
+
+def test_being_behind_costs_what_the_missed_release_did_elsewhere_here():
+    """2 % of 7,200 asked hours are 144 h; 4 % of 136,800 units and 144 x 20: 8,352. An hour is worth 100 - 0.5 x 20
+    beyond its units: 144 x 90 + 8,352 x 0.5 = 17,136."""
+    found = cost(ECONOMICS)
+    assert found["hours"] == {"value": 144.0, "low": 72.0, "high": 216.0}
+    assert found["good_units"]["value"] == 8352
+    assert found["money"] == {"value": 17136.0, "low": 9252.0, "high": 25020.0, "currency": "EUR"}
+    assert (found["basis"], found["author"], found["said_on"]) == ("supplier", "field service", "2024-01-01")
+    assert (found["machines"], found["releases"], found["not_measured"]) == (1, ["2.0"], [])
+
+
+def test_without_economics_it_is_said_in_hours_and_units_and_no_money_is_guessed():
+    found = cost()
+    assert (found["hours"]["value"], found["good_units"]["value"], found["money"]) == (144.0, 8352, None)
+    assert found["basis"] == "measured"
+
+
+def test_what_nobody_measured_costs_nothing_that_can_be_told():
+    assert cost(ECONOMICS, effect=replace(BOTH, version="1.11")) is None
+    unknown = cost(ECONOMICS, effect=replace(BOTH, rate=None, rate_low=None, rate_high=None))
+    assert (unknown["hours"]["value"], unknown["good_units"], unknown["money"]) == (144.0, None, None)
+    older = (event("software_release", date(2024, 1, 1), ("asset", 1), version="1.9"),)
+    assert cost(ECONOMICS, events=older)["not_measured"] == ["1.10"]
+
+
+def test_where_nobody_counts_an_hour_alone_is_worth_its_cost():
+    found = cost(ECONOMICS, good=None)
+    assert (found["good_units"], found["money"]["value"]) == (None, 14400.0)
+
+
+def test_currencies_are_not_added_up():
+    euro, dollar = ECONOMICS, replace(ECONOMICS, line_of_business="cheese", currency="USD")
+    told = account(
+        assets=(asset(1), asset(2, line_of_business="cheese")),
+        events=(*BEHIND, event("software_release", date(2024, 3, 2), ("asset", 2), version="1.10")),
+        fleet_versions=SEEN,
+        updates=(BOTH,),
+        economics=(euro, dollar),
+        times=tuple(row for n in (1, 2) for row in months(date(2023, 9, 1), *[30.0] * 12, **YEAR | {"asset_id": n})),
+    )
+    (found,) = version_lags(told, date(2024, 9, 1))
+    assert (found.evidence["cost_a_year"]["hours"]["value"], found.evidence["cost_a_year"]["money"]) == (288.0, None)
