@@ -107,9 +107,12 @@ class RenewalRisk(Body):
 
     day: date
     risk: Annotated[float, Field(description="Probability, 0 to 1, that it ends for good.")]
-    prior: Annotated[float, Field(description="What it would be without any sign.")]
+    prior: Annotated[
+        float,
+        Field(description="What it would be without any sign: 0.25, else the nearest that the supplier's past allows."),
+    ]
     learned_from: Annotated[
-        int, Field(description="Contracts of the supplier that came due before and taught the weights; 0: none yet.")
+        int, Field(description="Contracts of the supplier that came due, against which `prior` was held; 0: none yet.")
     ]
     contributions: Annotated[
         dict[str, float], Field(description="Sign to its part of risk - prior; they add up to it.")

@@ -51,7 +51,7 @@ _WHY_NOT = {
     LIFE: _TOO_FEW,
     RISK: _TOO_FEW,
     PEERS: "too few customers let themselves be compared",
-    RENEWALS: "too few contracts were lost, or renewed",
+    RENEWALS: "no contract with known signs came due",
 }
 _LEARNED_FROM = {LIFE: "lives", RISK: "machines", PEERS: "customers", RENEWALS: "contracts"}
 

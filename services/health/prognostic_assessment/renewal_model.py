@@ -1,4 +1,4 @@
-"""What the signs of a renewal weigh: before anything is known, and as the supplier's own past taught it. Pure.
+"""What the signs of a renewal weigh, and how many contracts are lost without any: believed, or learned. Pure.
 
 A sign is a number from -1 to 1, high is bad, on a scale that does not hang on anybody's data; most are a doubling: +1
 where what should be small is twice as much as it is held against, -1 where it is half. Equal weights on signs of one
@@ -10,8 +10,9 @@ which repeat other signs, weigh less.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 PRIOR = 0.25  # a year's non-renewals in the reference, domain.md #45
+# Natural logs of odds.
 WEIGHTS: Mapping[str, float] = {
     "promise": 1.0,
     "gain": 1.0,
@@ -25,25 +26,25 @@ WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True, kw_only=True)
 class RenewalModel:
-    """Weights of signs in natural logs of odds, 0 or more, as known at `learned_through`, days since 1970-01-01.
+    """The level of risk as known at `learned_through`, days since 1970-01-01.
 
-    prior: risk of a contract whose signs are all 0. contracts: how many that came due taught it, `lost` of them lost.
+    prior: risk of a contract whose signs are all 0. contracts: how many that came due it was held against, `lost` of
+    them lost.
     """
 
     learned_through: float
     prior: float
-    weights: Mapping[str, float]
     contracts: int
     lost: int
 
     @property
     def skill(self) -> dict[str, object]:
         """From how much it was learned; the record of models shows it."""
-        return {"contracts": self.contracts, "lost": self.lost, "prior": self.prior, "weights": dict(self.weights)}
+        return {"contracts": self.contracts, "lost": self.lost, "prior": self.prior}
 
 
-UNLEARNED = RenewalModel(learned_through=0.0, prior=PRIOR, weights=WEIGHTS, contracts=0, lost=0)
-"""What is believed while the supplier's own past says too little."""
+UNLEARNED = RenewalModel(learned_through=0.0, prior=PRIOR, contracts=0, lost=0)
+"""What is believed while nothing came due."""
 
 
 def newest(models: Iterable[RenewalModel], day: int) -> RenewalModel:

@@ -2,15 +2,15 @@
 
     log odds = log odds of the prior + sum of weight x sign
 
-What signs weigh is believed first and learned from the supplier's own past later
-(`prognostic_assessment/renewal_model.py`). Answers alone say nothing.
+What signs weigh is believed, the prior moves with the supplier's own past (`prognostic_assessment/renewal_model.py`).
+Answers alone say nothing.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log, log2
 
-from services.health.prognostic_assessment.renewal_model import UNLEARNED, RenewalModel
+from services.health.prognostic_assessment.renewal_model import UNLEARNED, WEIGHTS, RenewalModel
 
 _SAID = ("survey",)
 _FLOOR = 0.01  # of time: below a point of stops a doubling is noise
@@ -34,7 +34,7 @@ def renewal_risk(signs: Mapping[str, float], model: RenewalModel = UNLEARNED) ->
     """The risk by the known signs; None where nothing was measured. A sign that is not known is absent, not good."""
     if not any(name not in _SAID for name in signs):
         return None
-    odds = {name: model.weights[name] * sign for name, sign in signs.items()}
+    odds = {name: WEIGHTS[name] * sign for name, sign in signs.items()}
     prior, total = model.prior, sum(odds.values())
     value = 1 / (1 + exp(-log(prior / (1 - prior)) - total))
     a_log = (value - prior) / total if abs(total) > 1e-9 else prior * (1 - prior)

@@ -2,92 +2,101 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from math import exp, log
+from math import exp, sqrt
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta
 
 from services.health.assess import assess
 from services.health.portfolio.contract_lives import NEAR, ended_terms
 from services.health.portfolio.past_renewals import Judged, past_renewals
 from services.health.prognostic_assessment.fleet_models import FleetModels
 from services.health.prognostic_assessment.renewal_learning import PastRenewal, learn
-from services.health.prognostic_assessment.renewal_model import PRIOR, UNLEARNED, WEIGHTS, RenewalModel, newest
+from services.health.prognostic_assessment.renewal_model import PRIOR, UNLEARNED, RenewalModel, newest
 from services.health.value_assessment.renewal_risk import renewal_risk
 from tests.unit.health.test_contract_lives import TODAY, contract, renewal
 from tests.unit.health.worlds import asset, customer
 from tests.unit.health.worlds import contract as contract_of_block
 
-LEARNED = RenewalModel(learned_through=0.0, prior=0.1, weights=dict(WEIGHTS) | {"promise": 2.0}, contracts=40, lost=6)
+LEARNED = RenewalModel(learned_through=0.0, prior=0.1, contracts=40, lost=6)
 
 
 def past(lost, renewed, **signs):
     return [PastRenewal(signs=signs, lost=True)] * lost + [PastRenewal(signs=signs, lost=False)] * renewed
 
 
-def drawn(seed, contracts, promise, base):
-    """Contracts lost by a logistic law of the promise alone."""
-    random = np.random.default_rng(seed)
-    signs = random.uniform(-1, 1, contracts)
-    risk = 1 / (1 + np.exp(-log(base / (1 - base)) - promise * signs))
-    return [
-        PastRenewal(signs={"promise": sign}, lost=bool(came))
-        for sign, came in zip(signs.tolist(), (random.random(contracts) < risk).tolist(), strict=True)
-    ]
+def wilson(lost, contracts, side):
+    """An end of Wilson's 95 % interval of a share: (p + z^2/2n +- z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)."""
+    share, z, n = lost / contracts, 1.96, contracts
+    half = z * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (share + z**2 / (2 * n) + side * half) / (1 + z**2 / n)
 
 
-def test_contracts_without_signs_move_the_level_alone_as_a_beta_binomial_does():
-    """Beta(3, 9) and 10 lost of 50: (3 + 10) / (12 + 50)."""
-    model = learn(past(10, 40), 0.0)
-    assert model.prior == pytest.approx(13 / 62, abs=1e-4)
-    assert dict(model.weights) == pytest.approx(dict(WEIGHTS), abs=1e-4)
-    assert (model.contracts, model.lost) == (50, 10)
+@pytest.mark.parametrize(
+    ("lost", "renewed", "prior"),
+    [
+        (0, 10, PRIOR),  # nobody of ten is lost in 6 of 100 suppliers that lose a quarter
+        (10, 40, PRIOR),
+        (0, 100, wilson(0, 100, +1)),
+        (2, 48, 0.1346),
+        (10, 190, wilson(10, 200, +1)),
+        (25, 25, wilson(25, 50, -1)),
+        (100, 0, wilson(100, 100, -1)),
+    ],
+)
+def test_the_level_goes_to_the_nearest_end_of_wilsons_interval_once_the_past_contradicts(lost, renewed, prior):
+    model = learn(past(lost, renewed), 0.0)
+    assert model.prior == pytest.approx(prior, abs=1e-4)
+    assert (model.contracts, model.lost) == (lost + renewed, lost)
 
 
-def test_what_is_believed_of_suppliers_is_that_nine_of_ten_lose_8_to_47_percent():
-    assert beta.ppf([0.05, 0.95], 3, 9) == pytest.approx([0.08, 0.47], abs=0.005)
+def test_what_the_signs_account_for_does_not_move_the_level():
+    """With a sign of one natural log a quarter becomes 1 / (1 + 3 / e) = 0.475: 48 of 100 are as many as expected."""
+    assert learn(past(48, 52, trend=1.0), 0.0).prior == PRIOR
+    assert learn(past(48, 52), 0.0).prior > PRIOR
+    assert learn(past(25, 75, trend=1.0), 0.0).prior < PRIOR
 
 
-@given(st.integers(0, 4), st.integers(0, 60), st.booleans())
-def test_a_few_past_renewals_leave_what_is_believed_as_it_is(few, many, lost):
-    taught = learn(past(few, many, promise=1.0) if lost else past(many, few, promise=1.0), 0.0)
-    assert taught is None
+def test_a_supplier_that_loses_one_of_twenty_is_told_so_in_the_end():
+    told = [learn(past(lost, 19 * lost), 0.0).prior for lost in (1, 5, 50, 500)]
+    assert told == sorted(told, reverse=True)
+    assert told[-1] == pytest.approx(0.05, abs=0.005)
+
+
+def test_without_a_past_there_is_no_model():
+    assert learn([], 0.0) is None
     assert newest([], 0) == UNLEARNED
 
 
-@settings(max_examples=10)
-@given(st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.booleans()), min_size=12, max_size=40))
-def test_no_past_makes_a_worse_sign_lower_a_risk(drawn):
-    told = [PastRenewal(signs={"trend": a, "survey": b}, lost=c) for a, b, c in drawn] + past(5, 5)
-    model = learn(told, 0.0)
-    assert all(weight >= 0 for weight in model.weights.values())
+signs = st.floats(-1, 1)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(signs, st.booleans()), min_size=1, max_size=40), signs, signs)
+def test_learning_never_changes_which_of_two_contracts_has_the_higher_risk(drawn, one, other):
+    model = learn([PastRenewal(signs={"trend": sign}, lost=lost) for sign, lost in drawn], 0.0)
+    believed, learned = ([renewal_risk({"trend": s}, m).value for s in (one, other)] for m in (UNLEARNED, model))
     assert 0 < model.prior < 1
-    assert renewal_risk({"trend": 0.5}, model).value >= renewal_risk({"trend": 0.0}, model).value
+    assert (learned[0] - learned[1]) * (believed[0] - believed[1]) >= 0
 
 
-def test_five_of_each_hardly_move_and_thousands_decide():
-    few, many = learn(past(5, 5, promise=0.5), 0.0), learn(drawn(1, 4000, 3.0, 0.1), 0.0)
-    assert few.weights["promise"] == pytest.approx(1.0, abs=0.25)
-    assert many.weights["promise"] == pytest.approx(3.0, abs=0.3)
-    assert many.prior == pytest.approx(0.1, abs=0.02)
+@settings(max_examples=50)
+@given(st.lists(st.tuples(signs, st.booleans()), min_size=1, max_size=40), signs)
+def test_one_more_that_was_lost_never_leaves_a_lower_level_than_one_that_was_renewed(drawn, sign):
+    told = [PastRenewal(signs={"trend": s}, lost=lost) for s, lost in drawn]
+    more, less = (learn([*told, PastRenewal(signs={"trend": sign}, lost=lost)], 0.0).prior for lost in (True, False))
+    assert less <= more
 
 
 def test_the_order_in_which_contracts_were_read_changes_nothing():
-    told = drawn(2, 60, 2.0, 0.3)
+    told = past(30, 20, promise=0.1, survey=0.7) + past(9, 1, trend=0.3)
     assert learn(told, 0.0) == learn(told[::-1], 0.0)
 
 
-def test_a_sign_that_foretells_nothing_loses_weight():
-    told = drawn(3, 600, 0.0, 0.3)
-    assert learn(told, 0.0).weights["promise"] < 0.4
-
-
 def test_a_learned_risk_is_worked_by_hand():
-    """Odds of 1 to 9 and a promise missed by half a doubling that weighs 2."""
-    odds = 1 / 9 * exp(1.0)
+    """Odds of 1 to 9 and a promise missed by half a doubling."""
+    odds = 1 / 9 * exp(0.5)
     risk = renewal_risk({"promise": 0.5}, LEARNED)
     assert (risk.prior, risk.value) == (0.1, pytest.approx(odds / (1 + odds)))
     assert risk.contributions == {"promise": pytest.approx(risk.value - 0.1)}
