@@ -12,8 +12,8 @@ from services.health.value_assessment.renewal_risk import renewal_risk
 from tests.bench.value_learning import day_number, models_of
 from tests.bench.value_plants import month_start
 from tests.bench.value_renewals import Term
-from tests.bench.value_scores import auc, auc_within, due, reliability
-from tests.bench.value_told import Told
+from tests.bench.value_scores import auc, auc_within, caught, due, reliability, spans_of
+from tests.bench.value_told import Alert, Told
 from tests.bench.value_truth import truth_of
 
 
@@ -79,3 +79,12 @@ def test_a_world_learns_from_those_alone_of_whom_it_was_known_then():
     signs, before = {"trend": 0.5 - 6 / 10}, day_number(date(2019, 11, 30))
     assert second.unlearned == renewal_risk(signs, UNLEARNED).value
     assert second.told == renewal_risk(signs, newest(models_of(world), before)).value != second.unlearned
+
+
+@pytest.mark.parametrize(("after", "in_time"), [(0.0, 1), (6 + 2 / 24 / 31, 1), (6 + 2 / 31, 0), (7.0, 0)])
+def test_two_quarters_end_with_the_morning_after_their_last_month(after, in_time):
+    """Month six after the onset is judged when it is over, two hours into the next."""
+    truth = replace(truth_of(1, 0), course="stagnant", onset=20, terms=())
+    alert = Alert(kind="stagnation", month=20 + after, until=float("inf"))
+    told = replace(told_of(0, renewed=True, trend=0.0), truth=truth, alerts=(alert,))
+    assert caught([told], "stagnant", spans_of("stagnation")).caught == in_time
