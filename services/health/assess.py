@@ -83,7 +83,7 @@ from services.health.value_assessment.world_change import Proposal, WorldState, 
 from services.health.world_rows import world_rows
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 25
+STATE_VERSION = 26
 
 KEPT_DAYS = 400
 
@@ -378,5 +378,4 @@ def _silent_at(silences: Sequence[Silence], hours: int) -> dict[int, float]:
 
 def _without_old_slopes(months: tuple[Month, ...]) -> tuple[Month, ...]:
     """Months as they are kept: only the newest is looked at again with its slopes."""
-    plain = [Month(number=m.number, uptime=m.uptime, slopes=(), uptime_of_year=m.uptime_of_year) for m in months[:-1]]
-    return (*plain, *months[-1:])
+    return (*(replace(m, slopes=()) for m in months[:-1]), *months[-1:])

@@ -14,11 +14,12 @@ from services.health.advisory_generation.alert_kinds import KINDS, AlertKind
 from services.health.advisory_generation.customer_conditions import stake_ahead
 from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent
-from services.health.block import Bools, Event
+from services.health.block import Bools, Event, Floats
 from services.health.health_assessment.customer_work import CustomerWork, Month
 from services.health.health_assessment.daily_history import hourly, month_number, month_start
 from services.health.prognostic_assessment.bends import Reading, reading
 from services.health.prognostic_assessment.peer_levels import PeerModel
+from services.health.prognostic_assessment.stop_counts import expected
 from services.health.prognostic_assessment.trends import WINDOWS, flat, rising
 from services.health.value_assessment.headroom import Bar, bar_on
 from shared.records.vocabulary import ADOPTIONS
@@ -26,21 +27,35 @@ from shared.records.vocabulary import ADOPTIONS
 STANDING_MONTHS = 18
 SURELY_STANDING = 0.77
 LIKELY_FALLING, PERHAPS_FALLING = 0.55, 0.27
+SURELY_FALLING, HARDLY_FALLING = 0.7, 0.1
 _ADOPTED = ("accepted", "realized")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Judged:
-    """A month with what it and those before it say, and the uptime from which there is no room worth a call."""
+    """A month with what it and those before it say, and the uptime from which there is no room worth a call.
+
+    said: of hours. counted: of how often machines stopped.
+    """
 
     month: Month
     said: Reading
+    counted: Reading
     bar: Bar
     still: bool
 
     @property
     def room(self) -> bool:
         return self.month.uptime_of_year < self.bar.least
+
+    @property
+    def fall(self) -> Reading:
+        """What of hours and counts tells more of a fall."""
+        return max(self.counted, self.said, key=lambda reading: reading.falling)
+
+    @property
+    def falling(self) -> bool:
+        return surely_falls(self.said, self.counted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +100,22 @@ def _judged(work: CustomerWork, number: int, peers: Sequence[PeerModel]) -> _Jud
         if said is not None:
             bar = bar_on(work.activity, work.block, peers, number)
             still = not _changed_recently(work, month_start(number + 1))
-            return _Judged(month=months[count - 1], said=said, bar=bar, still=still)
+            counted = _counted(months[:count], uptime[:count]) or said
+            return _Judged(month=months[count - 1], said=said, counted=counted, bar=bar, still=still)
     return None
+
+
+def _counted(months: Sequence[Month], uptime: Floats) -> Reading | None:
+    """What the months say by how often machines stopped, the usual length of stops given."""
+    stops, known_h = np.array([m.stops for m in months]), np.array([m.known_h for m in months])
+    usual = expected(uptime, stops, known_h)
+    return reading(usual.uptime, usual.chance)
+
+
+def surely_falls(said: Reading, counted: Reading) -> bool:
+    """Surely by hours or by counts, and the other does not say that it is none."""
+    less, more = sorted((said.falling, counted.falling))
+    return more >= SURELY_FALLING and less >= HARDLY_FALLING
 
 
 def _verdict(judged: _Judged | None, number: int) -> tuple[bool, bool, bool, bool, bool]:
@@ -96,10 +125,13 @@ def _verdict(judged: _Judged | None, number: int) -> tuple[bool, bool, bool, boo
     said, open_to_it = judged.said, judged.room and judged.still
     surely = said.standing[0] >= SURELY_STANDING and said.months >= STANDING_MONTHS
     return (
-        (surely or flat(judged.month.slopes) is not None) and said.falling < PERHAPS_FALLING and open_to_it,
-        said.low > 0 or said.falling >= LIKELY_FALLING or not open_to_it,
-        said.falling >= LIKELY_FALLING,
-        said.falling < PERHAPS_FALLING,
+        (surely or flat(judged.month.slopes) is not None)
+        and said.falling < PERHAPS_FALLING
+        and open_to_it
+        and not judged.falling,
+        said.low > 0 or said.falling >= LIKELY_FALLING or not open_to_it or judged.falling,
+        judged.falling,
+        judged.fall.falling < PERHAPS_FALLING,
         True,
     )
 
@@ -123,7 +155,7 @@ def stagnation(work: CustomerWork, said: Trend) -> Condition:
 
 
 def decline(work: CustomerWork, said: Trend) -> Condition:
-    """Falling by more than a point a year, more likely than not."""
+    """Falling by more than a point a year, by hours or by how often machines stop."""
     return _condition(work, said, KINDS["decline"], said.falling, said.steady)
 
 
@@ -146,8 +178,8 @@ def _content(work: CustomerWork, judged: _Judged | None, kind: AlertKind, hour: 
     if judged is None:
         unknown = {"months": "", "uptime": percent(float("nan")), "bar": "", "slope": ""}
         return content(kind, work.block, {"customer": work.block.name, **unknown}, {}, stake_ahead(work, row, 0.0, 365))
-    said, bar, uptime = judged.said, judged.bar, judged.month.uptime_of_year
     stands = kind.name == "stagnation"
+    said, bar, uptime = judged.said if stands else judged.fall, judged.bar, judged.month.uptime_of_year
     months = (said.stood(SURELY_STANDING) or WINDOWS[0]) if stands else said.since
     return content(
         kind,

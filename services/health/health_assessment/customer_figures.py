@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.health.advisory_generation.machine_conditions import Silence
+from services.health.advisory_generation.machine_conditions import HOUR_S, Silence
 from services.health.block import AssetBlock, Bools, CustomerBlock, Floats
 from services.health.health_assessment.asset_assessment import AssetResult
-from services.health.health_assessment.asset_work import AssetWork
+from services.health.health_assessment.asset_work import AssetStates, AssetWork
 from services.health.health_assessment.customer_work import (
     COLUMNS,
     CONDITION_DUE,
@@ -22,16 +22,18 @@ from services.health.health_assessment.customer_work import (
     LISTENED_H,
     PACED_S,
     PACING_S,
+    STOPS,
     Capability,
     Month,
 )
 from services.health.health_assessment.daily_history import (
     DailyHistory,
     day_number,
+    month_start,
 )
 from services.health.health_assessment.month_uptime import ended_months
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
-from services.health.state_detection.states import DAY_S
+from services.health.state_detection.states import CUSTOMER, DAY_S, UNKNOWN, is_stop
 from services.health.state_detection.times import (
     APT,
     COUNTED_APT,
@@ -71,6 +73,7 @@ def customer_rows(
         rows[:, COUNTED : COUNTING_S + 1] += counted
         rows[:, PACED_S : PACING_S + 1] += paced
         rows[:, CONDITION_GOOD : CONDITION_DUE + 1] += machine_days
+        rows[:, STOPS] += stops_begun(asset.states, days)
         drift = machine_days[:, 1] - machine_days[:, 0]
         down = asset.states.daily[:, DOWN_BY_CAUSE]
         losses[work.asset.asset_id] = np.column_stack(
@@ -111,6 +114,19 @@ def _paced(asset: AssetBlock, daily: Floats) -> Floats:
     should = asset.unit_time_s is not None and any(m.role == "production_count" for m in asset.metrics)
     due = daily[:, APT] + daily[:, UNKNOWN_S] if should else np.zeros(len(daily))
     return np.column_stack([np.where(known, daily[:, COUNTED_APT], 0.0), np.where(known, slow, 0.0), due])
+
+
+def stops_begun(states: AssetStates, days: int) -> Floats:
+    """How many stops began each day; one that changes its state or its cause, or goes on after silence, is one."""
+    found = states.intervals
+    if found is None:
+        return np.zeros(days)
+    stopped = is_stop(found.state, found.cause)
+    silent = np.append(False, found.state[:-1] == UNKNOWN)
+    earlier = (found.last_known >= 0) & is_stop(found.last_known, np.full(len(silent), CUSTOMER))
+    began = stopped & ~np.where(silent, earlier, np.append(False, stopped[:-1]))
+    day = (found.started[began] // DAY_S).astype(np.int64) - states.first_day
+    return np.bincount(day[(day >= 0) & (day < days)], minlength=days).astype(np.float64)
 
 
 def _per_day(hours: Bools, days: int) -> Floats:
@@ -178,12 +194,15 @@ def whole_months(before: Sequence[Month], days: DailyHistory, whole_rows: int) -
     for number, uptime in ended_months(months[-1].number if months else None, days, whole_rows):
         series = np.array([*(m.uptime for m in months), uptime])
         year = series[-12:]
+        rows = slice(max(0, days.row_of(month_start(number))), days.row_of(month_start(number + 1)))
         months.append(
             Month(
                 number=number,
                 uptime=uptime,
                 slopes=slopes(series[-WINDOWS[-1] :]),
                 uptime_of_year=float(np.nanmean(year)) if np.isfinite(year).any() else float("nan"),
+                stops=float(days.column(STOPS)[rows].sum()),
+                known_h=float((days.column(PBT) - days.column(UNKNOWN_S))[rows].sum()) / HOUR_S,
             )
         )
     return tuple(months)

@@ -20,7 +20,9 @@ GUARANTEED_KNOWN_S, GUARANTEED_DOWN_S, CONDITION_GOOD, CONDITION_KNOWN, CONDITIO
 COUNTED, REJECTED, COUNTED_RUN_S, COUNTING_S, GUARANTEED_DUE_S = range(19, 24)
 # Of machines that count and have a planned pace: counted production, what of it was lost to pace, and what should be.
 PACED_S, SLOW_S, PACING_S = range(24, 27)
-COLUMNS = 27
+# How many stops began.
+STOPS = 27
+COLUMNS = 28
 # What one asset loses a day, in `CustomerWork.losses`: seconds of stops by CAUSES, seconds against the guarantee,
 # rejected units, machine days of drift, seconds of production lost to pace.
 GUARANTEED_LOSS, REJECTED_LOSS, DRIFT_LOSS, SLOW_LOSS = range(5, 9)
@@ -52,12 +54,15 @@ class Capability:
 
 @dataclass(frozen=True, kw_only=True)
 class Month:
-    """One whole month: uptime of all machines, NaN below 80 % coverage, and slopes up to it."""
+    """One whole month: uptime of all machines, NaN below 80 % coverage, and slopes up to it. stops: how many began;
+    known_h: planned hours of which the state is known."""
 
     number: int
     uptime: float
     slopes: tuple[Slope, ...]
     uptime_of_year: float
+    stops: float
+    known_h: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from scipy.stats import norm
 
 from services.health.block import Floats
@@ -53,15 +54,20 @@ class Reading:
         return max((months for months, p in zip(WINDOWS, self.standing, strict=True) if p >= sure), default=0)
 
 
-def reading(monthly: Floats) -> Reading | None:
-    """What the last three years say; None with less than a year, or below 80 % of the months or of the last year's."""
+def reading(monthly: Floats, chance: Floats | None = None) -> Reading | None:
+    """What the last three years say; None with less than a year, or below 80 % of the months or of the last year's.
+
+    chance: variance of each month that is known beforehand, beside the noise, shape of monthly.
+    """
     values = monthly[-WINDOWS[-1] :]
     known = np.flatnonzero(np.isfinite(values))
     year = np.isfinite(values[-LEAST_MONTHS:]).sum()
     if len(values) < LEAST_MONTHS or min(len(known) / len(values), year / LEAST_MONTHS) < LEAST_SHARE:
         return None
     forms, places, scales, prior = _hypotheses(len(values))
-    likelihood, slope, error = _weighed(values[known] - values[known].mean(), known, forms, places, scales)
+    sure = np.zeros(len(known)) if chance is None else chance[-WINDOWS[-1] :][known]
+    lines = _lines(known, forms, places)
+    likelihood, slope, error = _weighed(values[known] - values[known].mean(), known, sure, lines, scales)
     weight = prior * np.exp(likelihood - likelihood.max())
     weight /= weight.sum()
     still = norm.cdf((FLAT - slope) / error) - norm.cdf((-FLAT - slope) / error)
@@ -75,7 +81,7 @@ def reading(monthly: Floats) -> Reading | None:
         high=mean + _Z90 * spread,
         falling=float((weight * norm.cdf((-FLAT - slope) / error)).sum()),
         standing=tuple(float((weight * still)[..., lasted >= months].sum()) for months in WINDOWS),
-        since=_median(lasted, weight.sum(axis=(0, 1))),
+        since=_median(lasted, weight.sum(axis=0)),
     )
 
 
@@ -98,39 +104,41 @@ def _hypotheses(months: int) -> tuple[Ints, Ints, Floats, Floats]:
     )
 
 
-def _weighed(values: Floats, known: Ints, forms: Ints, places: Ints, scales: Floats) -> tuple[Floats, Floats, Floats]:
-    """Log likelihood, slope now and its standard error, of each likeness, noise and hypothesis."""
+def _lines(known: Ints, forms: Ints, places: Ints) -> Floats:
+    """Level, slope before, slope now and step of each hypothesis at the known months, shape (H, known, 4)."""
     years = (known[None, :] - places[:, None]) / 12
     bent, stepped = (forms == _BEND)[:, None], (forms == _STEP)[:, None]
     since = np.where(bent, np.maximum(years, 0.0), years)
     before = np.where(bent, np.minimum(years, 0.0), 0.0)
-    lines = np.stack([np.ones(years.shape), before, since, stepped & (years >= 0)], axis=2)
-    parts = [_fitted(*_unlike(values, known, lines, likeness), scales) for likeness in _LIKENESSES]
+    return np.stack([np.ones(years.shape), before, since, stepped & (years >= 0)], axis=2)
+
+
+def _weighed(
+    values: Floats, known: Ints, chance: Floats, lines: Floats, scales: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Log likelihood, slope now and its standard error, of each likeness and noise, and hypothesis."""
+    apart = np.abs(np.subtract.outer(known, known))
+    parts = [
+        _fitted(values, lines, np.diag(chance) + noise**2 * likeness**apart, scales)
+        for likeness, noise in product(_LIKENESSES, _NOISES)
+    ]
     likelihood, slope, error = (np.stack(part) for part in zip(*parts, strict=True))
     return likelihood, slope, error
 
 
-def _unlike(values: Floats, known: Ints, lines: Floats, likeness: float) -> tuple[Floats, Floats, float]:
-    """Months and lines as they are when the likeness of neighbours is taken out, and the log of what that scales."""
-    left = likeness ** np.diff(known) if likeness else np.zeros(len(known) - 1)
-    scale = np.append(1.0, 1 / np.sqrt(1 - left**2))
-    seen, own = values.copy(), lines.copy()
-    seen[1:] -= left * values[:-1]
-    own[:, 1:] -= left[:, None] * lines[:, :-1]
-    return seen * scale, own * scale[:, None], float(np.log(scale).sum())
-
-
-def _fitted(seen: Floats, lines: Floats, scaled: float, scales: Floats) -> tuple[Floats, Floats, Floats]:
-    """Of each noise and hypothesis, shape (noises, H), with independent months."""
-    precision = 1 / _NOISES[:, None] ** 2
-    products = (lines.transpose(0, 2, 1) @ lines)[None] * precision[..., None, None]
-    matrix = products + (1 / scales**2)[:, :, None] * np.eye(len(scales.T))
-    towards = (lines.transpose(0, 2, 1) @ seen)[None] * precision[..., None]
+def _fitted(values: Floats, lines: Floats, noise: Floats, scales: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each hypothesis, shape (H,). noise: covariance of the months."""
+    root = np.linalg.cholesky(noise)
+    flat = np.column_stack([values, lines.transpose(1, 0, 2).reshape(len(values), -1)])
+    unlike = solve_triangular(root, flat, lower=True, check_finite=False)
+    seen, own = unlike[:, 0], unlike[:, 1:].reshape(len(values), len(lines), -1).transpose(1, 2, 0)
+    matrix = own @ own.transpose(0, 2, 1) + (1 / scales**2)[:, :, None] * np.eye(len(scales.T))
+    towards = own @ seen
     covariance = np.linalg.inv(matrix)
     line = (covariance @ towards[..., None])[..., 0]
-    left = float(seen @ seen) * precision - (towards * line).sum(axis=2)
-    size = np.linalg.slogdet(matrix)[1] / 2 + np.log(scales).sum(axis=1) - len(seen) * np.log(precision) / 2
-    return scaled - left / 2 - size, line[..., 2], np.sqrt(covariance[..., 2, 2])
+    left = float(seen @ seen) - (towards * line).sum(axis=1)
+    size = np.linalg.slogdet(matrix)[1] / 2 + np.log(scales).sum(axis=1) + np.log(np.diag(root)).sum()
+    return -left / 2 - size, line[:, 2], np.sqrt(covariance[:, 2, 2])
 
 
 def _median(lasted: Ints, weight: Floats) -> int:
