@@ -263,8 +263,11 @@ def create_key(
     database: DatabaseUrl,
     name: Annotated[str, typer.Argument(help="who or what will use it")],
     scope: Annotated[
-        str, typer.Option(help="comma-separated: read, write (act on alerts), customer:ID (only that customer)")
-    ] = "read,write",
+        str, typer.Option(help="comma-separated: read, act (on alerts), admin, or customer (what a plant may see)")
+    ] = "read,act",
+    customer: Annotated[
+        list[int] | None, typer.Option(help="id of a customer that it may see; may be repeated; all if not given")
+    ] = None,
     days: Annotated[int | None, typer.Option(help="how long it is valid; for good if not given", min=1)] = None,
 ) -> None:
     """Make a key and print it once; only its hash is stored."""
@@ -276,7 +279,12 @@ def create_key(
         expires_at = None if days is None else now + timedelta(days=days)
         typer.echo(
             run(
-                conn, name=name, now=now, scopes=tuple(part.strip() for part in scope.split(",")), expires_at=expires_at
+                conn,
+                name=name,
+                now=now,
+                scopes=[part.strip() for part in scope.split(",")],
+                customers=customer or None,
+                expires_at=expires_at,
             )
         )
 
@@ -292,7 +300,9 @@ def list_keys(database: DatabaseUrl) -> None:
             revoked = f"  revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
             until = f"  until {key.expires_at:%Y-%m-%d}" if key.expires_at else ""
             made = f"made {key.created_at:%Y-%m-%d %H:%M}"
-            typer.echo(f"{key.key_id}  {key.name}  {','.join(key.scopes)}  {made}{until}{revoked}")
+            sees = "" if key.customers is None else f"  customers {','.join(map(str, key.customers))}"
+            used = f"  used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else ""
+            typer.echo(f"{key.key_id}  {key.name}  {','.join(key.scopes)}{sees}  {made}{used}{until}{revoked}")
 
 
 @keys_app.command("revoke")

@@ -11,8 +11,8 @@ from fastapi.params import Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
-from services.api.database import Database
-from services.api.keys import READ, WRITE, ApiKey, find_key
+from services.api.database import NOBODY, Database
+from services.api.keys import ACT, CUSTOMER, READ, ApiKey, Scope, find_key
 from services.api.problems import ForbiddenError, UnauthorizedError, UnknownParameterError
 
 _bearer = HTTPBearer(
@@ -60,7 +60,7 @@ def require_key(
     """The valid key of the request; raise UnauthorizedError otherwise, UnknownParameterError for a doubtful query."""
     if credentials is None:
         raise UnauthorizedError("the request has no `Authorization: Bearer KEY`")
-    with serving.database.reading() as conn:
+    with serving.database.reading(NOBODY) as conn:
         key = find_key(conn, credentials.credentials, now=serving.clock())
     if key is None:
         raise UnauthorizedError("this API key is unknown, revoked or expired")
@@ -68,24 +68,25 @@ def require_key(
     return key
 
 
-def require_reader(key: Annotated[ApiKey, Depends(require_key)]) -> ApiKey:
-    """The key, if it may read."""
-    return _with_scope(key, READ)
+def require_scope(*scopes: Scope) -> Callable[[ApiKey], ApiKey]:
+    """A dependency that gives the key if it has one of these scopes, and raises ForbiddenError otherwise."""
+
+    def required(key: Annotated[ApiKey, Depends(require_key)]) -> ApiKey:
+        if not set(scopes) & set(key.scopes):
+            raise ForbiddenError(f"this key lacks the scope {' or '.join(map(repr, scopes))}")
+        return key
+
+    return required
 
 
-def require_writer(key: Annotated[ApiKey, Depends(require_key)]) -> ApiKey:
-    """The key, if it may act on alerts."""
-    return _with_scope(key, WRITE)
-
-
-def _with_scope(key: ApiKey, scope: str) -> ApiKey:
-    if scope not in key.scopes:
-        raise ForbiddenError(f"this key lacks the scope {scope!r}")
-    return key
-
-
-Reader = Annotated[ApiKey, Depends(require_reader)]
-Writer = Annotated[ApiKey, Depends(require_writer)]
+Reader = Annotated[ApiKey, Depends(require_scope(READ))]
+"""Who may read what the supplier knows of the customers."""
+Actor = Annotated[ApiKey, Depends(require_scope(ACT))]
+"""Who may act on alerts and accounts."""
+PlantReader = Annotated[ApiKey, Depends(require_scope(READ, CUSTOMER))]
+"""Who may read what a plant sees of itself: the plant, and the supplier."""
+PlantActor = Annotated[ApiKey, Depends(require_scope(ACT, CUSTOMER))]
+"""Who may say why a machine stopped: the plant, and the supplier."""
 
 
 def actor_of(person: str | None, key_name: str) -> str:

@@ -1,4 +1,7 @@
-"""The API's connections: a small pool, reads from one snapshot, writes in their own transaction."""
+"""The API's connections: a small pool, reads from one snapshot, writes in their own transaction.
+
+Every transaction runs as the role `bellwether_api`, whose row security shows the customers that it names first.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,8 +13,16 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.database import connection_settings, storage_errors
+from shared.errors import StorageError
 
 _STATEMENT_TIMEOUT_MS = 10_000
+_AS_ASKER = "SELECT set_config('role', 'bellwether_api', true), set_config('bellwether.customers', %s, true)"
+NOBODY: list[int] = []
+"""No customers: what is asked before it is known who asks."""
+
+
+class SchemaMissingError(StorageError):
+    """The database has no schema of ours yet."""
 
 
 class Database:
@@ -52,25 +63,28 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def reading(self) -> Iterator[psycopg.Connection]:
-        """One snapshot: everything read inside belongs together."""
-        with self._connection(IsolationLevel.REPEATABLE_READ, read_only=True) as conn:
+    def reading(self, customers: list[int] | None) -> Iterator[psycopg.Connection]:
+        """One snapshot of what may be seen of these customers (None: all): everything read inside belongs together."""
+        with self._connection(customers, IsolationLevel.REPEATABLE_READ, read_only=True) as conn:
             yield conn
 
     @contextmanager
-    def writing(self) -> Iterator[psycopg.Connection]:
-        """One transaction, committed on the way out unless something was raised."""
-        with self._connection(IsolationLevel.READ_COMMITTED, read_only=False) as conn:
+    def writing(self, customers: list[int] | None) -> Iterator[psycopg.Connection]:
+        """One transaction on these customers (None: all), committed on the way out unless something was raised."""
+        with self._connection(customers, IsolationLevel.READ_COMMITTED, read_only=False) as conn:
             yield conn
 
     @contextmanager
-    def _connection(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[psycopg.Connection]:
+    def _connection(
+        self, customers: list[int] | None, isolation: IsolationLevel, *, read_only: bool
+    ) -> Iterator[psycopg.Connection]:
         with storage_errors():
             conn = self._taken()
             try:
                 with conn:
                     conn.isolation_level = isolation
                     conn.read_only = read_only
+                    _become_asker(conn, customers)
                     yield conn
             finally:
                 self._pool.putconn(conn)
@@ -82,6 +96,13 @@ class Database:
             return self._pool.getconn()
         except PoolTimeout:
             return self._pool.getconn()
+
+
+def _become_asker(conn: psycopg.Connection, customers: list[int] | None) -> None:
+    try:
+        conn.execute(_AS_ASKER, ["all" if customers is None else ",".join(map(str, customers))])
+    except psycopg.errors.InvalidParameterValue as exc:
+        raise SchemaMissingError("the database has no role bellwether_api: run `bellwether migrate`") from exc
 
 
 def rows(conn: psycopg.Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:

@@ -1,46 +1,52 @@
 """API keys: `<key id>.<secret>`, of which only the SHA-256 of the secret is stored.
 
-The secret has 256 random bits, so a fast hash is enough: there is no dictionary to try. Scopes: `read`, `write` (act
-on alerts), and `customer:<id>`, any number, without which a key sees every customer of the deployment.
+The secret has 256 random bits, so a fast hash is enough: there is no dictionary to try. A key sees the customers that
+it is assigned to, or all of the deployment; its scopes say what of them it may see and do:
+
+customer  what a plant sees of itself, and say why its machines stopped
+read      what the supplier knows of the customers
+act       move alerts and accounts on
+admin     keys, webhooks, records and the audit log
 """
 
 import hmac
-import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Final, Literal, get_args
 
 import psycopg
 from psycopg.rows import class_row
 
 from shared.errors import NotFoundError, SetupError
 
-READ = "read"
-WRITE = "write"
-_SCOPE = re.compile(r"read|write|customer:[1-9][0-9]{0,8}")
+Scope = Literal["customer", "read", "act", "admin"]
+CUSTOMER: Final = "customer"
+READ: Final = "read"
+ACT: Final = "act"
+ADMIN: Final = "admin"
+_COLUMNS: Final = "key_id, name, scopes, customers, created_at, expires_at, revoked_at, last_used_at"
 _NO_DIGEST = "0" * 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """One key as the database knows it; the secret itself is not among it."""
+    """One key as the database knows it; the secret itself is not among it. customers: which it may see, None for all;
+    last_used_at: wall time, to the minute."""
 
     key_id: str
     name: str
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
+    customers: list[int] | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes", tuple(self.scopes))
-
-    @property
-    def customers(self) -> list[int] | None:
-        """The customers that this key may see, None for all."""
-        named = [int(scope.removeprefix("customer:")) for scope in self.scopes if scope.startswith("customer:")]
-        return named or None
 
     def is_valid(self, now: datetime) -> bool:
         """Neither revoked nor expired at `now` (wall time)."""
@@ -52,21 +58,25 @@ def create_key(
     *,
     name: str,
     now: datetime,
-    scopes: tuple[str, ...] = (READ, WRITE),
+    scopes: Sequence[str] = (READ, ACT),
+    customers: Sequence[int] | None = None,
     expires_at: datetime | None = None,
 ) -> str:
-    """Store a new key and return it whole, the only time that it can be seen.
+    """Store a new key and return it whole, the only time that it can be seen. customers: None for all.
 
-    Raises SetupError for an unknown scope.
+    Raises SetupError for an unknown scope, or a plant's key that is not assigned to its customer.
     """
-    for scope in scopes:
-        if not _SCOPE.fullmatch(scope):
-            raise SetupError(f"unknown scope {scope!r}: use read, write or customer:<number>")
+    unknown = sorted(set(scopes) - set(get_args(Scope)))
+    if unknown or not scopes:
+        raise SetupError(f"unknown scope {', '.join(map(repr, unknown))}: use {', '.join(get_args(Scope))}")
+    if CUSTOMER in scopes and not customers:
+        raise SetupError("the scope 'customer' is for a plant: say whose with --customer ID")
     key_id, secret = f"bw{secrets.token_hex(6)}", secrets.token_urlsafe(32)
+    assigned = None if customers is None else sorted(set(customers))
     conn.execute(
-        "INSERT INTO api_keys (key_id, secret_sha256, name, scopes, created_at, expires_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
-        [key_id, _digest(secret), name, list(scopes), now, expires_at],
+        "INSERT INTO api_keys (key_id, secret_sha256, name, scopes, customers, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        [key_id, _digest(secret), name, list(scopes), assigned, now, expires_at],
     )
     return f"{key_id}.{secret}"
 
@@ -80,7 +90,7 @@ def adopt_key(conn: psycopg.Connection, key: str, *, name: str, now: datetime) -
         conn.execute(
             "INSERT INTO api_keys (key_id, secret_sha256, name, scopes, created_at) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
-            [key_id, _digest(secret), name, [READ, WRITE], now],
+            [key_id, _digest(secret), name, [READ, ACT], now],
         ).rowcount
     )
 
@@ -88,9 +98,7 @@ def adopt_key(conn: psycopg.Connection, key: str, *, name: str, now: datetime) -
 def list_keys(conn: psycopg.Connection) -> list[ApiKey]:
     """All keys, revoked and expired ones too, oldest first."""
     with conn.cursor(row_factory=class_row(ApiKey)) as cur:
-        return cur.execute(
-            "SELECT key_id, name, scopes, created_at, expires_at, revoked_at FROM api_keys ORDER BY created_at, key_id"
-        ).fetchall()
+        return cur.execute(f"SELECT {_COLUMNS} FROM api_keys ORDER BY created_at, key_id").fetchall()
 
 
 def revoke_key(conn: psycopg.Connection, key_id: str, *, now: datetime) -> None:
@@ -119,7 +127,7 @@ def valid_key(conn: psycopg.Connection, key_id: str, *, now: datetime) -> ApiKey
     """The key of that id if it is valid at `now`; for a caller who has proved before that it is theirs."""
     with conn.cursor(row_factory=class_row(ApiKey)) as cur:
         key = cur.execute(
-            "SELECT key_id, name, scopes, created_at, expires_at, revoked_at FROM api_keys WHERE key_id = %s",
+            f"SELECT {_COLUMNS} FROM api_keys WHERE key_id = %s",
             [_storable(key_id)],
         ).fetchone()
     return key if key is not None and key.is_valid(now) else None

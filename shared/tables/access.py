@@ -1,9 +1,10 @@
 """Who may ask, and what this deployment is for."""
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, String, Table, text
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Integer, String, Table, text
 
 from shared.tables.metadata import Instant, metadata
 
+# scopes: customer, read, act, admin. customers: which it may see, null for all.
 api_keys = Table(
     "api_keys",
     metadata,
@@ -14,6 +15,8 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    Column("customers", ARRAY(Integer)),
+    Column("last_used_at", Instant),
 )
 
 # One row: `demo` or `live`. Records of the one kind are refused by a database of the other.

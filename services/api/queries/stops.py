@@ -13,7 +13,6 @@ from services.api.queries.assets import customer_of
 from services.api.queries.customers import stood_at
 from shared.changes import Change, append_changes
 from shared.errors import NotFoundError
-from shared.records.reopening import Reopening
 from shared.records.vocabulary import CORRECTION
 
 # Two parts of one stop, cut at a midnight where its cause changed, are two rows. A correction speaks of every stop that
@@ -44,6 +43,11 @@ _THROUGH = "SELECT assessed_through FROM model_states WHERE customer_id = %s"
 _INSERT = """
 INSERT INTO events (record_source, external_id, scope_type, scope_id, at, kind, attributes)
 VALUES ('api', %s, 'asset', %s, %s, %s, %s)
+"""
+# Health goes back to where a customer's conclusions may have changed.
+_DUE = """
+INSERT INTO assessments_due AS due (customer_id, changed_from, due_since, received_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (customer_id) DO UPDATE SET changed_from = least(due.changed_from, excluded.changed_from)
 """
 
 
@@ -111,7 +115,7 @@ def correct_cause(
     word = {"cause": said.cause, "reason": said.reason, "actor": said.actor, "said_at": now.isoformat()}
     attributes = Jsonb(word | {"until_s": until.timestamp()})
     conn.execute(_INSERT, [str(uuid4()), asset, started_at, CORRECTION, attributes])
-    Reopening(customers={customer: started_at}).write(conn)
+    conn.execute(_DUE, [customer, started_at, now, now])
     body = {
         "asset_id": asset,
         "started_at": started_at.isoformat(),

@@ -33,7 +33,7 @@ On = Annotated[Day | None, Query(description="As it was known at the newest kept
 def get_account(request: Request, serving: Serving, key: Reader, customer_id: DatabaseId, on: On = None) -> Response:
     """Every finding about the account: onboarding, commitments, objectives, the two questions, what comes next. They
     are kept for each month's first day and the newest midnight."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = query_account(conn, key.customers, customer_id, on=on)
     return answer(request, AccountFindings(**found | {"findings": _by_kind(found["findings"])}))
 
@@ -77,7 +77,7 @@ def get_next_improvement(
 
 
 def _one(request: Request, serving: Serving, key: Reader, customer_id: int, kind: str, on: date | None) -> Response:
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = query_account(conn, key.customers, customer_id, on=on, kind=kind)
     told = {name: found[name] for name in ("customer", "assessed_through")}
     return answer(request, AccountFinding(**told, finding=next(iter(found["findings"]), None)))
@@ -96,7 +96,7 @@ def _by_kind(findings: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def list_plays(request: Request, serving: Serving, key: Reader) -> Response:
     """What acting on alerts of each kind brought over all customers, against those that nobody acted on. Nobody is
     named, and nothing is told of fewer than five episodes of either; to a key of some customers, of five customers."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = [PlayScore(**each) for each in newest_plays(conn, key.customers)]
         through = assessed_through(conn, key.customers)
     return answer(request, ListOf[PlayScore](data=found, has_more=False, next=None, assessed_through=through))

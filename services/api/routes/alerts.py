@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import cursors, examples
-from services.api.access import Reader, Serving, Writer, actor_of
+from services.api.access import Actor, Reader, Serving, actor_of
 from services.api.answers import answer, required_versions
 from services.api.bodies.alerts import AcknowledgeBody, Alert, AlertWithActions, ResolveBody, SnoozeBody
 from services.api.bodies.lists import DatabaseId, Instant, ListOf
@@ -69,7 +69,7 @@ def list_alerts(
     """Alerts, the newest condition first: open and acknowledged ones that nobody snoozed, unless asked otherwise."""
     bound = {"list": "alerts", **filters.__dict__}
     after = None if cursor is None else _position(cursors.read(serving.secret, cursor, bound))
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.list_alerts(conn, key.customers, filters, after=after, limit=limit + 1, now=serving.clock())
         through = assessed_through(conn, key.customers, of=filters.customer)
     page = [Alert(**each) for each in found[:limit]]
@@ -90,7 +90,7 @@ def list_alerts(
 )
 def get_alert(request: Request, serving: Serving, key: Reader, alert_id: UUID) -> Response:
     """One alert with what people did to it; its ETag is what an action sends as If-Match."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.get_alert(conn, key.customers, alert_id)
     return answer(request, AlertWithActions(**found), version=found["version"])
 
@@ -106,7 +106,7 @@ del _ACTION[304]
 def acknowledge(
     request: Request,
     serving: Serving,
-    key: Writer,
+    key: Actor,
     alert_id: UUID,
     body: AcknowledgeBody | None = None,
     if_match: _IfMatch = None,
@@ -119,7 +119,7 @@ def acknowledge(
 
 @router.post("/{alert_id}/snooze", operation_id="snooze_alert", response_model=AlertWithActions, responses=_ACTION)
 def snooze(
-    request: Request, serving: Serving, key: Writer, alert_id: UUID, body: SnoozeBody, if_match: _IfMatch = None
+    request: Request, serving: Serving, key: Actor, alert_id: UUID, body: SnoozeBody, if_match: _IfMatch = None
 ) -> Response:
     """Keep the alert out of default lists until a moment of wall time; its state stays what it is."""
     actor = actor_of(body.actor, key.name)
@@ -135,7 +135,7 @@ def snooze(
 
 @router.post("/{alert_id}/resolve", operation_id="resolve_alert", response_model=AlertWithActions, responses=_ACTION)
 def resolve(
-    request: Request, serving: Serving, key: Writer, alert_id: UUID, body: ResolveBody, if_match: _IfMatch = None
+    request: Request, serving: Serving, key: Actor, alert_id: UUID, body: ResolveBody, if_match: _IfMatch = None
 ) -> Response:
     """End the episode and say how it ended."""
     actor = actor_of(body.actor, key.name)
@@ -146,13 +146,13 @@ def resolve(
 def _act(
     request: Request,
     serving: Serving,
-    key: Writer,
+    key: Actor,
     alert_id: UUID,
     action: PersonsAction,
     if_match: str | None,
 ) -> Response:
     versions = required_versions(if_match)
-    with serving.database.writing() as conn:
+    with serving.database.writing(key.customers) as conn:
         queries.take_action(conn, key.customers, alert_id, action=action, versions=versions, now=serving.clock())
         found = queries.get_alert(conn, key.customers, alert_id)
     return answer(request, AlertWithActions(**found), version=found["version"])

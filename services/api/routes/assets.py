@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import cursors, examples
-from services.api.access import Reader, Serving, Writer
+from services.api.access import PlantActor, PlantReader, Serving
 from services.api.answers import answer
 from services.api.bodies.assets import AssetDetail
 from services.api.bodies.lists import DatabaseId, Day, Instant, ListOf
@@ -36,13 +36,13 @@ router = APIRouter(prefix="/v1/assets", tags=["assets"])
 def get_asset(
     request: Request,
     serving: Serving,
-    key: Reader,
+    key: PlantReader,
     asset_id: DatabaseId,
     days: Annotated[int, Query(ge=1, le=3660, description="How many days KPIs and signals cover.")] = 30,
     per: PerFailure = "failures",
 ) -> Response:
     """One asset: where it stands, its state, its KPIs (ISO 22400) and its signals."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = query_asset(conn, key.customers, asset_id, days=days, per=per, today=serving.clock().date())
     return answer(request, AssetDetail(**found))
 
@@ -60,7 +60,7 @@ del _STOP[304]
 def list_stops(
     request: Request,
     serving: Serving,
-    key: Reader,
+    key: PlantReader,
     asset_id: DatabaseId,
     first: Annotated[Day | None, Query(description="First day on which one began, included.")] = None,
     last: Annotated[Day | None, Query(description="Last day on which one began, included.")] = None,
@@ -72,7 +72,7 @@ def list_stops(
     filters = StopFilters(first=first, last=last, cause=cause)
     bound = {"list": "stops", "asset": asset_id, **filters.__dict__}
     before = None if cursor is None else datetime.fromisoformat(cursors.read(serving.secret, cursor, bound)["at"])
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found, through = queries.list_stops(
             conn, key.customers, asset_id, filters, before=before, limit=limit + 1, today=serving.clock().date()
         )
@@ -92,13 +92,13 @@ def list_stops(
     responses=_STOP,
 )
 def correct_cause(
-    request: Request, serving: Serving, key: Writer, asset_id: DatabaseId, started_at: Instant, body: CauseBody
+    request: Request, serving: Serving, key: PlantActor, asset_id: DatabaseId, started_at: Instant, body: CauseBody
 ) -> Response:
     """Say whose a stop is. It wins over every rule and is kept; the time since is assessed again within a minute."""
     actor = key.name if body.actor is None else f"{body.actor} (key: {key.name})"
     said = Correction(cause=body.cause, reason=body.reason, actor=actor)
     now = serving.clock()
-    with serving.database.writing() as conn:
+    with serving.database.writing(key.customers) as conn:
         queries.correct_cause(conn, key.customers, asset_id, started_at, said=said, now=now)
         found, through = queries.get_stop(conn, key.customers, asset_id, started_at, today=now.date())
     return answer(request, StopDetail(**found, assessed_through=through))

@@ -39,7 +39,7 @@ def list_changes(
 
     410 where nobody can go on from `since` without a gap.
     """
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         page = query_changes(conn, key.customers, since=since, limit=limit)
         through = assessed_through(conn, key.customers)
     return answer(

@@ -34,7 +34,7 @@ def list_customers(
     """Customers by id, each with its newest health and its open alerts."""
     filters = {"list": "customers"}
     after = 0 if cursor is None else cursors.read(serving.secret, cursor, filters)["id"]
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.list_customers(conn, key.customers, after=after, limit=limit + 1, now=serving.clock())
         through = assessed_through(conn, key.customers)
     page = [Customer(**each) for each in found[:limit]]
@@ -53,7 +53,7 @@ def list_customers(
 )
 def get_customer(request: Request, serving: Serving, key: Reader, customer_id: DatabaseId) -> Response:
     """One customer: sites, contracts in force, owners, health, and the value of its last 24 months."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.get_customer(conn, key.customers, customer_id, now=serving.clock())
     return answer(request, CustomerDetail(**found))
 
@@ -77,7 +77,7 @@ def list_customer_health(
     """Health of each UTC day with its groups and the points that each measure cost, newest first."""
     filters = {"list": "health", "customer": customer_id, "first": first, "last": last}
     before = None if cursor is None else date.fromisoformat(cursors.read(serving.secret, cursor, filters)["day"])
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         through = queries.customer_assessed_through(conn, key.customers, customer_id)
         found = queries.list_health(conn, customer_id, first=first, last=last, before=before, limit=limit + 1)
     page = [HealthOfDay(**each) for each in found[:limit]]
@@ -105,7 +105,7 @@ def get_health_change(
     last: Annotated[Day | None, Query(alias="to", description="The newest day where it is left out.")] = None,
 ) -> Response:
     """What moved health from the end of one day to the end of another: which machines, which hours, whose cause."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         through = queries.customer_assessed_through(conn, key.customers, customer_id)
         found = moved_between(conn, [customer_id], first=first, last=last)
     ends = found[0] if found else {"first": first, "last": last, "before": None, "after": None, "parts": []}
@@ -129,7 +129,7 @@ def list_customer_assets(
     """Assets that stand at the customer's sites, by id, each with its state."""
     filters = {"list": "assets", "customer": customer_id}
     after = 0 if cursor is None else cursors.read(serving.secret, cursor, filters)["id"]
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         through = queries.customer_assessed_through(conn, key.customers, customer_id)
         found = queries.list_assets(conn, key.customers, customer_id, after=after, limit=limit + 1, now=serving.clock())
     page = [AssetInList(**each) for each in found[:limit]]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from services.api.access import Serving
-from services.api.database import row
+from services.api.database import NOBODY, SchemaMissingError, row
 from services.api.problems import ALL, UNAVAILABLE, problem
 from shared.errors import NotFoundError
 
@@ -27,9 +27,9 @@ def livez() -> PlainTextResponse:
 def readyz(serving: Serving) -> Response:
     """The database answers and has our tables; 503 otherwise."""
     try:
-        with serving.database.reading() as conn:
+        with serving.database.reading(NOBODY) as conn:
             row(conn, "SELECT count(*) FROM deployment", [])
-    except psycopg.errors.UndefinedTable:
+    except (SchemaMissingError, psycopg.errors.UndefinedTable):
         return problem(
             UNAVAILABLE, detail="the database has no schema yet; run `bellwether migrate`", instance="/readyz"
         )

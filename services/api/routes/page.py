@@ -1,5 +1,6 @@
 """`/`: a small page for people; one sign-in with the API key."""
 
+from datetime import datetime
 from importlib.resources import files
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -8,12 +9,13 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from services.api.access import Serving
+from services.api.access import Service, Serving
 from services.api.bodies.alerts import Alert
 from services.api.bodies.customers import Customer
 from services.api.bodies.lists import DatabaseId
+from services.api.database import NOBODY
 from services.api.health_changes import sentence_of_move
-from services.api.keys import READ, find_key, valid_key
+from services.api.keys import READ, ApiKey, find_key, valid_key
 from services.api.page import MAY_NOT_READ, UNKNOWN_KEY, Overview, overview_page, sign_in_page, unavailable_page
 from services.api.problems import RETRY_LATER
 from services.api.queries.alerts import AlertFilters, list_alerts
@@ -48,12 +50,10 @@ def style() -> PlainTextResponse:
 def overview(request: Request, serving: Serving) -> Response:
     """Accounts with health and open alerts for who has signed in; the sign-in form for everybody else."""
     now = serving.clock()
-    key_id = key_of_session(serving.secret, request.cookies.get(_COOKIE, ""), now)
-    with serving.database.reading() as conn:
-        demo = is_demo(conn)
-        key = None if key_id is None else valid_key(conn, key_id, now=now)
-        if key is None or READ not in key.scopes:
-            return HTMLResponse(sign_in_page(wrong=None, demo=demo), headers=_PRIVATE)
+    key, demo = _signed_in(request, serving, now)
+    if key is None:
+        return HTMLResponse(sign_in_page(wrong=None, demo=demo), headers=_PRIVATE)
+    with serving.database.reading(key.customers) as conn:
         customers = list_customers(conn, key.customers, after=0, limit=_SHOWN + 1, now=now)
         live = AlertFilters(state=("acknowledged", "open"))
         alerts = list_alerts(conn, key.customers, live, after=None, limit=_SHOWN + 1, now=now)
@@ -73,15 +73,21 @@ def overview(request: Request, serving: Serving) -> Response:
 @router.get("/customers/{customer_id}/reviews/{review_id}")
 def review(request: Request, serving: Serving, customer_id: DatabaseId, review_id: DatabaseId) -> Response:
     """A review as it is printed, for who has signed in; the sign-in form for everybody else."""
-    now = serving.clock()
-    key_id = key_of_session(serving.secret, request.cookies.get(_COOKIE, ""), now)
-    with serving.database.reading() as conn:
-        key = None if key_id is None else valid_key(conn, key_id, now=now)
-        if key is None or READ not in key.scopes:
-            return HTMLResponse(sign_in_page(wrong=None, demo=is_demo(conn)), status_code=401, headers=_PRIVATE)
+    key, demo = _signed_in(request, serving, serving.clock())
+    if key is None:
+        return HTMLResponse(sign_in_page(wrong=None, demo=demo), status_code=401, headers=_PRIVATE)
+    with serving.database.reading(key.customers) as conn:
         found = get_review(conn, key.customers, customer_id, review_id)
     page = review_page(found["body"], version=found["version"], made_at=found["made_at"], changed=found["changed"])
     return HTMLResponse(page, headers={**_PRIVATE, "Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
+def _signed_in(request: Request, serving: Service, now: datetime) -> tuple[ApiKey | None, bool]:
+    """The key that signed in and may still read, and whether this is a demonstration."""
+    key_id = key_of_session(serving.secret, request.cookies.get(_COOKIE, ""), now)
+    with serving.database.reading(NOBODY) as conn:
+        key = None if key_id is None else valid_key(conn, key_id, now=now)
+        return (key if key is not None and READ in key.scopes else None), is_demo(conn)
 
 
 async def _form(request: Request) -> dict[str, list[str]]:
@@ -98,7 +104,7 @@ def sign_in(request: Request, serving: Serving, form: Annotated[dict[str, list[s
     """Take the key once and give a session cookie for it."""
     now = serving.clock()
     presented = form.get("key", [""])[0].strip()
-    with serving.database.reading() as conn:
+    with serving.database.reading(NOBODY) as conn:
         demo = is_demo(conn)
         key = find_key(conn, presented, now=now)
     if key is None:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import examples
-from services.api.access import Reader, Serving
+from services.api.access import PlantReader, Serving
 from services.api.answers import answer
 from services.api.bodies.lists import DatabaseId
 from services.api.bodies.plants import CustomerKpis, LineDetail, SiteDetail
@@ -26,10 +26,15 @@ _Days = Annotated[int, Query(ge=1, le=3660, description="How many days, up to th
     responses=readable(404, example=examples.LINE),
 )
 def get_line(
-    request: Request, serving: Serving, key: Reader, line_id: DatabaseId, days: _Days = 30, per: PerFailure = "failures"
+    request: Request,
+    serving: Serving,
+    key: PlantReader,
+    line_id: DatabaseId,
+    days: _Days = 30,
+    per: PerFailure = "failures",
 ) -> Response:
     """One line, its machines, and the one that it waits for."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.get_line(conn, key.customers, line_id, days=days, per=per)
     return answer(request, LineDetail(**found))
 
@@ -41,10 +46,15 @@ def get_line(
     responses=readable(404, example=examples.SITE),
 )
 def get_site(
-    request: Request, serving: Serving, key: Reader, site_id: DatabaseId, days: _Days = 30, per: PerFailure = "failures"
+    request: Request,
+    serving: Serving,
+    key: PlantReader,
+    site_id: DatabaseId,
+    days: _Days = 30,
+    per: PerFailure = "failures",
 ) -> Response:
     """One site and its lines."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.get_site(conn, key.customers, site_id, days=days, per=per)
     return answer(request, SiteDetail(**found))
 
@@ -58,12 +68,12 @@ def get_site(
 def get_customer_kpis(
     request: Request,
     serving: Serving,
-    key: Reader,
+    key: PlantReader,
     customer_id: DatabaseId,
     days: _Days = 30,
     per: PerFailure = "failures",
 ) -> Response:
     """KPIs over all sites of a customer: of each line by its constraint, and of each machine on no line."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.get_customer_kpis(conn, key.customers, customer_id, days=days, per=per)
     return answer(request, CustomerKpis(**found))

@@ -35,7 +35,7 @@ def portfolio(
     month's first day. For keys that see all customers."""
     if key.customers is not None:
         raise ForbiddenError("this key sees only some customers; the portfolio is of all of them")
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = get_portfolio(conn, on)
         through = assessed_through(conn, key.customers)
     return answer(request, Portfolio(**found, assessed_through=through))

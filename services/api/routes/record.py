@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1", tags=["record"])
 def get_record(request: Request, serving: Serving, key: Reader) -> Response:
     """The newest record of every kind that forecasts, over all customers: it says how good Bellwether is, not how one
     customer does. Kinds that state what was measured have none. Empty until there is a week of data."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = [TrackRecord(**each) for each in queries.newest_records(conn)]
         through = assessed_through(conn, key.customers)
     return answer(request, ListOf[TrackRecord](data=found, has_more=False, next=None, assessed_through=through))
@@ -53,7 +53,7 @@ def list_record(
     """One kind's record as it stood each Monday and at the newest midnight, newest first."""
     filters = {"list": "record", "kind": kind}
     before = None if cursor is None else cursors.read(serving.secret, cursor, filters)["as_of"]
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.list_records(conn, kind, before=before, limit=limit + 1)
         through = assessed_through(conn, key.customers)
     page = [TrackRecord(**each) for each in found[:limit]]
@@ -75,7 +75,7 @@ def list_record(
 def list_budgets(request: Request, serving: Serving, key: Reader) -> Response:
     """Each owner's new alerts a week, and what the cap held back with what that cost. What is held back is scored like
     all other alerts, and listed by `/v1/alerts?withheld=true`."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = [OwnerBudget(**each) for each in budgets.list_budgets(conn, key.customers)]
         through = assessed_through(conn, key.customers)
     return answer(request, ListOf[OwnerBudget](data=found, has_more=False, next=None, assessed_through=through))

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import cursors
-from services.api.access import Reader, Serving, Writer, actor_of
+from services.api.access import Actor, PlantReader, Serving, actor_of
 from services.api.answers import answer
 from services.api.bodies.lists import DatabaseId, ListOf
 from services.api.bodies.reviews import Review, ReviewAsked
@@ -27,12 +27,17 @@ del _MADE[304]
     responses=readable(400, 404, example=REVIEWS),
 )
 def list_reviews(
-    request: Request, serving: Serving, key: Reader, customer_id: DatabaseId, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    serving: Serving,
+    key: PlantReader,
+    customer_id: DatabaseId,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Reviews that were made for the customer, the newest first, every version."""
     filters = {"list": "reviews", "customer": customer_id}
     before = None if cursor is None else cursors.read(serving.secret, cursor, filters)["id"]
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.list_reviews(conn, key.customers, customer_id, before=before, limit=limit + 1)
         through = assessed_through(conn, key.customers, of=customer_id)
     page = [_review(each) for each in found[:limit]]
@@ -49,22 +54,20 @@ def list_reviews(
     responses=readable(404, example=REVIEW),
 )
 def get_review(
-    request: Request, serving: Serving, key: Reader, customer_id: DatabaseId, review_id: DatabaseId
+    request: Request, serving: Serving, key: PlantReader, customer_id: DatabaseId, review_id: DatabaseId
 ) -> Response:
     """One review as it was made; its page for people and for paper is at `page`."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = queries.get_review(conn, key.customers, customer_id, review_id)
     return answer(request, _review(found))
 
 
 @router.post("/{customer_id}/reviews", operation_id="make_review", response_model=Review, responses=_MADE)
-def make_review(
-    request: Request, serving: Serving, key: Writer, customer_id: DatabaseId, body: ReviewAsked
-) -> Response:
+def make_review(request: Request, serving: Serving, key: Actor, customer_id: DatabaseId, body: ReviewAsked) -> Response:
     """Make the review of a period, from what is stored now. Where nothing has changed since it was made last, that one
     is the answer; where the past turned out otherwise, a new version that says what changed."""
     by = actor_of(body.actor, key.name)
-    with serving.database.writing() as conn:
+    with serving.database.writing(key.customers) as conn:
         found = queries.make_review(
             conn,
             key.customers,

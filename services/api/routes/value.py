@@ -31,6 +31,6 @@ def get_customer_value(
     months: Annotated[int, Query(ge=1, le=240, description="How many months back.")] = 24,
 ) -> Response:
     """Value by month and line of business, since the start against the promise, its outlook, effects of updates."""
-    with serving.database.reading() as conn:
+    with serving.database.reading(key.customers) as conn:
         found = get_value(conn, key.customers, customer_id, months=months, now=serving.clock())
     return answer(request, CustomerValue(**found))

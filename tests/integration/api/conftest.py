@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import httpx
 import psycopg
@@ -40,8 +41,8 @@ def base_url(database_url: str, clock: Clock) -> Iterator[str]:
 
 @pytest.fixture
 def make_key(conn: psycopg.Connection) -> Callable[..., str]:
-    def make(*scopes: str, name: str = "crm", **more: datetime) -> str:
-        key = create_key(conn, name=name, now=NOW, scopes=scopes or ("read", "write"), **more)
+    def make(*scopes: str, name: str = "crm", **more: Any) -> str:
+        key = create_key(conn, name=name, now=NOW, scopes=scopes or ("read", "act"), **more)
         conn.commit()
         return key
 

@@ -53,7 +53,7 @@ def test_an_account_without_findings_yet_has_none(client: httpx.Client, conn: ps
 def test_a_key_of_another_customer_does_not_find_the_account(
     base_url: str, make_key: Callable[..., str], customer: int
 ) -> None:
-    headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer + 1}')}"}
+    headers = {"Authorization": f"Bearer {make_key('read', customers=[customer + 1])}"}
     assert httpx.get(f"{base_url}/v1/customers/{customer}/account", headers=headers).status_code == 404
 
 
@@ -84,5 +84,5 @@ def test_plays_of_fewer_than_five_customers_are_told_to_no_key_of_some(
         insert(conn, "play_scores", play="wear", as_of=as_of, customers=customers, **score)
     conn.commit()
     assert [each["customers"] for each in client.get("/v1/plays").json()["data"]] == [4]
-    headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer}')}"}
+    headers = {"Authorization": f"Bearer {make_key('read', customers=[customer])}"}
     assert httpx.get(f"{base_url}/v1/plays", headers=headers).json()["data"] == []

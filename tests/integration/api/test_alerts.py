@@ -249,7 +249,7 @@ def test_a_key_for_one_customer_sees_and_moves_no_others_alert(
 ) -> None:
     other = add_customer(conn, "Southfield")
     conn.commit()
-    headers = {"Authorization": f"Bearer {make_key('read', 'write', f'customer:{other}')}", "If-Match": "*"}
+    headers = {"Authorization": f"Bearer {make_key('read', 'act', customers=[other])}", "If-Match": "*"}
     answers = [
         stranger.get(alert, headers=headers),
         stranger.post(f"{alert}/acknowledge", json={}, headers=headers),

@@ -62,7 +62,7 @@ def test_a_key_for_one_customer_goes_past_what_it_may_not_see(
 ) -> None:
     other = add_customer(conn, "Southfield")
     append(conn, other, "theirs")
-    headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer}')}"}  # type: ignore[operator]
+    headers = {"Authorization": f"Bearer {make_key('read', customers=[customer])}"}  # type: ignore[operator]
     start = client.get("/v1/changes", headers=headers).json()
     assert start["data"] == []
     assert start["next"] == client.get("/v1/changes").json()["next"]

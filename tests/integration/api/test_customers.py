@@ -303,7 +303,7 @@ def test_who_is_shown_an_asset_in_the_list_may_open_it(
     conn.commit()
     opened = {}
     for customer in (seller, buyer):
-        headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer}')}"}
+        headers = {"Authorization": f"Bearer {make_key('read', customers=[customer])}"}
         listed = stranger.get(f"/v1/customers/{customer}/assets", headers=headers).json()["data"]
         found = [stranger.get(f"/v1/assets/{each['id']}", headers=headers).status_code for each in listed]
         sites = stranger.get(f"/v1/customers/{customer}", headers=headers).json()["sites"]
@@ -357,7 +357,7 @@ def test_an_asset_without_a_place_is_seen_only_by_keys_that_see_all(
     asset, _ = add_asset(conn, customer, "Filler 2", valid_from=TODAY + timedelta(days=30))
     conn.commit()
     assert client.get(f"/v1/assets/{asset}").json()["customer"] is None
-    headers = {"Authorization": f"Bearer {make_key('read', f'customer:{customer}')}"}
+    headers = {"Authorization": f"Bearer {make_key('read', customers=[customer])}"}
     assert stranger.get(f"/v1/assets/{asset}", headers=headers).status_code == 404
 
 

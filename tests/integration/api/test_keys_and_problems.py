@@ -63,7 +63,7 @@ def test_a_key_without_a_scope_may_do_nothing(
     stranger: httpx.Client, conn: psycopg.Connection, make_key: Callable[..., str], method: str, path: str
 ) -> None:
     customer = add_customer(conn, "Northfield Foods")
-    headers = {"Authorization": f"Bearer {make_key(f'customer:{customer}')}"}
+    headers = {"Authorization": f"Bearer {make_key('admin', customers=[customer])}"}
     assert is_problem(stranger.request(method, concrete(path), headers=headers, json={}), 403, "forbidden")
 
 
@@ -95,17 +95,19 @@ def test_of_a_key_only_a_hash_is_stored(conn: psycopg.Connection) -> None:
 
 
 def test_keys_are_listed_and_keep_the_date_of_their_first_revocation(conn: psycopg.Connection) -> None:
-    key_id = create_key(conn, name="crm", now=NOW, scopes=("read", "customer:3")).split(".")[0]
+    key_id = create_key(conn, name="crm", now=NOW, scopes=["read"], customers=[3, 3]).split(".")[0]
     revoke_key(conn, key_id, now=NOW + timedelta(days=1))
     revoke_key(conn, key_id, now=NOW + timedelta(days=2))
     (key,) = list_keys(conn)
-    assert (key.name, key.scopes, key.customers) == ("crm", ("read", "customer:3"), [3])
+    assert (key.name, key.scopes, key.customers) == ("crm", ("read",), [3])
     assert key.revoked_at == NOW + timedelta(days=1)
 
 
 def test_a_key_with_an_unknown_scope_is_not_made(conn: psycopg.Connection) -> None:
-    with pytest.raises(SetupError, match="unknown scope 'admin'"):
-        create_key(conn, name="crm", now=NOW, scopes=("admin",))
+    with pytest.raises(SetupError, match="unknown scope 'write': use customer, read, act, admin"):
+        create_key(conn, name="crm", now=NOW, scopes=["read", "write"])
+    with pytest.raises(SetupError, match="say whose with --customer ID"):
+        create_key(conn, name="crm", now=NOW, scopes=["customer"])
     with pytest.raises(NotFoundError, match="no API key bw0"):
         revoke_key(conn, "bw0", now=NOW)
 

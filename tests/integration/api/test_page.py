@@ -85,7 +85,7 @@ def test_a_key_that_may_not_read_shows_nobody(
     stranger: httpx.Client, conn: psycopg.Connection, make_key: Callable[..., str]
 ) -> None:
     add_customer(conn, "Northfield Foods")
-    page = sign_in(stranger, make_key("write"))
+    page = sign_in(stranger, make_key("act"))
     assert "Northfield" not in page.text
     assert (page.status_code, "use one with the scope read" in page.text) == (403, True)
 

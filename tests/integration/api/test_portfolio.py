@@ -69,7 +69,7 @@ def test_it_is_served_as_of_the_newest_midnight_and_of_earlier_months(client: ht
 
 
 def test_a_key_for_some_customers_may_not_see_it(kept: int, base_url: str, make_key: Callable[..., str]) -> None:
-    headers = {"Authorization": f"Bearer {make_key('read', f'customer:{kept}')}"}
+    headers = {"Authorization": f"Bearer {make_key('read', customers=[kept])}"}
     with httpx.Client(base_url=base_url, headers=headers) as some:
         assert some.get("/v1/portfolio").status_code == 403
 

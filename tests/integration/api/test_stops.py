@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.integration.api.conftest import Clock
-from tests.integration.api.plant import NOW, THROUGH, TODAY, add_asset, add_customer, add_stop, insert, place
+from tests.integration.api.plant import NOW, THROUGH, TODAY, add_asset, add_customer, add_stop, place
 
 WORD = {"cause": "external", "reason": "power cut", "actor": "shift lead"}
 
@@ -76,20 +76,10 @@ def test_a_correction_is_stored_as_an_event_shown_with_its_stop_and_told_by_the_
 def test_a_correction_has_the_time_since_assessed_again(
     client: httpx.Client, conn: psycopg.Connection, asset: int
 ) -> None:
-    site = conn.execute("SELECT site_id FROM sites").fetchone()[0]
-    source = insert(conn, "sources", "source_id", topic_prefix="bellwether/v1/north", site_id=site)
-    device = insert(conn, "devices", "device_id", source_id=source, name="filler")
-    insert(conn, "bindings", device_id=device, valid_from=THROUGH - timedelta(days=90), asset_id=asset)
-    series = insert(conn, "series", "series_id", device_id=device, metric="state")
-    for days in (60, 0):
-        at = THROUGH - timedelta(days=days)
-        said = {"received_at": at, "text_value": "RUN", "quality": 192, "historical": False}
-        insert(conn, "samples_text", series_id=series, observed_at=at, **said)
-    conn.commit()
     stop = client.get(f"/v1/assets/{asset}/stops").json()["data"][2]
     client.post(path_of(asset, stop), json=WORD)
     since = THROUGH - timedelta(days=2)
-    assert conn.execute("SELECT range_from, range_through FROM changed_ranges").fetchall() == [(since, since)]
+    assert conn.execute("SELECT changed_from FROM assessments_due").fetchall() == [(since,)]
 
 
 def test_only_a_stop_of_ones_own_can_be_corrected_and_only_by_who_may_write(
