@@ -2,9 +2,13 @@
 
     effect = (after - before) of the updated machine - mean (after - before) of machines of its type without the update
 
-before: the 28 days before the release; after: up to 28 days, at least 7, right after it. Machines without the update
-take out what changed for everybody. A machine that gets worse only later has other reasons: wear, for one. Whether the
-harm is still there is asked of the newest 28 days.
+before: up to half a year before the release, back to the machine's release before it; after: all days since, 7 to 90.
+Machines without the update take out what changed for everybody; without such machines no more than 28 days on either
+side are compared. A machine that gets worse only later has other reasons: wear, for one.
+
+It is asked every evening, so that chance has many days to look like harm: a random walk that starts at the release is
+3.5 standard deviations from it on any of the days 7 to 90 with a probability of 0.3 %. Errors allow for days that
+resemble their neighbours (`inflation`). Whether the harm is still there is asked of the newest 28 days.
 """
 
 from collections.abc import Sequence
@@ -22,13 +26,14 @@ from services.health.block import CustomerBlock, Event, Floats
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.daily_history import day_number, hourly
 from services.health.state_detection.times import APT, GOOD, PBT, STOPPED, UNKNOWN_S
+from services.health.value_assessment.chance import inflation
 
-BEFORE_DAYS = 28
-AFTER_DAYS = 28
+BEFORE_DAYS = 180
+AFTER_DAYS = 90
+NEAR_DAYS = 28
 LEAST_DAYS = 7
-WATCHED_DAYS = 98
-SURE_Z = 4.0
-GONE_Z = 1.5
+WATCHED_DAYS = 180
+SURE_Z = 3.5
 WORSE_DOWN_SHARE = 0.02
 WORSE_RATE = 0.05
 
@@ -54,8 +59,8 @@ class Effect:
 
     @property
     def gone(self) -> bool:
-        """Nothing left that chance would not explain."""
-        return self.down_z < GONE_Z and not self.rate_z >= GONE_Z
+        """Less than half of what is worth a call; what is not known is not gone."""
+        return self.down_share < WORSE_DOWN_SHARE / 2 and not self.rate_lost >= WORSE_RATE / 2
 
 
 def releases_of(block: CustomerBlock, work: AssetWork) -> list[Event]:
@@ -66,10 +71,17 @@ def releases_of(block: CustomerBlock, work: AssetWork) -> list[Event]:
     return sorted((e for e in events if e.kind == "software_release"), key=lambda e: e.at)
 
 
-def _change(part: Floats, whole: Floats, release: int, row: int) -> tuple[float, float, float]:
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A machine and what days of it are compared: slices of rows before and after a release."""
+
+    work: AssetWork
+    before: slice
+    after: slice
+
+
+def _change(part: Floats, whole: Floats, before: slice, after: slice) -> tuple[float, float, float]:
     """Ratio before, its change, and the change's standard error; NaN with fewer than 7 days on a side."""
-    before = slice(max(0, release - BEFORE_DAYS), release)
-    after = slice(max(release + 1, row + 1 - AFTER_DAYS), row + 1)
     base, base_error = _mean(part[before], whole[before])
     now, now_error = _mean(part[after], whole[after])
     return base, now - base, sqrt(base_error**2 + now_error**2)
@@ -82,16 +94,17 @@ def _mean(part: Floats, whole: Floats) -> tuple[float, float]:
     total = whole[used].sum()
     ratio = part[used].sum() / total
     residual = part[used] - ratio * whole[used]
-    days = int(used.sum())
-    return float(ratio), sqrt(days / (days - 1) * float((residual**2).sum())) / float(total)
+    days, square = int(used.sum()), float((residual**2).sum())
+    alike = inflation(float((residual[1:] * residual[:-1]).sum()), square, days)
+    return float(ratio), sqrt(alike * days / (days - 1) * square) / float(total)
 
 
-def effect_of(own: AssetWork, controls: Sequence[AssetWork], release: int, row: int) -> Effect:
-    """The effect as of the evening of `row` of a release on the day of row `release`."""
-    down, down_error = _down_change(own, release, row)
-    rate, rate_error = _rate_change(own, release, row)
-    down_by, down_by_error = _mean_change([_down_change(c, release, row) for c in controls])
-    rate_by, rate_by_error = _mean_change([_rate_change(c, release, row) for c in controls])
+def effect_of(own: Compared, controls: Sequence[Compared]) -> Effect:
+    """The effect of a release on a machine, against those that did not get it."""
+    down, down_error = _down_change(own)
+    rate, rate_error = _rate_change(own)
+    down_by, down_by_error = _mean_change([_down_change(c) for c in controls])
+    rate_by, rate_by_error = _mean_change([_rate_change(c) for c in controls])
     down, lost = down - down_by, rate_by - rate
     return Effect(
         down_share=down,
@@ -107,15 +120,17 @@ def _z(effect: float, error: float) -> float:
     return effect / max(error, 0.0025)
 
 
-def _down_change(work: AssetWork, release: int, row: int) -> tuple[float, float]:
-    known = work.days.column(PBT) - work.days.column(UNKNOWN_S)
-    _, change, error = _change(work.days.column(STOPPED), known, release, row)
+def _down_change(machine: Compared) -> tuple[float, float]:
+    days = machine.work.days
+    known = days.column(PBT) - days.column(UNKNOWN_S)
+    _, change, error = _change(days.column(STOPPED), known, machine.before, machine.after)
     return change, error
 
 
-def _rate_change(work: AssetWork, release: int, row: int) -> tuple[float, float]:
+def _rate_change(machine: Compared) -> tuple[float, float]:
     """Change of good units an hour of production, as a share of the rate before."""
-    before, change, error = _change(work.days.column(GOOD), work.days.column(APT) / 3600, release, row)
+    days = machine.work.days
+    before, change, error = _change(days.column(GOOD), days.column(APT) / 3600, machine.before, machine.after)
     return (change / before, error / before) if before > 0 else (nan, nan)
 
 
@@ -130,7 +145,7 @@ def _mean_change(changes: Sequence[tuple[float, float]]) -> tuple[float, float]:
 def regression_after_update(block: CustomerBlock, own: AssetWork, others: Sequence[AssetWork]) -> Condition | None:
     """The asset is worse since its newest release; None where none reached it yet.
 
-    Raised within 28 days of a release and compared for 98; later an open alert stays until a person ends it.
+    Raised within 90 days of a release and compared for 180; later an open alert stays until a person ends it.
     """
     releases = releases_of(block, own)
     if not releases:
@@ -146,9 +161,13 @@ def regression_after_update(block: CustomerBlock, own: AssetWork, others: Sequen
             continue
         release = day_number(newest.at.date()) - own.days.first_day
         if LEAST_DAYS <= row - release <= WATCHED_DAYS and release >= LEAST_DAYS:
-            effect = effect_of(own, _controls(block, own, others, newest, own.days.first_day + row), release, row)
-            told[day] = (effect, newest)
-            raised[day], cleared[day] = effect.harmful and row - release <= AFTER_DAYS, effect.gone
+            controls = _controls(block, own, others, newest, own.days.first_day + row)
+            reach, so_far = (AFTER_DAYS, BEFORE_DAYS) if controls else (NEAR_DAYS, NEAR_DAYS)
+            machines = [(each, _since(block, each, newest, so_far)) for each in (own, *controls)]
+            effect = _effect(machines, release, release + 1, min(row, release + reach))
+            lately = _effect(machines, release, max(release, row - NEAR_DAYS) + 1, row)
+            told[day], cleared[day] = (effect, newest), lately.gone
+            raised[day] = effect.harmful and not lately.gone and row - release <= reach
     known = np.ones(hours, dtype=np.bool_)
 
     def describe(hour: int) -> AlertContent:
@@ -169,11 +188,26 @@ def _newest(releases: Sequence[Event], day: int) -> Event | None:
     return before[-1] if before else None
 
 
+def _effect(machines: Sequence[tuple[AssetWork, int]], release: int, first: int, last: int) -> Effect:
+    """The effect on the first machine in the rows [first, last]; each machine with the row that it is compared from."""
+    own, *controls = (
+        Compared(work=work, before=slice(since, release), after=slice(first, last + 1)) for work, since in machines
+    )
+    return effect_of(own, controls)
+
+
+def _since(block: CustomerBlock, work: AssetWork, release: Event, days: int) -> int:
+    """The row so many days before a release, but after the machine's last one before it."""
+    day = day_number(release.at.date())
+    other = [before + 1 for e in releases_of(block, work) if (before := day_number(e.at.date())) < day]
+    return max([0, *(number - work.days.first_day for number in (day - days, *other))])
+
+
 def _controls(
     block: CustomerBlock, own: AssetWork, others: Sequence[AssetWork], release: Event, today: int
 ) -> list[AssetWork]:
     """Assets of the same type that no release reached from 28 days before this one until today."""
-    since = day_number((release.at - timedelta(days=BEFORE_DAYS)).date())
+    since = day_number((release.at - timedelta(days=NEAR_DAYS)).date())
     return [
         other
         for other in others
@@ -219,5 +253,5 @@ def _content(block: CustomerBlock, own: AssetWork, told: dict[int, tuple[Effect,
         block,
         facts | {"asset": own.asset.name, "site": own.site_name},
         evidence,
-        stake_of(block, [own.asset], when, hours=lost, cases=BEFORE_DAYS),
+        stake_of(block, [own.asset], when, hours=lost, cases=NEAR_DAYS),
     )
