@@ -107,9 +107,13 @@ def api(database: DatabaseUrl) -> None:
 @app.command()
 def migrate(database: DatabaseUrl) -> None:
     """Bring the database's schema up to date."""
+    from shared.database import connect
     from shared.migrations import migrate as run
+    from shared.public_url import store_public_url
 
     run(database)
+    with connect(database, application="migrate") as conn:
+        store_public_url(conn)
     typer.echo("The schema is up to date.")
 
 

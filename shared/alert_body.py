@@ -13,6 +13,7 @@ ALERT_ROWS = """
 SELECT a.*, c.name AS customer_name, c.external_id AS customer_external_id, m.assessed_through,
        coalesce(s.name, l.name, x.name, k.external_id, c.name) AS scope_name,
        coalesce((SELECT purpose = 'demo' FROM deployment), false) AS demo,
+       (SELECT url FROM public_address) AS public_url,
        (SELECT skill FROM track_records t WHERE t.kind = a.kind ORDER BY as_of DESC LIMIT 1) AS skill
 FROM alerts a
 JOIN customers c USING (customer_id)
@@ -35,6 +36,7 @@ def alert_body(row: dict[str, Any]) -> dict[str, Any]:
     """One row of ALERT_ROWS as a JSON object: instants RFC 3339 in UTC, what is not known null and never zero."""
     return {
         "id": str(row["alert_id"]),
+        "url": None if row["public_url"] is None else f"{row['public_url']}/alerts/{row['alert_id']}",
         "customer": {
             "id": row["customer_id"],
             "external_id": row["customer_external_id"],

@@ -30,6 +30,7 @@ from deploy.local.stack import Member, Stack, terminate
 from shared.database import connect
 from shared.errors import SetupError
 from shared.migrations import migrate
+from shared.public_url import store_public_url
 from shared.records import Purpose, fix_purpose, import_directory, report_lines
 from shared.settings import BrokerSettings, read_settings
 
@@ -154,6 +155,7 @@ class _Start:
             directory = self._options.data_directory / "records"
             write_records(directory, _demo_started_at(self._options.data_directory))
         with connect(self._environment["BELLWETHER_DATABASE_URL"], application="up") as conn:
+            store_public_url(conn)
             fix_purpose(conn, self._purpose)
             if directory is None:
                 return

@@ -12,6 +12,7 @@ _HEALTH: dict[str, Any] = {
 _THROUGH = "2026-09-21T06:00:00Z"
 ALERT: dict[str, Any] = {
     "id": "0192f0a4-7f5e-7c3a-9d1e-3a5f0c7b2e41",
+    "url": "https://bellwether.example.com/alerts/0192f0a4-7f5e-7c3a-9d1e-3a5f0c7b2e41",
     "customer": _CUSTOMER,
     "kind": "wear",
     "scope": {"type": "asset", "id": 41, "name": "Filler 2"},

@@ -19,6 +19,15 @@ api_keys = Table(
     Column("last_used_at", Instant),
 )
 
+# One row, where BELLWETHER_PUBLIC_URL is set: alerts link to it.
+public_address = Table(
+    "public_address",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default=text("true")),
+    Column("url", String, nullable=False),
+    CheckConstraint("only_row", name="only_row"),
+)
+
 # One row: `demo` or `live`. Records of the one kind are refused by a database of the other.
 deployment = Table(
     "deployment",

@@ -8,7 +8,16 @@ from psycopg import sql
 
 from tests.integration.api.plant import add_alert, add_asset, add_customer, insert
 
-_OF_EVERYBODY = {"api_keys", "asset_types", "deployment", "metrics", "play_scores", "portfolio", "track_records"}
+_OF_EVERYBODY = {
+    "api_keys",
+    "asset_types",
+    "deployment",
+    "metrics",
+    "play_scores",
+    "portfolio",
+    "public_address",
+    "track_records",
+}
 _GRANTED = "SELECT DISTINCT table_name FROM information_schema.role_table_grants WHERE grantee = 'bellwether_api'"
 
 

@@ -13,6 +13,7 @@ from deploy.cli import app
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
 from services.ingest.settings import IngestSettings
+from shared.public_url import PublicSettings
 from shared.settings import BrokerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,11 @@ def test_our_services_run_a_command_that_exists(name):
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_are_given_only_settings_that_they_know(name):
     fields = {
-        *(f"BELLWETHER_{field}".upper() for model in (ApiSettings, BrokerSettings) for field in model.model_fields),
+        *(
+            f"BELLWETHER_{field}".upper()
+            for model in (ApiSettings, PublicSettings, BrokerSettings)
+            for field in model.model_fields
+        ),
         *(f"BELLWETHER_HEALTH_{field}".upper() for field in HealthSettings.model_fields),
         *(f"BELLWETHER_INGEST_{field}".upper() for field in IngestSettings.model_fields),
     }

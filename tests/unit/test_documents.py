@@ -16,6 +16,7 @@ from deploy.cli import app
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
 from services.ingest.settings import IngestSettings
+from shared.public_url import PublicSettings
 from shared.settings import BrokerSettings, DatabaseSettings
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +121,7 @@ def _bare(metric: Metric) -> Sample:
 def test_every_setting_that_a_document_names_is_read():
     prefixed = {
         f"{model.model_config['env_prefix']}{field}".upper()
-        for model in (ApiSettings, BrokerSettings, DatabaseSettings, HealthSettings, IngestSettings)
+        for model in (ApiSettings, PublicSettings, BrokerSettings, DatabaseSettings, HealthSettings, IngestSettings)
         for field in model.model_fields
     }
     tests_own = {"BELLWETHER_TEST_TIMESCALE_URL"}

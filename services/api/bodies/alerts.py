@@ -54,6 +54,9 @@ class Alert(Body):
     """One episode of (customer, kind, scope)."""
 
     id: UUID
+    url: Annotated[
+        str | None, Field(description="Where a person opens it; null where the deployment was not told its address.")
+    ]
     customer: CustomerReference
     kind: str
     scope: Scope
