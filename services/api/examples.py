@@ -124,7 +124,7 @@ CUSTOMER: dict[str, Any] = {
             "not_claimed": None,
         }
     ],
-    "owners": [{"role": "service", "person": "R. Lind", "email": None}],
+    "owners": [{"role": "service", "person": "Service desk north", "email": None}],
     "value": [],
     "business": None,
     "baseline_proposal": {

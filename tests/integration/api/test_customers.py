@@ -119,7 +119,11 @@ def test_a_customer_shows_what_holds_where_it_is_assessed(
     insert(conn, "contracts", **record("K-1"), valid_from=TODAY, guaranteed_availability=0.95, **amounts)
     insert(conn, "contracts", **record("K-1"), valid_from=TODAY + timedelta(days=1), **amounts)
     insert(conn, "contracts", **record("K-2"), valid_from=date(2020, 1, 1), ends_on=date(2024, 1, 1), **amounts)
-    for person, since in (("A. Old", date(2020, 1, 1)), ("R. Lind", TODAY), ("N. Next", TODAY + timedelta(days=1))):
+    for person, since in (
+        ("Former desk", date(2020, 1, 1)),
+        ("Service desk north", TODAY),
+        ("Next desk", TODAY + timedelta(days=1)),
+    ):
         insert(
             conn,
             "owners",
@@ -136,7 +140,7 @@ def test_a_customer_shows_what_holds_where_it_is_assessed(
     assert contract["guaranteed_availability"] == 0.95
     assert contract["annual_value"] == {"amount": 420000, "currency": "EUR", "basis": "contract"}
     assert contract["promised_annual_value"] is None
-    assert body["owners"] == [{"role": "service", "person": "R. Lind", "email": None}]
+    assert body["owners"] == [{"role": "service", "person": "Service desk north", "email": None}]
     assert [(site["name"], site["assets"]) for site in body["sites"]] == [("Malmö", 1)]
 
 
