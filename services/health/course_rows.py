@@ -9,10 +9,10 @@ import numpy as np
 from services.health.assessment import SignalRow
 from services.health.health_assessment.asset_work import AssetWork
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.prognostic_assessment.course import Course, course
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.value_assessment.headroom import bar_on
+from shared.months import month_number, month_start
 
 
 def course_rows(work: CustomerWork, assets: Sequence[AssetWork], peers: Sequence[PeerModel]) -> Iterator[SignalRow]:

@@ -7,11 +7,11 @@ from math import isfinite
 from services.health.advisory_generation.distress_conditions import evidence_of, may_tell_business
 from services.health.assessment import SignalRow
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import month_number
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.value_assessment.operating_mode import outlook
 from services.health.value_assessment.recoverable_loss import Loss, recoverable
 from services.health.value_assessment.world_change import Turn, since_day
+from shared.months import month_number
 
 _TOLD_LOSSES = 3
 

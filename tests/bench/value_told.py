@@ -10,8 +10,8 @@ import numpy as np
 from services.health.assess import Assessment, CustomerState, assess
 from services.health.assessment import CumulatedRow, SignalRow, UpdateEffectRow, ValueRow
 from services.health.block import Floats
-from services.health.health_assessment.daily_history import month_number
 from services.health.value_assessment.cumulated import ALL
+from shared.months import month_number
 from tests.bench.value_plants import FIRST_YEAR, HOUR_COST, MARGIN, RATE, STOPS, Plant, blocks, month_edges_h, plant_of
 from tests.bench.value_truth import Truth, truth_of
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from services.api.bodies.alerts import Asked
 from services.api.bodies.lists import Body, CustomerReference, Day, Instant
+from shared.months import month_number
 
 
 class ChangedFigure(Body):
@@ -55,6 +56,6 @@ def period_problem(first: date, last: date) -> str | None:
         return "a review is of whole months: from the first day of one to the last day of another"
     if last < first:
         return "the last day is before the first"
-    if 12 * (last.year - first.year) + last.month - first.month >= 60 or first.year < 1980:
+    if month_number(last) - month_number(first) >= 60 or first.year < 1980:
         return "a review is of at most 60 months, since 1980"
     return None

@@ -23,6 +23,7 @@ from services.api.review.review_rows import (
 )
 from shared.errors import InvalidActionError, NotFoundError
 from shared.locks import REVIEWS_OF
+from shared.months import month_number, month_start
 from shared.records.said_numbers import said_number
 from shared.stays import STAYS, lasted_on
 
@@ -168,14 +169,13 @@ def make_review(
 
 def review_rows(conn: psycopg.Connection, customer: int, *, first: date, last: date) -> ReviewRows:
     """What a review of [first, last] is made from, as it is stored now."""
-    months = 12 * (last.year - first.year) + last.month - first.month + 1
-    number = 12 * first.year + first.month - 1 - months
+    months = month_number(last) - month_number(first) + 1
     asked = {
         "customer": customer,
         "first": first,
         "last": last,
         "after": last + timedelta(days=1),
-        "earliest": date(number // 12, number % 12 + 1, 1),
+        "earliest": month_start(month_number(first) - months),
     }
     who = row(conn, _CUSTOMER, asked) or {}
     return ReviewRows(

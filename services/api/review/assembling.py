@@ -12,6 +12,7 @@ from typing import Any
 from services.api.review.plain_words import BASES, counterfactual_in_words, happening
 from services.api.review.review_rows import EventRow, HoursRow, ReviewRows, ValueRow
 from shared.errors import InvalidActionError
+from shared.months import month_number, month_start
 
 LAYOUT = 2
 """What the body looks like: another layout, another number. 2 says `as_of` what instant it is, and of how
@@ -22,8 +23,7 @@ _HAPPENINGS = ("software_release", "retrofit", "training", "capability_adopted",
 
 def months_of(first: date, last: date) -> list[date]:
     """The first days of the months from `first` through `last`."""
-    numbers = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
-    return [date(number // 12, number % 12 + 1, 1) for number in numbers]
+    return [month_start(number) for number in range(month_number(first), month_number(last) + 1)]
 
 
 def review_body(rows: ReviewRows, *, as_of: datetime) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def in_this_layout(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _as_many_before(months: Sequence[date]) -> list[date]:
-    number = 12 * months[0].year + months[0].month - 1
-    return [date(n // 12, n % 12 + 1, 1) for n in range(number - len(months), number)]
+    number = month_number(months[0])
+    return [month_start(n) for n in range(number - len(months), number)]
 
 
 def _parts(value: ValueRow) -> list[str]:

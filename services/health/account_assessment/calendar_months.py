@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.health.health_assessment.daily_history import month_number, month_start
+from shared.months import month_number, month_start
 
 
 def first_of_month(day: date) -> date:

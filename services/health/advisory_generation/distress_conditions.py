@@ -13,9 +13,10 @@ from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent
 from services.health.block import CustomerBlock
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import hourly, month_number
+from services.health.health_assessment.daily_history import hourly
 from services.health.value_assessment.activity import ActivityMonth
 from services.health.value_assessment.operating_mode import LASTING, YEAR, Outlook, outlook
+from shared.months import month_number
 from shared.records.vocabulary import BUSINESS_TREND
 
 

@@ -16,12 +16,13 @@ from services.health.advisory_generation.episodes import Condition
 from services.health.assessment import AlertContent
 from services.health.block import Bools, Event, Floats
 from services.health.health_assessment.customer_work import CustomerWork, Month
-from services.health.health_assessment.daily_history import hourly, month_number, month_start
+from services.health.health_assessment.daily_history import hourly
 from services.health.prognostic_assessment.bends import Reading, reading
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.prognostic_assessment.stop_counts import expected
 from services.health.prognostic_assessment.trends import WINDOWS, flat, rising
 from services.health.value_assessment.headroom import Bar, bar_on
+from shared.months import month_number, month_start
 from shared.records.vocabulary import ADOPTIONS
 
 STANDING_MONTHS = 18

@@ -26,11 +26,7 @@ from services.health.health_assessment.customer_work import (
     Capability,
     Month,
 )
-from services.health.health_assessment.daily_history import (
-    DailyHistory,
-    day_number,
-    month_start,
-)
+from services.health.health_assessment.daily_history import DailyHistory, day_number
 from services.health.health_assessment.month_uptime import ended_months
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
 from services.health.state_detection.states import CUSTOMER, DAY_S, UNKNOWN, is_stop
@@ -45,6 +41,7 @@ from services.health.state_detection.times import (
     SUPPLIER_DOWN,
     UNKNOWN_S,
 )
+from shared.months import month_start
 
 
 def customer_rows(

@@ -86,13 +86,3 @@ def day_number(day: date) -> int:
 def day_of(number: int) -> date:
     """The day that is `number` days after 1970-01-01."""
     return _EPOCH + timedelta(days=number)
-
-
-def month_number(day: date) -> int:
-    """Months since year 0."""
-    return day.year * 12 + day.month - 1
-
-
-def month_start(number: int) -> date:
-    """The first day of a month by its number."""
-    return date(number // 12, number % 12 + 1, 1)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from services.health.health_assessment.daily_history import DailyHistory, month_number, month_start
+from services.health.health_assessment.daily_history import DailyHistory
 from services.health.state_detection.times import PBT, STOPPED, UNKNOWN_S
+from shared.months import month_number, month_start
 
 _COVERAGE, _DAYS = 0.8, 15
 Months = tuple[tuple[int, float], ...]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from services.health.health_assessment.daily_history import month_number
 from services.health.portfolio.portfolio_rows import ContractVersion, Told
+from shared.months import month_number
 from shared.records.vocabulary import RENEWAL_OUTCOMES
 
 NEAR = timedelta(days=90)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.portfolio.portfolio_rows import MonthOfValue, PortfolioRows, Told
+from shared.months import month_number, month_start
 from shared.records.said_numbers import said_number
 
 MONTHS = 12

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from services.health.block import Contract, CustomerBlock, Event
-from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.health_assessment.records_in_force import contracts_on
+from shared.months import month_number, month_start
 from shared.records.said_numbers import said_number
 
 

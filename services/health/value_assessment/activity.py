@@ -15,7 +15,7 @@ import numpy as np
 
 from services.health.block import CustomerBlock, Floats
 from services.health.health_assessment.asset_work import AssetWork
-from services.health.health_assessment.daily_history import day_of, month_number
+from services.health.health_assessment.daily_history import day_of
 from services.health.prognostic_assessment.peer_levels import DOWN_BY_CAUSE, EFFECTIVENESS_LOSS, QUALITY_LOSS
 from services.health.state_detection.states import DAY_S
 from services.health.state_detection.times import (
@@ -30,6 +30,7 @@ from services.health.state_detection.times import (
     troubled_s,
 )
 from services.health.state_detection.times import DOWN_BY_CAUSE as DOWN_COLUMNS
+from shared.months import month_number
 from shared.records.said_numbers import said_number
 
 COVERAGE = 0.8

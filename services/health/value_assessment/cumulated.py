@@ -11,10 +11,10 @@ from datetime import date
 import numpy as np
 
 from services.health.assessment import CumulatedRow
-from services.health.health_assessment.daily_history import month_start
 from services.health.value_assessment.chance import interval
 from services.health.value_assessment.tallies import BusinessTally, Errors, PastMonth, errors_of
 from services.health.value_assessment.value_months import BASIS_RANK
+from shared.months import month_start
 
 ALL = "*"
 _RUNGS = ("hours", "contract_value", "money_assumed", "money_agreed")

@@ -7,7 +7,6 @@ from datetime import timedelta
 from services.health.assessment import CumulatedRow, OutlookRow, ValueRow
 from services.health.block import CustomerBlock, Event
 from services.health.health_assessment.asset_work import AssetWork
-from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.prognostic_assessment.peer_levels import PeerModel
 from services.health.value_assessment.accruals import MonthOf, WorkOrders, month_of, work_orders
 from services.health.value_assessment.counterfactuals import Counterfactual, counterfactual_of, declared, of_peers
@@ -17,6 +16,7 @@ from services.health.value_assessment.outlook import outlook_rows
 from services.health.value_assessment.tallies import BusinessTally, ValueState
 from services.health.value_assessment.value_months import BusinessMonth, business_month
 from services.health.value_assessment.value_realized import Machine, line_of_business_of
+from shared.months import month_number, month_start
 
 
 @dataclass(frozen=True, kw_only=True)

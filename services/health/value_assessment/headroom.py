@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.health.block import CustomerBlock
-from services.health.health_assessment.daily_history import day_number, month_start
+from services.health.health_assessment.daily_history import day_number
 from services.health.health_assessment.records_in_force import contracts_on
 from services.health.prognostic_assessment.peer_levels import DOWN_BY_CAUSE, DOWN_SHARE, PeerModel, peers_of
 from services.health.value_assessment.activity import ActivityMonth
+from shared.months import month_start
 
 FRONTIER = 0.97
 _YEAR = 12

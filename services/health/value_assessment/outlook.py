@@ -24,11 +24,11 @@ from scipy.stats import theilslopes
 
 from services.health.assessment import OutlookRow
 from services.health.block import CustomerBlock, Floats
-from services.health.health_assessment.daily_history import month_start
 from services.health.health_assessment.records_in_force import contracts_on
 from services.health.value_assessment.chance import interval
 from services.health.value_assessment.cumulated import Since, ratio_of, total_of
 from services.health.value_assessment.tallies import PastMonth
+from shared.months import month_start
 
 YEARS = (1, 3, 5, 15)
 _DAMPED = 0.9

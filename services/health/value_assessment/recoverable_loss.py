@@ -15,11 +15,12 @@ from math import sqrt
 import numpy as np
 
 from services.health.block import CustomerBlock, Economics
-from services.health.health_assessment.daily_history import day_number, month_start
+from services.health.health_assessment.daily_history import day_number
 from services.health.health_assessment.records_in_force import economics_on
 from services.health.prognostic_assessment.peer_levels import DOWN_BY_CAUSE, LOSSES, PeerLevel, PeerModel, peers_of
 from services.health.value_assessment.activity import ActivityMonth
 from services.health.value_assessment.value_realized import line_of_business_of
+from shared.months import month_start
 
 YEAR, LEAST_MONTHS = 12, 6
 _Z90 = 1.645

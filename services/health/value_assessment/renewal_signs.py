@@ -18,11 +18,11 @@ from services.health.assessment import Episode, SignalRow
 from services.health.block import Contract, Floats
 from services.health.health_assessment.customer_health.relation import survey
 from services.health.health_assessment.customer_work import CustomerWork
-from services.health.health_assessment.daily_history import month_start
 from services.health.health_assessment.records_in_force import contracts_on
 from services.health.prognostic_assessment.renewal_model import RenewalModel, newest
 from services.health.state_detection.times import APT, PBT, UNKNOWN_S
 from services.health.value_assessment.renewal_risk import doubling, renewal_risk
+from shared.months import month_start
 
 LEAST_MONTHS, YEAR, FIRST_MONTHS = 6, 12, 2
 ORDER_DAYS, EARLIER_DAYS = 90, 300

@@ -14,9 +14,9 @@ from math import isfinite
 import numpy as np
 
 from services.health.block import CustomerBlock, Event
-from services.health.health_assessment.daily_history import month_number, month_start
 from services.health.value_assessment.activity import ActivityMonth
 from services.health.value_assessment.operating_mode import mix_moved
+from shared.months import month_number, month_start
 from shared.records.vocabulary import BUSINESS_TREND
 
 LASTING, LEAST_BEFORE, YEAR = 3, 6, 12

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.health.block import Event
-from services.health.health_assessment.daily_history import DailyHistory, day_number, month_number, month_start
+from services.health.health_assessment.daily_history import DailyHistory, day_number
 from services.health.prognostic_assessment.peer_levels import ASKED_SHARE, DOWN_SHARE, GOOD_PER_HOUR, PeerModel
 from services.health.state_detection.times import APT, FIELDS, GOOD, PBT, STOPPED, UNKNOWN_S
 from services.health.value_assessment.accruals import MonthOf, Place, work_orders
@@ -19,6 +19,7 @@ from services.health.value_assessment.outlook import course, outlook_rows
 from services.health.value_assessment.tallies import BusinessTally
 from services.health.value_assessment.value_months import business_month
 from services.health.value_assessment.value_realized import Machine
+from shared.months import month_number, month_start
 from tests.unit.health.worlds import ECONOMICS, asset, contract, customer
 
 FIRST = month_number(date(2022, 1, 1))
