@@ -65,6 +65,7 @@ def alert_body(row: dict[str, Any]) -> dict[str, Any]:
         "resolved_at": rfc3339(row["resolved_at"]),
         "snoozed_until": rfc3339(row["snoozed_until"]),
         "snooze_reason": row["snooze_reason"],
+        "assigned_to": row["assigned_to"],
         "version": row["version"],
         "updated_at": rfc3339(row["updated_at"]),
         "assessed_through": rfc3339(row["assessed_through"]),

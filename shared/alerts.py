@@ -4,7 +4,9 @@
        │                           │                        │
        └───────condition clears, or a person resolves───────┴──▶ resolved
 
-`snoozed_until` stands beside the state: a snoozed alert keeps its state and stays out of default lists.
+`snoozed_until` and `assigned_to` stand beside the state: a snoozed alert keeps its state and stays out of default
+lists, and whoever an alert is assigned to may be somebody else than who acknowledged it. What a person did by mistake
+is taken back by a step of its own: nothing is forgotten.
 """
 
 from dataclasses import dataclass, replace
@@ -60,6 +62,8 @@ class AlertLife:
     snoozed_until: datetime | None = None
     """Wall time."""
     snooze_reason: str | None = None
+    assigned_to: str | None = None
+    """A person or a role."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,28 @@ class Snooze:
 
 
 @dataclass(frozen=True)
+class Unacknowledge:
+    """A person takes their acknowledgement back: nobody has the alert on."""
+
+    actor: str
+
+
+@dataclass(frozen=True)
+class Unsnooze:
+    """A person wants to see it again before its time."""
+
+    actor: str
+
+
+@dataclass(frozen=True)
+class Assign:
+    """A person says whose it is: a person's or a role's; None: nobody's."""
+
+    actor: str
+    to: str | None
+
+
+@dataclass(frozen=True)
 class Persist:
     """The condition has held long enough: the episode is real."""
 
@@ -90,7 +116,7 @@ class Resolve:
     resolution: Resolution
 
 
-Step = Acknowledge | Snooze | Persist | Resolve
+Step = Acknowledge | Unacknowledge | Snooze | Unsnooze | Assign | Persist | Resolve
 
 
 def begin(at: datetime) -> AlertLife:
@@ -101,8 +127,9 @@ def begin(at: datetime) -> AlertLife:
 def transition(life: AlertLife, step: Step, at: datetime) -> AlertLife:
     """The episode after `step` at `at` (wall time for what people do, else event time).
 
-    Acknowledging twice changes nothing. Raises InvalidActionError for a step that the state does not allow:
-    nothing happens to a resolved episode, and only an open one can be acknowledged.
+    What is so already changes nothing: acknowledged twice, taken back though nobody acknowledged, awake, assigned so.
+    Raises InvalidActionError for a step that the state does not allow: nothing happens to a resolved episode, and only
+    an open one can be acknowledged.
     """
     match step, life.state:
         case _, AlertState.RESOLVED:
@@ -111,13 +138,27 @@ def transition(life: AlertLife, step: Step, at: datetime) -> AlertLife:
             return replace(life, state=AlertState.OPEN, opened_at=at)
         case Acknowledge(actor), AlertState.OPEN:
             return replace(life, state=AlertState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=actor)
-        case Acknowledge(), AlertState.ACKNOWLEDGED:
+        case Unacknowledge(), AlertState.ACKNOWLEDGED:
+            return replace(life, state=AlertState.OPEN, acknowledged_at=None, acknowledged_by=None)
+        case (Acknowledge(), AlertState.ACKNOWLEDGED) | (Unacknowledge(), AlertState.OPEN):
             return life
-        case Snooze(_, until, reason), AlertState.OPEN | AlertState.ACKNOWLEDGED:
-            if until <= at:
-                raise InvalidActionError(f"cannot snooze until {until.isoformat()}: that is not in the future")
-            return replace(life, snoozed_until=until, snooze_reason=reason)
+        case Snooze() | Unsnooze() | Assign(), AlertState.OPEN | AlertState.ACKNOWLEDGED:
+            return _beside(life, step, at)
         case Resolve(resolution), _:
             return replace(life, state=AlertState.RESOLVED, resolved_at=at, resolution=resolution)
         case _:
             raise InvalidActionError(f"{type(step).__name__.lower()} does not apply to an alert that is {life.state}")
+
+
+def _beside(life: AlertLife, step: Snooze | Unsnooze | Assign, at: datetime) -> AlertLife:
+    """The episode after a step that leaves its state as it is."""
+    match step:
+        case Snooze(_, until, reason):
+            if until <= at:
+                raise InvalidActionError(f"cannot snooze until {until.isoformat()}: that is not in the future")
+            return replace(life, snoozed_until=until, snooze_reason=reason)
+        case Unsnooze():
+            asleep = life.snoozed_until is not None and life.snoozed_until > at
+            return replace(life, snoozed_until=None, snooze_reason=None) if asleep else life
+        case Assign(_, to):
+            return replace(life, assigned_to=to)

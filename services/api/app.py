@@ -22,6 +22,7 @@ from services.api.limits import BodyLimit
 from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, TOO_LONG, UNAVAILABLE, kind_of, problem
 from services.api.routes import (
     accounts,
+    alert_actions,
     alerts,
     assets,
     changes,
@@ -47,7 +48,21 @@ says in `assessed_through` how far in event time it is assessed: of one customer
 customers the least of those that the key may see and that have been assessed at all, while each row says its own.
 Every answer has an ETag; send it as If-None-Match and an unchanged answer is a 304. Every error is an RFC 9457
 problem."""
-_ROOMS = (customers, accounts, value, reviews, assets, plants, portfolio, alerts, record, changes, operations, page)
+_ROOMS = (
+    customers,
+    accounts,
+    value,
+    reviews,
+    assets,
+    plants,
+    portfolio,
+    alerts,
+    alert_actions,
+    record,
+    changes,
+    operations,
+    page,
+)
 _ROUTERS = (*(room.router for room in _ROOMS), accounts.plays)
 
 

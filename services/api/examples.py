@@ -41,6 +41,7 @@ ALERT: dict[str, Any] = {
     "resolved_at": None,
     "snoozed_until": None,
     "snooze_reason": None,
+    "assigned_to": "service_manager",
     "version": 4,
     "updated_at": "2026-09-21T06:01:12Z",
     "assessed_through": _THROUGH,

@@ -348,8 +348,8 @@ class ForecastRow:
 class PersonAction:
     """What a person did to an episode.
 
-    action: acknowledge, snooze or resolve. at: wall time. effective_at: the event time up to which the customer was
-    assessed when the person acted, from which a resolution counts.
+    action: acknowledge, unacknowledge, snooze, unsnooze, assign, comment or resolve. at: wall time. effective_at: the
+    event time up to which the customer was assessed when the person acted, from which a resolution counts.
     """
 
     kind: str
@@ -363,3 +363,4 @@ class PersonAction:
     until: datetime | None = None
     reason: str | None = None
     resolution: Resolution | None = None
+    assigned_to: str | None = None

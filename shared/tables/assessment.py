@@ -202,6 +202,7 @@ alerts = Table(
     Column("resolved_at", Instant),
     Column("snoozed_until", Instant),
     Column("snooze_reason", String),
+    Column("assigned_to", String),
     Column("sentence", String, nullable=False),
     Column("evidence", JSONB, nullable=False),
     Column("stake_hours", Double),
@@ -253,6 +254,7 @@ alert_actions = Table(
     Column("action", String, nullable=False),
     Column("until", Instant),
     Column("reason", String),
+    Column("assigned_to", String),
 )
 
 # What happened to a scope that alerts are judged by: asset_failure and asset_work as they came, guarantee_window at

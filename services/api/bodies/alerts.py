@@ -1,17 +1,14 @@
-"""Alerts as they are shown, and what people do to them."""
+"""Alerts as they are shown."""
 
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.api.bodies.lists import AssessedThrough, Body, CustomerReference, Expected, Instant, Money, MoneyRange
 from services.api.bodies.record import Skill
 from shared.alerts import AlertState, Resolution, Tier
-
-_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]+$"
-Words = Annotated[str, Field(min_length=1, max_length=500, pattern=_PRINTABLE)]
 
 
 class ScopeType(StrEnum):
@@ -85,6 +82,7 @@ class Alert(Body):
     resolved_at: Instant | None
     snoozed_until: Annotated[Instant | None, Field(description="Wall time.")]
     snooze_reason: str | None
+    assigned_to: Annotated[str | None, Field(description="Whose it is: a person or a role; null: nobody's yet.")]
     version: Annotated[int, Field(description="Counts changes; the first part of the ETag.")]
     updated_at: Instant
     assessed_through: AssessedThrough
@@ -97,48 +95,11 @@ class Action(Body):
     actor: str
     action: str
     until: Instant | None
-    reason: str | None
+    reason: Annotated[str | None, Field(description="Why it was snoozed or resolved; of a comment, its words.")]
+    assigned_to: str | None
 
 
 class AlertWithActions(Alert):
     """One alert with what people did to it, oldest first."""
 
     actions: list[Action]
-
-
-class Asked(BaseModel):
-    """What a person asks for, on whose behalf."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    actor: Annotated[
-        Words | None, Field(description="The person on whose behalf the key acts; stored with the key's name.")
-    ] = None
-
-
-class AcknowledgeBody(Asked):
-    """Take the alert on."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"actor": "r.lind@supplier.example"}]})
-
-
-class SnoozeBody(Asked):
-    """Keep the alert out of default lists until then."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"until": "2030-05-04T06:00:00Z", "reason": "Part arrives on Friday."}],
-        }
-    )
-    until: Annotated[Instant, Field(description="Wall time, in the future.")]
-    reason: Words
-
-
-class ResolveBody(Asked):
-    """End the episode, and say how."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"resolution": "averted", "reason": "Bearing changed in time."}]}
-    )
-    resolution: Resolution
-    reason: Words | None = None

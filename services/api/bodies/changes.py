@@ -18,8 +18,8 @@ class Change(Body):
     transition: Annotated[
         str,
         Field(
-            description="Of an alert: opened, updated, acknowledged, snoozed, resolved, reopened; of a stop: "
-            "corrected; others may come."
+            description="Of an alert: opened, updated, acknowledged, unacknowledged, assigned, commented, snoozed, "
+            "unsnoozed, resolved, reopened; of a stop: corrected; others may come."
         ),
     ]
     body: dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.api.bodies.alerts import Asked
+from services.api.bodies.alert_actions import Asked
 from services.api.bodies.lists import Body, CustomerReference, Day, Instant
 from shared.months import month_number
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from services.api.bodies.alerts import Asked, Words
+from services.api.bodies.alert_actions import Asked, Words
 from services.api.bodies.lists import AssessedThrough, Body, Instant
 
 Cause = Literal["supplier", "customer", "external", "operator", "unknown"]

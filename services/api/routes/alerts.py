@@ -4,21 +4,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import cursors, examples
-from services.api.access import Actor, Reader, Serving, actor_of
-from services.api.answers import answer, required_versions
-from services.api.bodies.alerts import AcknowledgeBody, Alert, AlertWithActions, ResolveBody, SnoozeBody
+from services.api.access import Reader, Serving
+from services.api.answers import answer
+from services.api.bodies.alerts import Alert, AlertWithActions
 from services.api.bodies.lists import DatabaseId, Instant, ListOf
 from services.api.queries import alerts as queries
-from services.api.queries.alerts import AlertFilters, PersonsAction, Position
+from services.api.queries.alerts import AlertFilters, Position
 from services.api.queries.assessed import assessed_through
 from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
-from shared.alerts import Acknowledge, AlertState, Resolve, Snooze, Tier
+from shared.alerts import AlertState, Tier
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 _LIVE = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
@@ -91,69 +91,6 @@ def list_alerts(
 def get_alert(request: Request, serving: Serving, key: Reader, alert_id: UUID) -> Response:
     """One alert with what people did to it; its ETag is what an action sends as If-Match."""
     with serving.database.reading(key.customers) as conn:
-        found = queries.get_alert(conn, key.customers, alert_id)
-    return answer(request, AlertWithActions(**found), version=found["version"])
-
-
-_IfMatch = Annotated[str | None, Header(description="The alert's ETag, or `*`. Required: 428 without.", max_length=500)]
-_ACTION = readable(400, 404, 409, 412, 413, 428, example=examples.ALERT_WITH_ACTIONS)
-del _ACTION[304]
-
-
-@router.post(
-    "/{alert_id}/acknowledge", operation_id="acknowledge_alert", response_model=AlertWithActions, responses=_ACTION
-)
-def acknowledge(
-    request: Request,
-    serving: Serving,
-    key: Actor,
-    alert_id: UUID,
-    body: AcknowledgeBody | None = None,
-    if_match: _IfMatch = None,
-) -> Response:
-    """Take the alert on; the body may be left out. Acknowledging what is acknowledged changes nothing."""
-    actor = actor_of(None if body is None else body.actor, key.name)
-    action = PersonsAction(step=Acknowledge(actor), action="acknowledge", actor=actor)
-    return _act(request, serving, key, alert_id, action, if_match)
-
-
-@router.post("/{alert_id}/snooze", operation_id="snooze_alert", response_model=AlertWithActions, responses=_ACTION)
-def snooze(
-    request: Request, serving: Serving, key: Actor, alert_id: UUID, body: SnoozeBody, if_match: _IfMatch = None
-) -> Response:
-    """Keep the alert out of default lists until a moment of wall time; its state stays what it is."""
-    actor = actor_of(body.actor, key.name)
-    action = PersonsAction(
-        step=Snooze(actor, body.until, body.reason),
-        action="snooze",
-        actor=actor,
-        until=body.until,
-        reason=body.reason,
-    )
-    return _act(request, serving, key, alert_id, action, if_match)
-
-
-@router.post("/{alert_id}/resolve", operation_id="resolve_alert", response_model=AlertWithActions, responses=_ACTION)
-def resolve(
-    request: Request, serving: Serving, key: Actor, alert_id: UUID, body: ResolveBody, if_match: _IfMatch = None
-) -> Response:
-    """End the episode and say how it ended."""
-    actor = actor_of(body.actor, key.name)
-    action = PersonsAction(step=Resolve(body.resolution), action="resolve", actor=actor, reason=body.reason)
-    return _act(request, serving, key, alert_id, action, if_match)
-
-
-def _act(
-    request: Request,
-    serving: Serving,
-    key: Actor,
-    alert_id: UUID,
-    action: PersonsAction,
-    if_match: str | None,
-) -> Response:
-    versions = required_versions(if_match)
-    with serving.database.writing(key.customers) as conn:
-        queries.take_action(conn, key.customers, alert_id, action=action, versions=versions, now=serving.clock())
         found = queries.get_alert(conn, key.customers, alert_id)
     return answer(request, AlertWithActions(**found), version=found["version"])
 

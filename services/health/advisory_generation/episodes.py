@@ -16,7 +16,21 @@ from numpy.typing import NDArray
 from services.health.advisory_generation.alert_kinds import AlertKind
 from services.health.assessment import AlertContent, Episode, Issued, PersonAction
 from services.health.block import Bools
-from shared.alerts import Acknowledge, AlertLife, AlertState, Persist, Resolution, Resolve, Snooze, begin, transition
+from shared.alerts import (
+    Acknowledge,
+    AlertLife,
+    AlertState,
+    Assign,
+    Persist,
+    Resolution,
+    Resolve,
+    Snooze,
+    Step,
+    Unacknowledge,
+    Unsnooze,
+    begin,
+    transition,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -290,8 +304,23 @@ def _with_actions(life: AlertLife, actions: Iterable[PersonAction]) -> AlertLife
     for action in sorted(actions, key=lambda a: a.at):
         if action.pending_since != life.pending_since:
             continue
-        if action.action == "acknowledge":
-            life = transition(life, Acknowledge(action.actor), action.at)
-        elif action.action == "snooze" and action.until is not None:
-            life = transition(life, Snooze(action.actor, action.until, action.reason or ""), action.at)
+        step = _step_of(action)
+        life = life if step is None else transition(life, step, action.at)
     return life
+
+
+def _step_of(action: PersonAction) -> Step | None:
+    """What an action moves; None for a comment, and for a resolution, which counts from its event time."""
+    match action.action, action.until:
+        case "acknowledge", _:
+            return Acknowledge(action.actor)
+        case "unacknowledge", _:
+            return Unacknowledge(action.actor)
+        case "snooze", datetime() as until:
+            return Snooze(action.actor, until, action.reason or "")
+        case "unsnooze", _:
+            return Unsnooze(action.actor)
+        case "assign", _:
+            return Assign(action.actor, action.assigned_to)
+        case _:
+            return None

@@ -80,7 +80,9 @@ SELECT alert_id::text, kind, scope_type, scope_id, issued_tier AS tier, opened_a
        CASE WHEN state = 'resolved' THEN coalesce((SELECT max(x.effective_at) FROM alert_actions x
            WHERE x.alert_id = a.alert_id AND x.action = 'resolve'), resolved_at) END AS ended_at,
        (SELECT min(x.effective_at) FROM alert_actions x WHERE x.alert_id = a.alert_id
-            AND (x.action = 'acknowledge' OR (x.action = 'resolve' AND a.resolution = 'averted'))) AS acted_at
+            AND (x.action = 'acknowledge' OR (x.action = 'resolve' AND a.resolution = 'averted'))
+            AND NOT EXISTS (SELECT FROM alert_actions b WHERE b.alert_id = x.alert_id AND b.action = 'unacknowledge'
+                AND b.action_id > x.action_id)) AS acted_at
 FROM alerts a WHERE customer_id = %(customer)s AND opened_at < %(through)s AND issued_tier IS NOT NULL
 ORDER BY opened_at, kind, scope_id
 """

@@ -69,8 +69,8 @@ def matched(stored: Sequence[StoredAlert], episodes: Sequence[Episode], since: d
 def merged(stored: StoredAlert, assessed: AlertLife) -> AlertLife:
     """The episode's life as assessed, with what people did to it: health never undoes a person's step.
 
-    A person's resolution stands. Who acknowledged and until when it is snoozed stands. An alert that was resolved by
-    its condition opens again where the assessment, with more data than before, finds that it went on.
+    A person's resolution stands. Who acknowledged, whose it is and until when it is snoozed stands. An alert that was
+    resolved by its condition opens again where the assessment, with more data than before, finds that it went on.
     """
     if stored.dismissed_at is not None:
         return replace(stored.life, pending_since=assessed.pending_since, opened_at=assessed.opened_at)
@@ -80,6 +80,7 @@ def merged(stored: StoredAlert, assessed: AlertLife) -> AlertLife:
         acknowledged_by=stored.life.acknowledged_by,
         snoozed_until=stored.life.snoozed_until,
         snooze_reason=stored.life.snooze_reason,
+        assigned_to=stored.life.assigned_to,
     )
     if life.state == AlertState.OPEN and life.acknowledged_at is not None:
         return replace(life, state=AlertState.ACKNOWLEDGED)

@@ -25,6 +25,7 @@ WHERE a.alert_id = x.alert_id AND a.customer_id = %(customer)s AND x.effective_a
 """
 _ACTIONS = """
 SELECT a.kind, a.scope_type, a.scope_id, a.pending_since, x.at, x.effective_at, x.actor, x.action, x.until, x.reason,
+       x.assigned_to,
        CASE WHEN x.action = 'resolve' THEN a.resolution END AS resolution
 FROM alert_actions x JOIN alerts a USING (alert_id)
 WHERE a.customer_id = %(customer)s AND x.effective_at IS NOT NULL ORDER BY x.action_id

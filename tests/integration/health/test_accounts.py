@@ -74,17 +74,17 @@ def test_the_score_of_plays_is_kept_and_what_rests_on_it_is_reckoned_again(plant
     assert save_plays(plant.conn, date(2024, 1, 1)) is None
 
 
-def test_an_alert_is_acted_on_by_who_takes_it_on_or_averts_it_and_by_nobody_who_snoozes(plant, run_health):
+def test_an_alert_is_acted_on_by_who_takes_it_on_and_by_nobody_who_snoozes_or_takes_it_back(plant, run_health):
     customer = plant.customer("alpha")
     plant.deliver(customer, told_by(customer))
     run_health()
     through = (START + 59 * DAY).date()
     first, *_ = read_account(plant.conn, customer.customer_id, through).alerts
     acted = {}
-    for action, day in (("snooze", 52), ("acknowledge", 55)):
+    for action, day in (("snooze", 52), ("acknowledge", 55), ("unacknowledge", 56)):
         plant.conn.execute(
             "INSERT INTO alert_actions (alert_id, at, effective_at, actor, action) VALUES (%s, now(), %s, 'crm', %s)",
             [first.alert_id, START + day * DAY, action],
         )
         acted[action] = read_account(plant.conn, customer.customer_id, through).alerts[0].acted_at
-    assert acted == {"snooze": None, "acknowledge": START + 55 * DAY}
+    assert acted == {"snooze": None, "acknowledge": START + 55 * DAY, "unacknowledge": None}

@@ -88,6 +88,7 @@ def test_who_acknowledged_and_until_when_it_is_snoozed_stands():
             acknowledged_by="ann",
             snoozed_until=at + DAY,
             snooze_reason="visit planned",
+            assigned_to="bo",
         ),
     )
     after = merged(taken, life(0))
