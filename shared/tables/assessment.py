@@ -184,6 +184,7 @@ value_monthly = Table(
 # other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match. issued_*: what the alert
 # said when it opened, by which it is judged. tier: as people are shown it, assessed_tier: as health says. shown_at:
 # since when (event time); withheld: why not, null for what is shown: no_skill, flapping, budget.
+# Migration 0028 has the indexes by urgency and by what is at stake, of expressions.
 alerts = Table(
     "alerts",
     metadata,

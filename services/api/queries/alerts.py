@@ -1,5 +1,6 @@
 """Alerts: lists by keyset, and one alert with what people did to it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,8 @@ from uuid import UUID
 import psycopg
 
 from services.api.database import row, rows
-from shared.alert_body import ALERT_ROWS, alert_body
+from services.api.queries.alert_orders import ORDERS, AlertSort, at_least
+from shared.alert_body import alert_rows
 from shared.errors import NotFoundError
 
 _TIMELINE = """
@@ -33,13 +35,15 @@ _CONDITIONS = {
     "expected_after": "a.expected_at >= %(expected_after)s",
     "shown": "a.withheld IS NULL",
     "awake": "(a.snoozed_until IS NULL OR a.snoozed_until <= %(now)s)",
-    "after": "(a.pending_since, a.alert_id) < (%(after_since)s, %(after_id)s)",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertFilters:
-    """What to list; None means any. A site's alerts are its own, its lines' and its present assets'."""
+    """What to list; None means any. A site's alerts are its own, its lines' and its present assets'.
+
+    minimum_money: in `currency`, given with it.
+    """
 
     state: tuple[str, ...]
     customer: int | None = None
@@ -48,6 +52,8 @@ class AlertFilters:
     kind: str | None = None
     tier: str | None = None
     owner_role: str | None = None
+    minimum_money: float | None = None
+    currency: str | None = None
     expected_before: datetime | None = None
     expected_after: datetime | None = None
     withheld: bool = False
@@ -55,45 +61,76 @@ class AlertFilters:
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where a page ended: alerts are listed by the start of their condition, newest first."""
+class AlertPage:
+    """Bodies as JSON, and the place after which the next page begins; None where there is none."""
 
-    pending_since: datetime
-    alert_id: UUID
+    bodies: list[str]
+    following: list[str] | None
 
 
-def list_alerts(
+def page_of_alerts(
     conn: psycopg.Connection,
     customers: list[int] | None,
     filters: AlertFilters,
     *,
-    after: Position | None,
+    sort: AlertSort,
+    after: list[str] | None,
     limit: int,
     now: datetime,
-) -> list[dict[str, Any]]:
-    """Up to `limit` alerts after `after`, as bodies.
+) -> AlertPage:
+    """Up to `limit` alerts after the place `after`.
 
-    An alert that comes or moves on meanwhile makes no other appear twice or never. Only one whose own start health
-    corrects between two pages, as late data made it see, can: the change feed tells of that.
+    An alert that comes or moves on meanwhile makes no other appear twice or never. Only one whose own place changes
+    between two pages, as health corrects its start, its date or what is at stake, can: the change feed tells of that.
     """
-    values: dict[str, Any] = {**filters.__dict__, "state": list(filters.state)}
-    values["shown"] = None if filters.withheld else True
-    values |= {"awake": None if filters.snoozed else True, "after": after, "customers": customers, "now": now}
+    query, values = page_query(filters, customers, sort=sort, after=after, limit=limit, now=now)
+    found = conn.execute(query, values).fetchall()
+    return AlertPage([body for body, _ in found[:limit]], found[limit - 1][1] if len(found) > limit else None)
+
+
+def page_query(
+    filters: AlertFilters,
+    customers: list[int] | None,
+    *,
+    sort: AlertSort,
+    after: list[str] | None,
+    limit: int,
+    now: datetime,
+) -> tuple[str, dict[str, Any]]:
+    """The query of a page and of one alert more, and its parameters: body as JSON and place of each."""
+    order = ORDERS[sort]
+    where, values = _condition(filters, customers, now)
     if after is not None:
-        values |= {"after_since": after.pending_since, "after_id": after.alert_id}
+        where, values = f"{where} AND {order.after}", {**values, "after": after}
+    # Joined after the limit: what an alert is about is looked up for those of the page alone.
+    chosen = f"(SELECT * FROM alerts a WHERE {where} ORDER BY {order.by} LIMIT %(limit)s)"
+    query = f"SELECT body::text, place FROM ({alert_rows(chosen, f'{order.place} AS place')} ORDER BY {order.by}) p"
+    return query, {**values, "limit": limit + 1}
+
+
+def list_alerts(
+    conn: psycopg.Connection, customers: list[int] | None, filters: AlertFilters, *, limit: int, now: datetime
+) -> list[dict[str, Any]]:
+    """The bodies of the newest `limit` alerts."""
+    page = page_of_alerts(conn, customers, filters, sort=AlertSort.NEWEST, after=None, limit=limit, now=now)
+    return [json.loads(body) for body in page.bodies]
+
+
+def _condition(filters: AlertFilters, customers: list[int] | None, now: datetime) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {**filters.__dict__, "state": list(filters.state)}
+    values |= {"customers": customers, "now": now}
+    values |= {"shown": None if filters.withheld else True, "awake": None if filters.snoozed else True}
     where = [IN_SCOPE, *(sql for name, sql in _CONDITIONS.items() if values[name] is not None)]
-    # psycopg cannot adapt a Position, and needs it in no query.
-    del values["after"]
-    order = "ORDER BY a.pending_since DESC, a.alert_id DESC LIMIT %(limit)s"
-    found = rows(conn, f"{ALERT_ROWS} WHERE {' AND '.join(where)} {order}", {**values, "limit": limit})
-    return [alert_body(each) for each in found]
+    if filters.minimum_money is not None and filters.currency is not None:
+        condition, parameters = at_least(filters.minimum_money, filters.currency)
+        where, values = [*where, condition], {**values, **parameters}
+    return " AND ".join(where), values
 
 
 def get_alert(conn: psycopg.Connection, customers: list[int] | None, alert_id: UUID) -> dict[str, Any]:
     """One alert with what people did to it; raise NotFoundError outside the scope."""
-    found = row(
-        conn, f"{ALERT_ROWS} WHERE a.alert_id = %(id)s AND {IN_SCOPE}", {"id": alert_id, "customers": customers}
-    )
+    query = f"{alert_rows('alerts')} WHERE a.alert_id = %(id)s AND {IN_SCOPE}"
+    found = row(conn, query, {"id": alert_id, "customers": customers})
     if found is None:
         raise NotFoundError(f"no alert {alert_id}")
-    return {**alert_body(found), "actions": rows(conn, _TIMELINE, [alert_id])}
+    return {**found["body"], "actions": rows(conn, _TIMELINE, [alert_id])}

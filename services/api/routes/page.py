@@ -56,7 +56,7 @@ def overview(request: Request, serving: Serving) -> Response:
     with serving.database.reading(key.customers) as conn:
         customers = list_customers(conn, key.customers, after=0, limit=_SHOWN + 1, now=now)
         live = AlertFilters(state=("acknowledged", "open"))
-        alerts = list_alerts(conn, key.customers, live, after=None, limit=_SHOWN + 1, now=now)
+        alerts = list_alerts(conn, key.customers, live, limit=_SHOWN + 1, now=now)
         through = assessed_through(conn, key.customers)
         moved = moved_between(conn, [each["id"] for each in customers[:_SHOWN]], first=None, last=None)
     shown = Overview(

@@ -1,5 +1,6 @@
 """Alerts over HTTP: lists, filters, pages, and what people do to one."""
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,8 @@ import psycopg
 import pytest
 
 from services.api.keys import list_keys
+from services.api.queries.alert_orders import ORDERS, AlertSort
+from services.api.queries.alerts import AlertFilters, page_query
 from tests.integration.api.conftest import Clock
 from tests.integration.api.plant import NOW, THROUGH, add_alert, add_asset, add_customer, insert, place, record
 
@@ -282,3 +285,59 @@ def test_what_is_held_back_is_listed_when_asked_for(conn: psycopg.Connection, cl
     found = client.get("/v1/alerts", params={"withheld": True}).json()["data"]
     assert [(each["id"], each["withheld"]) for each in found] == [(held, "budget")]
     assert client.get("/v1/customers").json()["data"][0]["open_alerts"] == {"act": 0, "watch": 0}
+
+
+def test_what_is_at_stake_is_ordered_within_its_kind_and_currency_and_never_across(
+    client: httpx.Client, conn: psycopg.Connection, customer: int
+) -> None:
+    stakes: dict[str, dict[str, Any]] = {
+        "unknown": {},
+        "hours": {"stake_hours": 900.0},
+        "contract": {"stake_contract_value": 5e6, "currency": "EUR", "stake_hours": 1.0},
+        "krona": {"stake_money": 90000.0, "currency": "SEK"},
+        "euro": {"stake_money": 10.0, "currency": "EUR"},
+        "more euro": {"stake_money": 20.5, "currency": "EUR", "expected_at": NOW + timedelta(days=9)},
+        "soon": {"expected_at": NOW + timedelta(days=1)},
+    }
+    named = {str(add_alert(conn, customer, **stake)): name for name, stake in stakes.items()}
+    conn.commit()
+
+    def paged(query: str) -> list[str]:
+        first = client.get(f"/v1/alerts?{query}&limit=4")
+        pages = [first, *([client.get(first.links["next"]["url"])] if "next" in first.links else [])]
+        return [named[each] for page in pages for each in ids(page)]
+
+    by_stake = paged("sort=stake")
+    assert by_stake[:5] == ["more euro", "euro", "krona", "contract", "hours"]
+    assert set(by_stake[5:]) == {"unknown", "soon"}
+    assert paged("sort=urgency")[:3] == ["soon", "more euro", "euro"]
+    assert len(paged("sort=urgency")) == len(stakes)
+    assert paged("sort=newest&minimum_money=10.5&currency=EUR") == ["more euro"]
+    assert client.get("/v1/alerts?minimum_money=10").status_code == 422
+    assert client.get("/v1/alerts?currency=EUR").status_code == 422
+
+
+@pytest.mark.parametrize("state", [("open", "acknowledged"), ("resolved",)])
+@pytest.mark.parametrize("sort", list(AlertSort))
+def test_a_page_deep_in_any_order_is_read_from_an_index_and_sorts_nothing_but_itself(
+    conn: psycopg.Connection, customer: int, sort: AlertSort, state: tuple[str, ...]
+) -> None:
+    conn.execute(
+        "INSERT INTO alerts (alert_id, customer_id, kind, scope_type, scope_id, tier, state, pending_since, sentence,"
+        " evidence, stake_money, currency, expected_at, basis, owner_role, play, version, updated_at)"
+        " SELECT gen_random_uuid(), %s, 'wear', 'asset', n, 'act',"
+        " (ARRAY['open', 'resolved', 'resolved', 'resolved'])[1 + n %% 4], now() - n * interval '1 min', 's', '{}', n,"
+        " 'EUR', now() + n * interval '1 min', 'measured', 'service', 'p', 1, now() FROM generate_series(1, 20000) n",
+        [customer],
+    )
+    conn.execute("ANALYZE alerts")
+    after = conn.execute(
+        f"SELECT {ORDERS[sort].place} FROM alerts a ORDER BY {ORDERS[sort].by} OFFSET 9000 LIMIT 1"
+    ).fetchone()[0]
+    query, values = page_query(AlertFilters(state=state), None, sort=sort, after=after, limit=100, now=NOW)
+    plan = "\n".join(line for (line,) in conn.execute(f"EXPLAIN (ANALYZE) {query}", values).fetchall())
+    (scan,) = re.findall(r"(?:Index Scan|Seq Scan|Bitmap Heap Scan).* on alerts.*rows=([0-9]+).*loops=1", plan)
+    assert float(scan) <= 101, plan
+    read = re.findall(r"Rows Removed by Filter: ([0-9]+)", plan)
+    assert sum(map(int, read)) <= 101, plan
+    assert "Index Cond: (ROW(" in plan, plan
