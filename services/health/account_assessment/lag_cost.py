@@ -4,11 +4,13 @@
     units   effect on the good rate x good units a year, and those of the hours at its pace
     money   units x margin + hours x max(0, cost of an hour - margin x units of a running hour)
 
-a machine that is behind, added up; of the last twelve whole months, six of them known at least. Effects of several
-missed releases add up, and so do the ends of their 90 % intervals, which is wide: what is common to machines that share
-an estimate is not told apart from chance. Of releases that reached no machine here beside others that they did not
-reach, nobody knows what they do: they are named and cost nothing in these figures. Without counters there are hours
-alone. Unknown money is None, and currencies never mix. Below 0 where the releases made it worse.
+a machine that is behind, added up; of the last twelve whole months, of which six are known at least by half. A running
+hour is one of production or setting up: waiting for an order is none. Days on which nobody counted have the pace of
+the others, if these are half of the running hours at least. Effects of several missed releases add up, and so do the
+ends of their 90 % intervals, which is wide: what is common to machines that share an estimate is not told apart from
+chance. Of releases that reached no machine here beside others that they did not reach, nobody knows what they do: they
+are named and cost nothing in these figures. Without counters there are hours alone. Unknown money is None, and
+currencies never mix. Below 0 where the releases made it worse.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,12 +20,12 @@ from datetime import date
 import numpy as np
 
 from services.health.account_assessment.account import Account, AccountAsset
-from services.health.account_assessment.kpi_months import YEAR, months_before, totals
+from services.health.account_assessment.kpi_months import LEAST_COVERAGE, YEAR, months_before, totals
 from services.health.assessment import UpdateEffectRow
 from services.health.block import Economics, Floats
 from services.health.health_assessment.records_in_force import economics_on
 from services.health.value_assessment.value_realized import worth
-from shared.kpis import summed
+from shared.kpis import Totals, summed
 from shared.records.vocabulary import MONEY_BASES
 
 LEAST_MONTHS = 6
@@ -31,8 +33,8 @@ LEAST_MONTHS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class _Year:
-    """A machine's year: hours in which it was asked for, good units, and those of a running hour; NaN where nobody
-    counts."""
+    """A machine's year: hours in which it was asked for, good units, and those of a running hour; NaN where too little
+    is counted."""
 
     asked_h: float
     good: float
@@ -52,8 +54,9 @@ class _Cost:
 def lag_cost(
     account: Account, day: date, missed: Mapping[int, Sequence[str]], effects: Mapping[str, UpdateEffectRow]
 ) -> dict[str, object] | None:
-    """missed: releases that each machine is without. effects: of those that were measured here. None where none of
-    them was, or too little is known of the machines."""
+    """missed: releases that each machine is without. effects: of those that reached machines here. None where none of
+    them was measured, or too little is known of the machines."""
+    effects = {version: row for version, row in effects.items() if row.unknown is None}
     assets = {asset.asset_id: asset for asset in account.assets}
     found = []
     for asset, versions in sorted(missed.items()):
@@ -76,15 +79,22 @@ def lag_cost(
 def _year(account: Account, day: date, asset: int) -> _Year | None:
     """None where fewer than six of the last twelve months are known."""
     months = months_before(day, YEAR)
-    known = [own for month in months if (own := totals(account, [month], {asset}))]
+    known = [own for month in months if (own := totals(account, [month], {asset})) and _is_known(own)]
     if len(known) < LEAST_MONTHS:
         return None
     rows = [row for own in known for row in own]
-    sums, scale = summed(rows), YEAR / len(known)
-    good = scale * sums["good"] if all(row.good is not None for row in rows) else np.nan
-    run_h = (sums["known_s"] - sums["stopped_s"]) / 3600 * scale
-    asked_h = (sums["aupt_s"] + sums["stopped_s"] - sums["customer_down_s"]) / 3600 * scale
-    return _Year(asked_h=asked_h, good=good, running=good / run_h if run_h > 0 else np.nan)
+    sums, counted = summed(rows), summed([row for row in rows if row.good is not None])
+    scale, run_s, counted_s = YEAR / len(known) / 3600, sums["aupt_s"], counted["aupt_s"]
+    enough = counted_s > 0 and counted_s >= LEAST_COVERAGE * run_s
+    running = 3600 * counted["good"] / counted_s if enough else np.nan
+    asked_h = scale * (run_s + sums["stopped_s"] - sums["customer_down_s"])
+    return _Year(asked_h=asked_h, good=running * scale * run_s, running=running)
+
+
+def _is_known(month: Sequence[Totals]) -> bool:
+    """Whether half of its planned time is known, which is so of a month without any."""
+    sums = summed(month)
+    return sums["known_s"] >= LEAST_COVERAGE * sums["pbt_s"]
 
 
 def _cost(year: _Year, told: Sequence[UpdateEffectRow], price: Economics | None) -> _Cost:

@@ -9,7 +9,7 @@ from services.health.account_assessment.account import FleetVersion
 from services.health.account_assessment.version_lag import version_lags
 from services.health.assessment import UpdateEffectRow
 from services.health.block import Economics
-from tests.unit.health.accounts import account, asset, event, months
+from tests.unit.health.accounts import account, asset, event, hours, months
 
 SEEN = tuple(
     FleetVersion(asset_type="filler", version=version, first_seen=first_seen)
@@ -80,15 +80,15 @@ BEHIND = (event("software_release", date(2024, 3, 1), ("asset", 1), version="1.1
 YEAR = {"asset_id": 1, "known": 600.0, "good": 11400.0}
 
 
-def cost(*economics, effect=BOTH, events=BEHIND, **said):
+def cost(*economics, effect=BOTH, events=BEHIND, updates=(), times=(), **said):
     """Of machine 1, idle for 30 of its 600 hours a month: 570 running hours make 11,400 units, 20 each."""
     told = account(
         assets=(asset(1),),
         events=events,
         fleet_versions=SEEN,
-        updates=(effect,),
+        updates=(effect, *updates),
         economics=economics,
-        times=months(date(2023, 9, 1), *[30.0] * 12, **YEAR | said),
+        times=(*months(date(2023, 9, 1), *[30.0] * 12, **YEAR | said), *times),
     )
     (found,) = version_lags(told, date(2024, 9, 1))
     return found.evidence["cost_a_year"]
@@ -117,6 +117,39 @@ def test_what_nobody_measured_costs_nothing_that_can_be_told():
     assert (unknown["hours"]["value"], unknown["good_units"], unknown["money"]) == (144.0, None, None)
     older = (event("software_release", date(2024, 1, 1), ("asset", 1), version="1.9"),)
     assert cost(ECONOMICS, events=older)["not_measured"] == ["1.10"]
+
+
+def test_a_release_of_which_too_few_days_are_known_is_named_and_the_others_are_told():
+    early = replace(BOTH, version="1.10", unknown="fewer than 7 days on a side are known, or all machines got it")
+    early = replace(early, **{name: None for name in vars(early) if name.startswith(("uptime", "rate"))})
+    older = (event("software_release", date(2024, 1, 1), ("asset", 1), version="1.9"),)
+    found = cost(ECONOMICS, events=older, updates=(early,))
+    assert (found["hours"]["value"], found["releases"], found["not_measured"]) == (144.0, ["2.0"], ["1.10"])
+    assert cost(ECONOMICS, effect=replace(early, version="2.0")) is None
+
+
+def test_what_stands_ready_without_an_order_runs_no_slower():
+    """Of the 600 hours of a month 285 without an order: 3,780 asked hours are 75.6 h; 11,400 units in 285 h are 40 an
+    hour: 4 % of 136,800 and 75.6 x 40."""
+    found = cost(ECONOMICS, apt=285.0, adot=285.0)
+    assert (found["hours"]["value"], found["good_units"]["value"]) == (75.6, 8496)
+    assert found["money"]["value"] == pytest.approx(75.6 * (100 - 0.5 * 40) + 8496 * 0.5)
+
+
+@pytest.mark.parametrize(("uncounted_h", "units"), [(57.0, 8420), (6840.0, 16560), (6900.0, None)])
+def test_days_that_nobody_counted_have_the_pace_of_the_others_if_these_are_half(uncounted_h, units):
+    """20 units an hour in all of them: of 57 h more 2 % and 4 % of them, so that 1.14 h and 2.28 h make 68."""
+    found = cost(ECONOMICS, times=(hours(date(2024, 8, 1), known=uncounted_h),))
+    assert (found["good_units"] and found["good_units"]["value"]) == units
+
+
+def test_a_month_of_which_less_than_half_is_known_is_not_counted():
+    silent = [hours(date(2023, 9 + n, 1), known=0.0, pbt=700.0, apt=0.0, unknown=700.0) for n in range(4)]
+    assert cost(ECONOMICS, times=silent)["hours"] == cost(ECONOMICS)["hours"]
+    five = months(date(2024, 4, 1), *[30.0] * 5, **YEAR)
+    few = account(assets=(asset(1),), events=BEHIND, fleet_versions=SEEN, updates=(BOTH,), times=(*five, *silent))
+    (found,) = version_lags(few, date(2024, 9, 1))
+    assert found.evidence["cost_a_year"] is None
 
 
 def test_where_nobody_counts_an_hour_alone_is_worth_its_cost():
