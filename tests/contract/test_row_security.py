@@ -23,7 +23,7 @@ _GRANTED = "SELECT DISTINCT table_name FROM information_schema.role_table_grants
 
 @pytest.fixture
 def plants(conn: psycopg.Connection) -> tuple[int, int]:
-    """Two customers, each with a machine, a day of it and an alert; the first one's machine stood at the second's."""
+    """Two customers, each with a machine, an event of it and an alert."""
     found = []
     for name in ("north", "south"):
         customer = add_customer(conn, name)

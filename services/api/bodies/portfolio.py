@@ -122,7 +122,7 @@ class Satisfaction(Body):
         Field(description="Whether uptime of the last year was surely below the frontier: the best peers', else 97 %."),
     ] = None
     happy_but_flat: Annotated[
-        bool | None, Field(description="At 70 % or more, and value falls, or is flat with room left.")
+        bool | None, Field(description="At 70 % or more, and value falls, or is flat where `room` is not false.")
     ]
     complaints: Annotated[int, Field(description="In the last twelve months.")]
     voice: Annotated[str | None, Field(description="quiet_failing or noisy_healthy; null: neither is shown.")]

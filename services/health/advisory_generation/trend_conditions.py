@@ -1,6 +1,7 @@
 """When a customer's months deserve an alert: they stand still with room left, or they get worse. Pure.
 
-Judged at the end of each month, from the months up to it, by `bends.reading`.
+Judged at the end of each month, from the months up to it, by `bends.reading`; a fall also from how often machines
+stopped, by `stop_counts`.
 """
 
 from collections.abc import Sequence

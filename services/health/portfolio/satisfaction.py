@@ -1,6 +1,6 @@
 """Who says that they are happy while what they gain does not grow, and who complains while it does. Pure.
 
-    happy_but_flat   the last surveys say 70 % or more, and value falls, or is flat with room left to the frontier
+    happy_but_flat   the last surveys say 70 % or more, and value falls, or is flat and not known to be at the frontier
     quiet_failing    of those: nobody complained in twelve months, and no promise is known to be kept
     noisy_healthy    complaints, and value grows, is flat at the frontier, or all that was promised is realized
 
