@@ -105,6 +105,15 @@ def api(database: DatabaseUrl) -> None:
 
 
 @app.command()
+def webhooks(database: DatabaseUrl) -> None:
+    """Send changes to the webhooks that were asked for."""
+    from services.webhooks.__main__ import main as run
+
+    os.environ["BELLWETHER_DATABASE_URL"] = database
+    run()
+
+
+@app.command()
 def migrate(database: DatabaseUrl) -> None:
     """Bring the database's schema up to date."""
     from shared.database import connect

@@ -4,12 +4,13 @@ Each comes from the environment as `BELLWETHER_<NAME>`; the command line overrid
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import SetupError
+from shared.targets import Network, networks
 
 _Kind = TypeVar("_Kind", bound=BaseSettings)
 
@@ -28,12 +29,36 @@ def read_settings(kind: type[_Kind], **given: object) -> _Kind:
         raise SetupError("these settings are missing or wrong: " + "; ".join(wrong)) from None
 
 
+def _of_networks(text: str) -> str:
+    networks(text)
+    return text
+
+
 class DatabaseSettings(BaseSettings):
     """Where the database is."""
 
     model_config = SettingsConfigDict(env_prefix="BELLWETHER_", extra="ignore")
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+
+
+class WebhookSettings(BaseSettings):
+    """Where webhooks may lead besides the open internet."""
+
+    model_config = SettingsConfigDict(env_prefix="BELLWETHER_WEBHOOK_", extra="ignore")
+
+    allowed_networks: Annotated[
+        str,
+        AfterValidator(_of_networks),
+        Field(
+            description="networks inside which webhooks may lead, by http too, with commas between them: "
+            "10.1.0.0/16,127.0.0.1/32"
+        ),
+    ] = ""
+
+    def allowed(self) -> tuple[Network, ...]:
+        """The networks themselves."""
+        return networks(self.allowed_networks)
 
 
 class BrokerSettings(BaseSettings):

@@ -104,7 +104,7 @@ class _Start:
         self._say("database", "schema is up to date")
         self._records()
         key = self._key()
-        for service in ("ingest", "health", "api"):
+        for service in ("ingest", "health", "webhooks", "api"):
             self._python(service, f"services.{service}")
         url = f"http://{self._options.host}:{self._options.port}"
         self._wait_until_ready(url)

@@ -13,7 +13,7 @@ from services.api.database import Database
 from services.api.settings import ApiSettings
 from shared.errors import BellwetherError
 from shared.logs import configure_logs
-from shared.settings import read_settings
+from shared.settings import WebhookSettings, read_settings
 
 _GRACE_S = 5
 
@@ -24,6 +24,7 @@ def main() -> None:
     log = structlog.get_logger()
     try:
         settings = read_settings(ApiSettings)
+        networks = read_settings(WebhookSettings).allowed()
         database = Database(settings.database_url.get_secret_value(), size=settings.api_connections)
     except BellwetherError as exc:
         sys.exit(f"the API cannot start: {exc}")
@@ -32,7 +33,7 @@ def main() -> None:
         log.warning("secret_made", hint="set BELLWETHER_API_SECRET to keep cursors and sign-ins over restarts")
     else:
         secret = settings.api_secret.get_secret_value().encode()
-    app = build_app(database, secret=secret, clock=lambda: datetime.now(UTC))
+    app = build_app(database, secret=secret, clock=lambda: datetime.now(UTC), webhook_networks=networks)
     with _listening(settings.api_host, settings.api_port) as listener:
         log.info("listening", host=settings.api_host, port=listener.getsockname()[1])
         config = uvicorn.Config(

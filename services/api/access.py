@@ -1,6 +1,6 @@
 """Who asks: the key of the request, and what it may see and do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, get_args, get_origin
@@ -12,8 +12,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
 from services.api.database import NOBODY, Database
-from services.api.keys import ACT, CUSTOMER, READ, ApiKey, Scope, find_key
+from services.api.keys import ACT, ADMIN, CUSTOMER, READ, ApiKey, Scope, find_key
 from services.api.problems import ForbiddenError, UnauthorizedError, UnknownParameterError
+from shared.targets import Network
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="`Authorization: Bearer KEY`, KEY being `<id>.<secret>`."
@@ -27,6 +28,8 @@ class Service:
     database: Database
     clock: Callable[[], datetime]
     secret: bytes
+    webhook_networks: Sequence[Network] = ()
+    """Private networks inside which webhooks may lead."""
 
 
 def service(request: Request) -> Service:
@@ -87,6 +90,8 @@ PlantReader = Annotated[ApiKey, Depends(require_scope(READ, CUSTOMER))]
 """Who may read what a plant sees of itself: the plant, and the supplier."""
 PlantActor = Annotated[ApiKey, Depends(require_scope(ACT, CUSTOMER))]
 """Who may say why a machine stopped: the plant, and the supplier."""
+Admin = Annotated[ApiKey, Depends(require_scope(ADMIN))]
+"""Who may say where things are sent."""
 
 
 def actor_of(person: str | None, key_name: str) -> str:

@@ -1,6 +1,6 @@
 """The application: routers, one error map, one OpenAPI document."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -34,9 +34,11 @@ from services.api.routes import (
     record,
     reviews,
     value,
+    webhooks,
 )
 from services.api.routes.declared import PROBLEM_SCHEMA
 from shared.errors import BellwetherError
+from shared.targets import Network
 
 _log = structlog.get_logger()
 _VERSION = "1.0.0"
@@ -60,13 +62,16 @@ _ROOMS = (
     alert_actions,
     record,
     changes,
+    webhooks,
     operations,
     page,
 )
 _ROUTERS = (*(room.router for room in _ROOMS), accounts.plays)
 
 
-def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime]) -> FastAPI:
+def build_app(
+    database: Database, *, secret: bytes, clock: Callable[[], datetime], webhook_networks: Sequence[Network] = ()
+) -> FastAPI:
     """The whole API on a database; `clock` tells wall time in UTC, `secret` signs cursors and sign-ins."""
 
     @asynccontextmanager
@@ -78,7 +83,7 @@ def build_app(database: Database, *, secret: bytes, clock: Callable[[], datetime
             database.close()
 
     app = FastAPI(title="Bellwether", version=_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.service = Service(database=database, clock=clock, secret=secret)
+    app.state.service = Service(database=database, clock=clock, secret=secret, webhook_networks=webhook_networks)
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)

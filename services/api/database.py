@@ -12,11 +12,11 @@ from psycopg import IsolationLevel
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from shared.askers import become_asker
 from shared.database import connection_settings, storage_errors
 from shared.errors import StorageError
 
 _STATEMENT_TIMEOUT_MS = 10_000
-_AS_ASKER = "SELECT set_config('role', 'bellwether_api', true), set_config('bellwether.customers', %s, true)"
 NOBODY: list[int] = []
 """No customers: what is asked before it is known who asks."""
 
@@ -100,7 +100,7 @@ class Database:
 
 def _become_asker(conn: psycopg.Connection, customers: list[int] | None) -> None:
     try:
-        conn.execute(_AS_ASKER, ["all" if customers is None else ",".join(map(str, customers))])
+        become_asker(conn, customers)
     except psycopg.errors.InvalidParameterValue as exc:
         raise SchemaMissingError("the database has no role bellwether_api: run `bellwether migrate`") from exc
 

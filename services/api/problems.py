@@ -16,6 +16,7 @@ from shared.errors import (
     PermanentError,
     TransientError,
 )
+from shared.targets import TargetError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -134,6 +135,13 @@ KINDS: Mapping[type[BellwetherError], ProblemKind] = {
         slug="action-not-possible",
         title="The alert's state does not allow this",
         remedy="`detail` says why.",
+    ),
+    TargetError: ProblemKind(
+        status=422,
+        slug="target-refused",
+        title="Nothing is sent to this address",
+        remedy="`detail` says why; whoever runs Bellwether can allow a private network: "
+        "BELLWETHER_WEBHOOK_ALLOWED_NETWORKS.",
     ),
     TransientError: UNAVAILABLE,
 }

@@ -7,10 +7,11 @@ value       what follows for the customer: value since the start, its outlook, e
 portfolio   what all customers together say, and reviews made for one
 accounts    what follows for the account: findings a month and at the newest midnight
 access      who may ask: API keys; and what this deployment is for
+webhooks    who wants to be told of changes, and how each delivery stands
 """
 
 from shared.tables.metadata import metadata
 
-from . import access, accounts, assessment, portfolio, records, telemetry, value
+from . import access, accounts, assessment, portfolio, records, telemetry, value, webhooks
 
-__all__ = ["access", "accounts", "assessment", "metadata", "portfolio", "records", "telemetry", "value"]
+__all__ = ["access", "accounts", "assessment", "metadata", "portfolio", "records", "telemetry", "value", "webhooks"]

@@ -13,6 +13,7 @@ from deploy.cli import app
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
 from services.ingest.settings import IngestSettings
+from services.webhooks.settings import DeliverySettings
 from shared.public_url import PublicSettings
 from shared.settings import BrokerSettings
 
@@ -48,6 +49,7 @@ def test_our_services_are_given_only_settings_that_they_know(name):
             for field in model.model_fields
         ),
         *(f"BELLWETHER_HEALTH_{field}".upper() for field in HealthSettings.model_fields),
+        *(f"BELLWETHER_WEBHOOK_{field}".upper() for field in DeliverySettings.model_fields),
         *(f"BELLWETHER_INGEST_{field}".upper() for field in IngestSettings.model_fields),
     }
     assert set(SERVICES[name]["environment"]) <= fields

@@ -16,6 +16,7 @@ from deploy.cli import app
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
 from services.ingest.settings import IngestSettings
+from services.webhooks.settings import DeliverySettings
 from shared.public_url import PublicSettings
 from shared.settings import BrokerSettings, DatabaseSettings
 
@@ -121,7 +122,15 @@ def _bare(metric: Metric) -> Sample:
 def test_every_setting_that_a_document_names_is_read():
     prefixed = {
         f"{model.model_config['env_prefix']}{field}".upper()
-        for model in (ApiSettings, PublicSettings, BrokerSettings, DatabaseSettings, HealthSettings, IngestSettings)
+        for model in (
+            ApiSettings,
+            PublicSettings,
+            BrokerSettings,
+            DatabaseSettings,
+            HealthSettings,
+            IngestSettings,
+            DeliverySettings,
+        )
         for field in model.model_fields
     }
     tests_own = {"BELLWETHER_TEST_TIMESCALE_URL"}

@@ -1,0 +1,11 @@
+"""Settings of the webhooks' delivery, from BELLWETHER_WEBHOOK_*."""
+
+from pydantic import Field
+
+from shared.settings import WebhookSettings
+
+
+class DeliverySettings(WebhookSettings):
+    """Where webhooks may lead, and where their delivery tells of itself."""
+
+    metrics_port: int | None = Field(default=None, ge=1, le=65535, description="serve Prometheus metrics on this port")
