@@ -29,6 +29,8 @@ from services.api.routes import (
     customers,
     operations,
     page,
+    page_accounts,
+    page_alerts,
     plants,
     portfolio,
     record,
@@ -66,7 +68,7 @@ _ROOMS = (
     operations,
     page,
 )
-_ROUTERS = (*(room.router for room in _ROOMS), accounts.plays)
+_ROUTERS = (*(room.router for room in _ROOMS), accounts.plays, page_accounts.router, page_alerts.router)
 
 
 def build_app(
@@ -111,9 +113,13 @@ def _ours(request: Request, exc: Exception) -> Response:
     kind = kind_of(exc)
     # What the driver says of a failure, hosts and users among it, is for the log.
     ours = kind is INTERNAL or kind is UNAVAILABLE
+    screen = page.is_screen(request.url.path)
+    told = page.in_words(request, exc) if screen else None
+    if told is not None:
+        return told
     if ours:
         _log.error("request_failed", path=request.url.path, reason=str(exc))
-    if kind is UNAVAILABLE and request.url.path in page.PATHS:
+    if kind is UNAVAILABLE and screen:
         return page.unavailable()
     return problem(kind, detail=None if ours else str(exc), instance=request.url.path)
 

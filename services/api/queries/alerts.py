@@ -109,10 +109,16 @@ def page_query(
 
 
 def list_alerts(
-    conn: psycopg.Connection, customers: list[int] | None, filters: AlertFilters, *, limit: int, now: datetime
+    conn: psycopg.Connection,
+    customers: list[int] | None,
+    filters: AlertFilters,
+    *,
+    sort: AlertSort,
+    limit: int,
+    now: datetime,
 ) -> list[dict[str, Any]]:
-    """The bodies of the newest `limit` alerts."""
-    page = page_of_alerts(conn, customers, filters, sort=AlertSort.NEWEST, after=None, limit=limit, now=now)
+    """The bodies of the first `limit` alerts."""
+    page = page_of_alerts(conn, customers, filters, sort=sort, after=None, limit=limit, now=now)
     return [json.loads(body) for body in page.bodies]
 
 

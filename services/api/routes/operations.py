@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from services.api.access import Serving
 from services.api.database import NOBODY, SchemaMissingError, row
+from services.api.page.served import STYLE
 from services.api.problems import ALL, UNAVAILABLE, problem
 from shared.errors import NotFoundError
 
@@ -50,6 +51,6 @@ def explain(slug: str) -> HTMLResponse:
         raise NotFoundError(f"no problem of the name {slug}")
     return HTMLResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(kind.title)}</title>'
-        f'<link rel="stylesheet" href="/page.css"><main><h1>{escape(kind.title)}</h1>'
+        f'<link rel="stylesheet" href="/assets/{STYLE.name}"><main><h1>{escape(kind.title)}</h1>'
         f"<p>Status {kind.status}.</p><p>{escape(kind.remedy)}</p></main></html>"
     )

@@ -1,5 +1,6 @@
 """What moved a customer's health, over HTTP: stored parts added up, named and put in words."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -96,5 +97,7 @@ def test_a_customer_that_was_never_judged_has_no_change(client: httpx.Client, co
 
 @pytest.mark.usefixtures("filler")
 def test_the_page_says_what_moved_an_account(stranger: httpx.Client, make_key: Callable[..., str]) -> None:
-    page = stranger.post("/sign-in", data={"key": make_key()}, follow_redirects=True).text
-    assert f"Health {MINUS}6.0 since Monday 14 September 2026: Filler on Line 2" in page
+    accounts = stranger.post("/sign-in", data={"key": make_key()}, follow_redirects=True).text
+    assert f"{MINUS}6 in 7 d" in accounts
+    account = re.findall(r"/customers/[0-9]+", accounts)[0]
+    assert f"{MINUS}6.0 since Monday 14 September 2026: Filler on Line 2" in stranger.get(account).text

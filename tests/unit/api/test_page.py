@@ -1,135 +1,216 @@
-"""The page as text."""
+"""The page's words, groups and pictures: pure functions."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from services.api import examples
+from services.api import examples, examples_value
 from services.api.bodies.alerts import Alert
+from services.api.bodies.assets import AssetSignal
 from services.api.bodies.customers import Customer
-from services.api.page import UNKNOWN_KEY, Overview, overview_page, sign_in_page
+from services.api.bodies.lists import Expected
+from services.api.bodies.value import CustomerValue
+from services.api.page import words
+from services.api.page.account import evidence
+from services.api.page.accounts import Row, grouped, headline, stakes
+from services.api.page.bars import change_bars
+from services.api.page.charts import budget_chart, evidence_chart, value_chart
+from services.api.page.marks import promise_mark, spark, when_mark
 
 QUIET: dict[str, Any] = {**examples.CUSTOMERS["data"][0], "open_alerts": {"act": 0, "watch": 0}}
+TODAY = date(2026, 9, 21)
 
 
-def customer(number: int, name: str, health: float | None = 80.0) -> Customer:
-    return Customer(**{**QUIET, "id": number, "name": name, "health": {**QUIET["health"], "health": health}})
+def alert(**changes: Any) -> Alert:
+    return Alert(**{**examples.ALERT, **changes})
 
 
-def alert(number: int, **changes: Any) -> Alert:
-    return Alert(**{**examples.ALERT, "customer": {**examples.ALERT["customer"], "id": number}, **changes})
+def stake(**parts: Any) -> dict[str, Any]:
+    return {"hours": None, "contract_value": None, "money": None, "basis": "measured", **parts}
 
 
-def page(customers: list[Customer], alerts: list[Alert], **more: Any) -> str:
-    at = datetime(2026, 9, 21, 6, tzinfo=UTC)
-    shown = {"assessed_through": at, "complete": True, "demo": False, "moved": {}, **more}
-    return overview_page(Overview(customers=customers, alerts=alerts, **shown), url="http://here/")
+def row(number: int, *alerts: Alert, health: float | None = 80.0, place: int = 0) -> Row:
+    known = {**QUIET, "id": number, "name": f"Account {number}", "health": {**QUIET["health"], "health": health}}
+    return Row(
+        customer=Customer(**known),
+        alerts=alerts,
+        weekly=[],
+        moved=None,
+        promise=None,
+        next_improvement=None,
+        sites=1,
+        today=TODAY,
+        place=place,
+    )
+
+
+def on(day: str) -> dict[str, Any]:
+    return {"at": f"{day}T06:00:00Z", "low": None, "high": None}
 
 
 @pytest.mark.parametrize(
-    ("alerts", "headline"),
+    ("rows", "told"),
     [
-        ([], "No accounts need a decision."),
-        ([alert(1, tier="watch")], "No accounts need a decision."),
-        ([alert(1, expected=None)], "One account needs a decision."),
-        ([alert(1), alert(1), alert(2)], "Two accounts need a decision. The first date is 24 Sep 2026."),
-        ([alert(n) for n in range(13)], "13 accounts need a decision. The first date is 24 Sep 2026."),
+        ([], "No account is known yet."),
+        ([row(1)], "No account needs a decision."),
+        (
+            [row(1, alert(tier="watch", expected=on("2026-10-09")))],
+            "No account needs a decision. The next date we know is Fri\u00a09\u00a0Oct.",
+        ),
+        ([row(1, alert(expected=None))], "One account needs a decision."),
+        ([row(1, alert(), alert()), row(2, alert())], "Two accounts need a decision. The first date is Thursday."),
+        (
+            [row(1, alert(expected=on("2026-09-20")))],
+            "One account needs a decision. The first date, Sun\u00a020\u00a0Sep, has passed.",
+        ),
     ],
 )
-def test_the_headline_is_the_answer(alerts, headline):
-    assert f"<h1>{headline}</h1>" in page([customer(n, "x") for n in range(13)], alerts)
+def test_the_headline_is_the_answer(rows: list[Row], told: str) -> None:
+    assert headline(rows, TODAY) == told
 
 
-def test_without_accounts_nothing_is_claimed_about_them():
-    assert "No account is known yet." in page([], [])
+def test_a_page_that_does_not_have_all_claims_no_more_than_it_has() -> None:
+    assert headline([row(1)], TODAY, complete=False) == "No account shown here needs a decision."
+    assert headline([row(1, alert(expected=None))], TODAY, complete=False).startswith("At least one account needs")
 
 
-def test_accounts_that_need_a_decision_come_first_and_those_that_cannot_be_judged_last():
-    customers = [customer(1, "Dark", None), customer(2, "Quiet"), customer(3, "Watched"), customer(4, "Late"),
-                 customer(5, "Soon")]  # fmt: skip
-    later = {**examples.ALERT["expected"], "at": "2026-12-01T00:00:00Z"}
-    text = page(customers, [alert(3, tier="watch"), alert(4, expected=later), alert(5)])
-    places = [text.index(f">{name}</h2>") for name in ("Soon", "Late", "Watched", "Quiet", "Dark")]
-    assert places == sorted(places)
+def test_every_account_is_in_one_group_and_in_the_order_of_the_api() -> None:
+    rows = [
+        row(1, alert(), place=1),
+        row(2, alert(), place=0),
+        row(3, alert(tier="watch")),
+        row(4),
+        row(5, health=None),
+    ]
+    found = grouped(rows, all_quiet=False)
+    assert [(group.key, [r.customer.id for r in group.rows]) for group in found] == [
+        ("act", [2, 1]),
+        ("watch", [3]),
+        ("quiet", [4]),
+        ("unknown", [5]),
+    ]
 
 
-def test_what_is_not_known_is_said_and_never_shown_as_zero():
-    stake = {"hours": None, "contract_value": None, "money": None, "basis": "measured"}
-    text = page([customer(1, "Dark", None)], [alert(1, stake=stake, expected=None, confidence=None)])
-    assert "Health <b>not known</b>" in text
-    assert "<dt>At stake</dt><dd>not known</dd>" in text
-    assert "<dt>How sure</dt><dd>not estimated</dd>" in text
+def test_quiet_accounts_beyond_the_first_four_are_folded_until_asked_for() -> None:
+    rows = [row(number) for number in range(1, 8)]
+    assert [(len(g.rows), g.hidden, g.count) for g in grouped(rows, all_quiet=False)] == [(4, 3, 7)]
+    assert [(len(g.rows), g.hidden) for g in grouped(rows, all_quiet=True)] == [(7, 0)]
 
 
-def test_a_date_is_still_to_come_passed_not_known_or_not_needed():
-    passed = {"at": "2026-09-20T00:00:00Z", "low": "2026-09-20T00:00:00Z", "high": "2026-09-20T00:00:00Z"}
-    told = {
-        "<b>24 Sep 2026</b> (80\u00a0% range 22 Sep 2026 to 30 Sep 2026)": {},
-        "<b>20 Sep 2026</b>, which has passed": {"expected": passed},
-        "<b>21 Sep 2026</b>": {"expected": {"at": "2026-09-21T00:00:00Z", "low": None, "high": None}},
-        "not known yet": {"expected": None, "tier": "watch"},
-        "already, since 17 Sep 2026": {"expected": None},
-    }
-    for when, changes in told.items():
-        assert f"<dt>When</dt><dd>{when}</dd>" in page([customer(1, "x")], [alert(1, **changes)])
-    assert "The first date, 20 Sep 2026, has passed." in page([customer(1, "x")], [alert(1, expected=passed)])
+def test_stakes_of_another_basis_or_currency_are_never_added() -> None:
+    def money(currency: str, basis: str) -> Alert:
+        euros = {"amount": 1000.0, "currency": currency, "basis": basis, "low": None, "high": None}
+        return alert(stake=stake(money=euros))
+
+    rows = [row(1, money("EUR", "agreed")), row(2, money("EUR", "agreed")), row(3, money("GBP", "agreed"))]
+    found = {each.amount: each.accounts for each in stakes([*rows, row(4, money("EUR", "assumed"))])}
+    assert found == {"€\u00a02.0\u00a0k": 2, "£\u00a01.0\u00a0k": 1, "€\u00a01.0\u00a0k": 1}
 
 
-def test_an_account_that_is_assessed_less_far_than_the_others_says_so():
-    behind = customer(1, "Behind").model_copy(update={"assessed_through": datetime(2026, 9, 18, 6, tzinfo=UTC)})
-    assert "Fri 18 Sep 2026, 06:00 UTC</time>.</p>" in page([behind], [])
-    assert "Assessed through" not in page([customer(1, "x")], []).partition("<main>")[2]
+@pytest.mark.parametrize(
+    ("figure", "told"),
+    [
+        (84_000, "84\u00a0k"),
+        (1_240_000, "1.2\u00a0M"),
+        (999_800, "1.0\u00a0M"),
+        (9.4, "9.4"),
+        (0, "0"),
+        (-5_000_000, f"{words.MINUS}5.0\u00a0M"),
+    ],
+)
+def test_estimates_have_two_digits(figure: float, told: str) -> None:
+    assert words.number(figure) == told
 
 
-def test_what_moved_an_account_stands_with_it():
-    told = page([customer(1, "Northfield"), customer(2, "Quillon")], [], moved={2: "+3.0: Filler <2>"})
-    assert told.count("Health +3.0: Filler &lt;2&gt;") == 1
-    assert told.index("Quillon") < told.index("Filler")
+@pytest.mark.parametrize(
+    ("share", "word"),
+    [(0.04, "almost no chance"), (0.19, "very unlikely"), (0.44, "unlikely"), (0.5, "about even"), (0.72, "likely"),
+     (0.8, "very likely"), (0.96, "almost certain")],
+)  # fmt: skip
+def test_a_probability_has_its_word(share: float, word: str) -> None:
+    assert words.likelihood(share) == word
 
 
-def test_an_alert_names_its_machine_and_not_the_account_again():
-    about = {"type": "customer", "id": 1, "name": "Northfield"}
-    assert "open since 18 Sep 2026</span>" in page([customer(1, "Northfield")], [alert(1, scope=about)])
-    assert "open since 18 Sep 2026 · Filler 2</span>" in page([customer(1, "Northfield")], [alert(1)])
+def test_nothing_is_said_to_be_certain_or_impossible() -> None:
+    assert (words.probability(1.0), words.probability(0.0)) == ("over 99\u00a0%", "under 1\u00a0%")
 
 
-def test_a_stake_keeps_its_parts_apart_with_currency_range_and_basis():
-    text = page([customer(1, "Northfield")], [alert(1)])
-    assert 'EUR 84,000 (60,000 to 96,000) <span class="label">basis: agreed</span>' in text
-    assert "contract value EUR 420,000 · 14.0 hours" in text
+def test_days_name_the_weekday_when_near_and_the_year_when_far() -> None:
+    assert words.day(date(2026, 9, 24), TODAY) == "Thu\u00a024\u00a0Sep"
+    assert words.day(date(2026, 2, 3), TODAY) == "3\u00a0Feb"
+    assert words.day(date(2027, 2, 3), TODAY) == "3\u00a0Feb\u00a02027"
+    assert words.days(date(2026, 9, 22), date(2026, 9, 30), TODAY) == f"22{words.DASH}30\u00a0Sep"
+    assert words.days(date(2026, 9, 29), date(2026, 10, 3), TODAY) == f"29\u00a0Sep{words.DASH}3\u00a0Oct"
 
 
-def test_text_from_records_and_machines_is_never_markup():
-    evil = "<script>alert(1)</script>"
-    stake = {**examples.ALERT["stake"], "basis": evil}
-    scope = {"type": "asset", "id": 1, "name": evil}
-    shown = alert(1, sentence=evil, play=evil, owner_role=evil, stake=stake, scope=scope)
-    text = page([Customer(**{**QUIET, "id": 1, "name": evil, "segment": evil})], [shown])
-    assert "<script" not in text
+def test_evidence_that_nobody_knows_is_left_out() -> None:
+    told = {"lost": {"value": None, "unit": "h"}, "metrics": {"vibration": {"value": -4.04, "unit": "sigmas"}}}
+    assert evidence(alert(evidence=told)) == [("Vibration", f"{words.MINUS}4.04 sigmas")]
 
 
-def test_more_than_three_alerts_are_folded():
-    text = page([customer(1, "Northfield")], [alert(1) for _ in range(5)])
-    assert "<summary>2 more</summary>" in text
-    assert text.count("<article") == 5
+def drawn(svg: str) -> ElementTree.Element:
+    """The picture is well-formed, and has no style of its own that the page's policy would refuse."""
+    found = ElementTree.fromstring(svg)  # noqa: S314 - our own
+    assert not [each for each in found.iter() if "style" in each.attrib]
+    return found
 
 
-def test_a_page_that_does_not_show_all_says_so():
-    text = page([customer(1, "x")], [alert(1)], complete=False)
-    assert "Only the first are shown" in text
-    assert "At least one account needs a decision." in text
-    assert "No account shown here needs a decision." in page([customer(1, "x")], [], complete=False)
-    assert "Only the first are shown" not in page([customer(1, "x")], [])
+def test_a_date_stands_on_the_axis_of_thirteen_weeks_with_its_range() -> None:
+    mark = drawn(when_mark(TODAY, TODAY + timedelta(days=45), TODAY, TODAY + timedelta(days=91), tier="act"))
+    dot = mark.find("circle")
+    assert dot is not None
+    assert dot.get("cx") == "49.5%"
+    extent = next(each for each in mark.iter("line") if each.get("class") == "range act")
+    assert (extent.get("x1"), extent.get("x2")) == ("0.0%", "100.0%")
 
 
-def test_the_demonstration_says_what_it_is():
-    assert "none of these accounts exists" in page([], [], demo=True)
-    assert "none of these accounts exists" not in page([], [])
-    assert ".bellwether/api-key" in sign_in_page(wrong=None, demo=True)
-    assert ".bellwether/api-key" not in sign_in_page(wrong=None, demo=False)
+def test_a_date_beyond_the_axis_is_an_arrow_and_an_unknown_one_is_dotted() -> None:
+    assert "circle" not in when_mark(TODAY, TODAY + timedelta(days=200), None, None, tier="act")
+    assert "arrow" in when_mark(TODAY, TODAY + timedelta(days=200), None, None, tier="act")
+    assert 'class="nodate"' in when_mark(TODAY, None, None, None, tier="watch")
 
 
-def test_a_wrong_key_is_told_beside_its_field():
-    assert 'aria-describedby="wrong"' in sign_in_page(wrong=UNKNOWN_KEY, demo=False)
-    assert "wrong" not in sign_in_page(wrong=None, demo=False)
+def test_weeks_without_health_stay_a_gap_and_one_at_the_end_has_no_dot() -> None:
+    line = drawn(spark([80.0, None, 82.0, 81.0, None])).find("path")
+    assert line is not None
+    assert str(line.get("d")).count("M") == 2
+    assert "circle" not in spark([80.0, None])
+    assert spark([None, None]) == ""
+
+
+def test_a_promise_off_its_axis_is_an_arrow() -> None:
+    assert 'cx="66.7%"' in promise_mark(1.0, 0.9, 1.1)
+    assert "arrow" in promise_mark(9.0, None, None)
+
+
+def test_a_waterfall_ends_where_health_is() -> None:
+    bars = [drawn(bar)[0] for bar in change_bars(77.0, 71.0, [-7.0, 1.0])]
+    ends = [float(str(b.get("x"))[:-1]) + float(str(b.get("width"))[:-1]) for b in bars]
+    assert [b.get("class") for b in bars] == ["whole", "lost", "gained", "whole"]
+    assert ends[-1] == pytest.approx(ends[2], abs=0.11)
+
+
+def test_value_without_two_known_months_is_no_picture() -> None:
+    value = CustomerValue(**examples_value.VALUE)
+    total = value.since_start[0].model_copy(update={"line_of_business": "*"})
+    two = [total, total.model_copy(update={"month": date(2026, 9, 1)})]
+    assert value_chart(value.model_copy(update={"since_start": []})) == ""
+    assert "Realized" in str(drawn(value_chart(value.model_copy(update={"since_start": two}))).get("aria-label"))
+
+
+def test_a_finding_breaks_its_line_where_days_are_missing_and_marks_when_it_is_expected() -> None:
+    history = [{"day": TODAY - timedelta(days=back), "value": 1.0 + back} for back in (6, 5, 2, 1, 0)]
+    told = {"kind": "deviation", "day": TODAY, "value": 1.0, "confidence": None, "expected": None, "evidence": {}}
+    signal = AssetSignal(**told, history=history)
+    at = datetime(2026, 10, 3, 6, tzinfo=UTC)
+    picture = drawn(evidence_chart(signal, Expected(at=at, low=at, high=at), today=TODAY, unit="sigmas"))
+    assert len([each for each in picture.iter("path") if each.get("class") == "past"]) == 2
+    assert "expected Sat\u00a03\u00a0Oct" in str(picture.get("aria-label"))
+
+
+def test_a_budget_falls_in_steps_and_says_what_is_left() -> None:
+    course = [(TODAY - timedelta(days=back), 20.0 - back, 22.0) for back in (10, 5, 0)]
+    picture = drawn(budget_chart(course, first=TODAY - timedelta(days=30), last=TODAY + timedelta(days=30)))
+    assert picture.get("aria-label") == "2.0\u00a0h left of 22\u00a0h."
