@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format pictures bench-ingest bench-storage bench-health bench-signals bench-value fuzz drills
+.PHONY: run setup setup-dev test lint format pictures dashboards bench-ingest bench-storage bench-health bench-signals bench-value fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -49,6 +49,10 @@ format: setup-dev
 # What services/health/README.md shows, drawn from the engine's own output; some minutes.
 pictures: setup-dev
 	@$(BIN)/python -m tests.bench.pictures
+
+# Grafana's dashboards from deploy/grafana/boards.
+dashboards: setup-dev
+	@$(BIN)/python -W ignore::DeprecationWarning -m deploy.grafana.write
 
 bench-ingest: setup-dev
 	@$(BIN)/python -m tests.bench.bench_ingest $(ARGS)

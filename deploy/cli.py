@@ -271,6 +271,25 @@ def replay_records(
     typer.echo(f"wrote {directory}; import it with: bellwether import {directory}")
 
 
+@app.command("grafana-login")
+def grafana_login(
+    database: DatabaseUrl,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="BELLWETHER_GRAFANA_DATABASE_PASSWORD", help="one is made and printed if not given"),
+    ] = None,
+) -> None:
+    """Make the database login that Grafana reads the dashboards' views with, or change its password."""
+    import secrets
+
+    from deploy.grafana.login import LOGIN, make_login
+    from shared.database import connect
+
+    with connect(database, application="grafana-login") as conn:
+        make_login(conn, password or (made := secrets.token_urlsafe(24)))
+    typer.echo(f"{LOGIN} may read bellwether_views." + ("" if password else f" Its password: {made}"))
+
+
 @keys_app.command("create")
 def create_key(
     database: DatabaseUrl,

@@ -20,7 +20,7 @@ from shared.migrations import migrate
 from tests.databases import TIMESCALE_URL, Server
 
 _HERE = Path(__file__).parent
-_ENGINES = ["postgresql", "timescaledb", *(["timescaledb-server"] if TIMESCALE_URL else [])]
+ENGINES = ["postgresql", "timescaledb", *(["timescaledb-server"] if TIMESCALE_URL else [])]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ def wasm_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=_ENGINES)
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Which engine this run of the test is on."""
     name: str = request.param
@@ -52,7 +52,7 @@ def contract_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str]:
     if engine == "timescaledb":
         url: str = request.getfixturevalue("wasm_url")
         yield url
-        _empty(url)
+        empty(url)
         return
     server: Server = request.getfixturevalue("postgres" if engine == "postgresql" else "database_server")
     name = server.migrated()
@@ -72,7 +72,8 @@ def conn(contract_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _empty(url: str) -> None:
+def empty(url: str) -> None:
+    """Take every row out of a database that cannot be dropped."""
     with connect(url, application="test") as conn:
         tables = conn.execute(
             "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables"

@@ -51,6 +51,7 @@ def test_our_services_are_given_only_settings_that_they_know(name):
         *(f"BELLWETHER_HEALTH_{field}".upper() for field in HealthSettings.model_fields),
         *(f"BELLWETHER_WEBHOOK_{field}".upper() for field in DeliverySettings.model_fields),
         *(f"BELLWETHER_INGEST_{field}".upper() for field in IngestSettings.model_fields),
+        "BELLWETHER_GRAFANA_DATABASE_PASSWORD",  # of `bellwether grafana-login` alone
     }
     assert set(SERVICES[name]["environment"]) <= fields
 
