@@ -9,6 +9,9 @@ from psycopg.types.json import Jsonb
 
 from shared.locks import AdvisoryLock
 
+CHANNEL = "bellwether_changes"
+"""Where a commit of the feed is heard; the database tells of it, and of nothing more."""
+
 
 class Change(NamedTuple):
     """One transition for the feed; `body` is the subject as the API shows it."""
@@ -24,7 +27,8 @@ def append_changes(conn: psycopg.Connection, changes: Sequence[Change], at: date
     """Append to the feed inside the caller's transaction, which should commit next.
 
     The lock is held until that commit, so a sequence number is visible only after every smaller one: a reader
-    that asks for what follows its last number can miss nothing. A plain serial cannot promise that.
+    that asks for what follows its last number can miss nothing. A plain serial cannot promise that. The commit is
+    heard on CHANNEL.
     """
     if not changes:
         return
@@ -40,3 +44,4 @@ def append_changes(conn: psycopg.Connection, changes: Sequence[Change], at: date
                 for n, c in enumerate(changes, start=1)
             ],
         )
+    conn.execute("SELECT pg_notify(%s, '')", [CHANNEL])

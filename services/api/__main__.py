@@ -10,6 +10,7 @@ import uvicorn
 
 from services.api.app import build_app
 from services.api.database import Database
+from services.api.server import Server
 from services.api.settings import ApiSettings
 from shared.errors import BellwetherError
 from shared.logs import configure_logs
@@ -39,7 +40,7 @@ def main() -> None:
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, app).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

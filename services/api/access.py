@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
 from services.api.database import NOBODY, Database
+from services.api.feed_hub import FeedHub
 from services.api.keys import ACT, ADMIN, CUSTOMER, READ, ApiKey, Scope, find_key
 from services.api.problems import ForbiddenError, UnauthorizedError, UnknownParameterError
 from shared.targets import Network
@@ -23,9 +24,11 @@ _bearer = HTTPBearer(
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What every router works with: the database, the clock of the wall, and the secret that signs cursors."""
+    """What every router works with: the database, the feed's end, the clock of the wall, and the secret that signs
+    cursors."""
 
     database: Database
+    feed: FeedHub
     clock: Callable[[], datetime]
     secret: bytes
     webhook_networks: Sequence[Network] = ()

@@ -17,6 +17,7 @@ from starlette.routing import Match, Route
 
 from services.api.access import Service
 from services.api.database import Database
+from services.api.feed_hub import FeedHub
 from services.api.headers import Requests
 from services.api.limits import BodyLimit
 from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, TOO_LONG, UNAVAILABLE, kind_of, problem
@@ -25,6 +26,7 @@ from services.api.routes import (
     alert_actions,
     alerts,
     assets,
+    change_stream,
     changes,
     customers,
     operations,
@@ -64,6 +66,7 @@ _ROOMS = (
     alert_actions,
     record,
     changes,
+    change_stream,
     webhooks,
     operations,
     page,
@@ -85,7 +88,10 @@ def build_app(
             database.close()
 
     app = FastAPI(title="Bellwether", version=_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.service = Service(database=database, clock=clock, secret=secret, webhook_networks=webhook_networks)
+    feed = FeedHub(database, clock)
+    app.state.service = Service(
+        database=database, feed=feed, clock=clock, secret=secret, webhook_networks=webhook_networks
+    )
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, registry=app.state.registry)

@@ -33,7 +33,8 @@ class Database:
     """
 
     def __init__(self, url: str, *, size: int = 8, patience_s: float = 5.0) -> None:
-        settings = connection_settings(url)
+        self._settings = connection_settings(url)
+        settings = dict(self._settings)
         given = settings.pop("options", "")
         self._pool = ConnectionPool(
             "",
@@ -61,6 +62,14 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self._pool.close()
+
+    async def connect_for_notices(self) -> psycopg.AsyncConnection:
+        """A connection of its own on which to LISTEN; raises psycopg.OperationalError."""
+        live = {"connect_timeout": "5", "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3"}
+        settings: dict[str, Any] = live | self._settings
+        return await psycopg.AsyncConnection.connect(
+            **settings, autocommit=True, application_name="bellwether-api-notices"
+        )
 
     @contextmanager
     def reading(self, customers: list[int] | None) -> Iterator[psycopg.Connection]:

@@ -414,3 +414,4 @@ CHANGES: dict[str, Any] = {
     "next": "1207-5e1f0a9b3c7d",
     "assessed_through": _THROUGH,
 }
+CHANGE_STREAM = 'id: 1207-5e1f0a9b3c7d\ndata: {"sequence":1207,"at":"2026-09-21T06:01:12Z","customer_id":3,...}\n\n'

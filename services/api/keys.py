@@ -11,7 +11,7 @@ admin     keys, webhooks, records and the audit log
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -131,6 +131,13 @@ def valid_key(conn: psycopg.Connection, key_id: str, *, now: datetime) -> ApiKey
             [_storable(key_id)],
         ).fetchone()
     return key if key is not None and key.is_valid(now) else None
+
+
+def valid_keys(conn: psycopg.Connection, key_ids: Collection[str], *, now: datetime) -> dict[str, ApiKey]:
+    """Those of the ids whose keys are valid at `now`."""
+    with conn.cursor(row_factory=class_row(ApiKey)) as cur:
+        found = cur.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE key_id = ANY(%s)", [[*key_ids]]).fetchall()
+    return {key.key_id: key for key in found if key.is_valid(now)}
 
 
 def _digest(secret: str) -> str:

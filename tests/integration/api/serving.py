@@ -7,11 +7,13 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from services.api.server import Server
+
 
 @contextmanager
 def serve(app: FastAPI) -> Iterator[str]:
     """URL of the application while it is served."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on"))
+    server = Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on"), app)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -29,7 +29,8 @@ from tests.integration.api.plant import (
 )
 
 DOCUMENT: dict[str, Any] = json.loads(files("services.api").joinpath("openapi.json").read_text(encoding="utf-8"))
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+# A stream has no end to wait for.
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).exclude(operation_id="stream_changes")
 
 
 def test_the_committed_document_is_the_applications() -> None:
@@ -50,7 +51,8 @@ def test_every_operation_declares_its_errors_as_problems_and_shows_an_example() 
             for status, response in responses.items():
                 if status >= "400":
                     assert list(response["content"]) == ["application/problem+json"], (path, status)
-            assert responses["200"]["content"]["application/json"]["example"], (path, method)
+            (shown,) = responses["200"]["content"].values()
+            assert shown["example"], (path, method)
             assert operation["security"] == [{"ApiKey": []}], (path, method)
 
 
