@@ -6,15 +6,29 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
+from starlette.applications import Starlette
 
+import services.health.measurements
 import services.ingest.__main__  # noqa: F401 - registers its metrics
+from services.api.headers import Requests
 from services.ingest.batch.device_clocks import ClockState
 
-FILE = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "ingest.rules.yaml"
-RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]]
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "deploy" / "prometheus").glob("*.rules.yaml"))
+RULES: list[dict[str, Any]] = [
+    rule for file in FILES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]
+]
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+API = CollectorRegistry()
+Requests(Starlette(), API)
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
-SHOWN = {metric.name + suffix for metric in REGISTRY.collect() for suffix in SUFFIXES.get(metric.type, ())}
+SHOWN = {
+    metric.name + suffix
+    for registry in (REGISTRY, API)
+    for metric in registry.collect()
+    for suffix in SUFFIXES.get(metric.type, ())
+}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
@@ -32,3 +46,12 @@ def test_rules_have_names_of_their_own():
 
 def test_the_clock_that_is_right_is_called_so():
     assert ClockState("right")
+
+
+def test_every_rule_has_its_line_in_the_runbook_and_every_line_its_rule():
+    lines = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", RUNBOOK, re.MULTILINE)
+    assert sorted(lines) == sorted(rule["alert"] for rule in RULES)
+
+
+def test_ingest_health_and_the_api_have_rules():
+    assert {file.name for file in FILES} == {"api.rules.yaml", "health.rules.yaml", "ingest.rules.yaml"}
