@@ -11,7 +11,8 @@ from uuid import uuid4
 import structlog
 from prometheus_client import start_http_server
 
-from services.webhooks.delivering import Post, deliver_next
+from services.webhooks.channels import read_channels
+from services.webhooks.delivering import Post, deliver_next, posting
 from services.webhooks.sending import Sender
 from services.webhooks.settings import DeliverySettings
 from shared.database import connect, storage_errors
@@ -35,7 +36,7 @@ def main() -> None:
     settings = read_settings(DeliverySettings)
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port)
-    post = Sender(allowed=settings.allowed()).post
+    post = posting(Sender(allowed=settings.allowed()), read_channels(settings.channels_file))
     workers = [threading.Thread(target=work, args=(url, post, stop), daemon=True) for _ in range(_WORKERS)]
     for worker in workers:
         worker.start()

@@ -7,13 +7,24 @@ from datetime import datetime
 import psycopg
 from prometheus_client import Counter
 
+from services.webhooks.channels import SCHEME, Channels
 from services.webhooks.claiming import Claimed, Due, change_of, claim, due_delivery, release, settle
 from services.webhooks.events import change_event, headers, test_event
 from services.webhooks.retrying import Answer, Decision, decide
+from services.webhooks.sending import Sender
 
 Post = Callable[[str, Mapping[str, str], bytes], Answer]
 ATTEMPTS = Counter("bellwether_webhooks_attempts", "Attempts to deliver, by how the delivery stands then", ["state"])
 _NO_LONGER_KEPT = Answer(None, "the change is no longer kept")
+
+
+def posting(sender: Sender, channels: Channels) -> Post:
+    """What sends to a receiver or to a channel of people, as the webhook's address says."""
+
+    def post(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        return (channels.post if url.startswith(SCHEME) else sender.post)(url, headers, body)
+
+    return post
 
 
 def deliver_next(conn: psycopg.Connection, post: Post, *, holder: str, clock: Callable[[], datetime]) -> bool:

@@ -9,7 +9,7 @@ from shared.alerts import Tier
 
 _Word = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]
 _Words = Annotated[list[_Word], Field(min_length=1, max_length=30)]
-_Url = Annotated[str, Field(min_length=8, max_length=2000, pattern="^https?://[!-~]+$")]
+_Url = Annotated[str, Field(min_length=8, max_length=2000, pattern="^(https?://[!-~]+|notify:[a-z][a-z0-9_-]{0,62})$")]
 
 
 class Filters(Body):
@@ -28,7 +28,13 @@ class WebhookAsked(Filters):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"url": "https://crm.example.com/bellwether", "tiers": ["act"]}]}
     )
-    url: Annotated[_Url, Field(description="https; http only inside networks that the deployment allows.")]
+    url: Annotated[
+        _Url,
+        Field(
+            description="https, http only inside networks that the deployment allows; or `notify:NAME`, a channel of "
+            "people that the deployment has, told in sentences of alerts that open and end unless `transitions` asks."
+        ),
+    ]
 
 
 class WebhookChange(BaseModel):

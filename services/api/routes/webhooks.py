@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from services.api import cursors
 from services.api import examples_webhooks as examples
-from services.api.access import Admin, Serving
+from services.api.access import Admin, Service, Serving
 from services.api.answers import answer
 from services.api.bodies.lists import ListOf
 from services.api.bodies.webhooks import (
@@ -30,6 +30,14 @@ router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 _Id = Annotated[str, Path(pattern="^wh_[0-9a-f]{16}$")]
 
 
+_CHANNEL = "notify:"
+
+
+def _check(serving: Service, url: str) -> None:
+    if not url.startswith(_CHANNEL):
+        checked_addresses(read_target(url), serving.webhook_networks)
+
+
 def _made(*statuses: int, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     declared = readable(*statuses, example=example)
     del declared[304]
@@ -45,11 +53,13 @@ def _made(*statuses: int, example: dict[str, Any]) -> dict[int | str, dict[str, 
 def create_webhook(request: Request, serving: Serving, key: Admin, body: WebhookAsked) -> Response:
     """Send every change from now on that the filters let through and this key may see. Keep `secret`: it is not shown
     again. The webhook ends with the key."""
-    checked_addresses(read_target(body.url), serving.webhook_networks)
-    now = serving.clock()
+    _check(serving, body.url)
+    asked, now = body.model_dump(), serving.clock()
+    if body.url.startswith(_CHANNEL) and body.transitions is None:
+        asked["transitions"] = ["opened", "resolved"]
     with serving.database.writing(key.customers) as conn:
         last = queries.last_change(conn)
-        found, secret = queries.create_webhook(conn, key, body.model_dump(), last=last, now=now)
+        found, secret = queries.create_webhook(conn, key, asked, last=last, now=now)
     return answer(request, WebhookWithSecret(**found, secret=secret, old_secret_until=None))
 
 
@@ -92,7 +102,7 @@ def change_webhook(request: Request, serving: Serving, key: Admin, webhook_id: _
     asked = body.model_dump(exclude_unset=True)
     columns = {name: value for name, value in asked.items() if name in queries.FILTERS or value is not None}
     if body.url is not None:
-        checked_addresses(read_target(body.url), serving.webhook_networks)
+        _check(serving, body.url)
     with serving.database.writing(key.customers) as conn:
         return answer(request, Webhook(**queries.change_webhook(conn, webhook_id, columns, now=serving.clock())))
 

@@ -365,3 +365,10 @@ def test_the_api_cannot_read_a_secret_back(conn: psycopg.Connection) -> None:
     conn.execute("SET LOCAL ROLE bellwether_api")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute("SELECT secret FROM webhook_secrets")
+
+
+def test_a_channel_of_people_is_told_of_alerts_that_open_and_end_unless_asked_otherwise(admin: httpx.Client) -> None:
+    made = admin.post("/v1/webhooks", json={"url": "notify:service", "owner_roles": ["service"]}).json()
+    assert made["transitions"] == ["opened", "resolved"]
+    asked = admin.post("/v1/webhooks", json={"url": "notify:service", "transitions": ["updated"]}).json()
+    assert asked["transitions"] == ["updated"]
