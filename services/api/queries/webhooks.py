@@ -18,7 +18,7 @@ FILTERS: Final = ("transitions", "tiers", "kinds", "owner_roles", "customer_id")
 _SHOWN = f"""
 SELECT w.webhook_id AS id, w.url, {", ".join(f"w.{name}" for name in FILTERS)}, w.reason, w.key_id, w.created_at,
        CASE WHEN k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s) THEN w.state ELSE 'ended' END
-       AS state, w.cursor, (SELECT at FROM changes WHERE sequence = w.cursor) AS cursor_at
+       AS state, w.cursor, (SELECT at_after FROM feed_bounds(w.cursor)) AS cursor_at
 FROM webhooks w JOIN api_keys k USING (key_id)
 """
 _CREATE = f"""

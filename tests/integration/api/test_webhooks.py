@@ -105,14 +105,17 @@ def test_only_what_the_filters_and_the_key_let_through_is_sent(
 ) -> None:
     north, south = add_customer(conn, "north"), add_customer(conn, "south")
     conn.commit()
-    with _client(base_url, make_key("admin", customers=[north])) as admin:
-        make(admin, receiver, tiers=["act"], transitions=["opened", "resolved"], kinds=["wear"])
+    with _client(base_url, make_key("read", "admin", customers=[north])) as admin:
+        hook = make(admin, receiver, tiers=["act"], transitions=["opened", "resolved"], kinds=["wear"])
         tell(conn, south, "another customer's", kind="wear")
         tell(conn, north, "watch", tier="watch", kind="wear")
         tell(conn, north, "updated", "updated", kind="wear")
         tell(conn, north, "other kind", kind="stall")
         tell(conn, north, "wanted", kind="wear")
+        tell(conn, south, "another customer's, after it", kind="wear")
         worker()
+        passed = admin.get(f"/v1/webhooks/{hook['id']}").json()["cursor"]
+        assert admin.get("/v1/changes", params={"since": passed}).json()["data"] == []
     assert subjects(receiver) == ["wanted"]
 
 
