@@ -180,6 +180,26 @@ value_monthly = Table(
     Column("net_unknown", String),
 )
 
+# Orders of alert lists, by urgency and by what is at stake: written as PostgreSQL prints them, to be compared with it.
+_STAKE = (
+    """(
+CASE
+    WHEN stake_money IS NOT NULL THEN 1
+    WHEN stake_contract_value IS NOT NULL THEN 2
+    WHEN stake_hours IS NOT NULL THEN 3
+    ELSE 4
+END)""",
+    """(
+CASE
+    WHEN COALESCE(stake_money, stake_contract_value) IS NULL THEN ''
+    ELSE COALESCE(currency, '')
+END)""",
+    "(- COALESCE(stake_money, stake_contract_value, stake_hours, 0))",
+    "alert_id",
+)
+_URGENCY = ("COALESCE(expected_at, 'infinity')", *_STAKE)
+_LIVE = text("state <> 'resolved'")
+
 # One row an episode of (customer, kind, scope). *_at of the episode are event time; what people promise each
 # other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match. issued_*: what the alert
 # said when it opened, by which it is judged. tier: as people are shown it, assessed_tier: as health says. shown_at:
@@ -240,6 +260,11 @@ alerts = Table(
     ),
     Index("ix_alerts_list", text("pending_since DESC"), text("alert_id DESC")),
     Index("ix_alerts_customer", "customer_id", text("pending_since DESC")),
+    Index("ix_alerts_urgency", *map(text, _URGENCY)),
+    Index("ix_alerts_stake", *map(text, _STAKE)),
+    Index("ix_alerts_live_list", text("pending_since DESC"), text("alert_id DESC"), postgresql_where=_LIVE),
+    Index("ix_alerts_live_urgency", *map(text, _URGENCY), postgresql_where=_LIVE),
+    Index("ix_alerts_live_stake", *map(text, _STAKE), postgresql_where=_LIVE),
 )
 
 # What people did to an alert, in wall time; health reads it when it re-assesses. `effective_at` is the event time up
