@@ -83,7 +83,7 @@ from services.health.value_assessment.world_change import Proposal, WorldState, 
 from services.health.world_rows import world_rows
 
 # The layout of CustomerState; a stored state of another version means: start again from the rollups.
-STATE_VERSION = 26
+STATE_VERSION = 27
 
 KEPT_DAYS = 400
 

@@ -1,12 +1,13 @@
 """What the API's role may read is the asker's alone, whatever a query forgets to say."""
 
 from collections.abc import Iterator
+from datetime import date, datetime
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from tests.integration.api.plant import add_alert, add_asset, add_customer, insert
+from tests.integration.api.plant import add_alert, add_asset, add_customer, add_stop, add_times, insert
 
 _OF_EVERYBODY = {
     "api_keys",
@@ -99,3 +100,23 @@ def test_telemetry_and_the_inside_are_not_granted_at_all(conn: psycopg.Connectio
     asking(conn, "all")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(sql.SQL("SELECT 1 FROM {}").format(sql.Identifier(table)))
+
+
+def test_of_a_machine_that_was_sold_each_sees_its_own_time(conn: psycopg.Connection, plants: tuple[int, int]) -> None:
+    asset, _ = add_asset(conn, plants[0], "sold")
+    _, other = add_asset(conn, plants[1], "elsewhere")
+    insert(conn, "placements", asset_id=asset, valid_from="2026-06-01", site_id=other)
+    for day in ("2026-05-31", "2026-06-01"):
+        add_times(conn, asset, date.fromisoformat(day))
+        add_stop(conn, asset, datetime.fromisoformat(f"{day}T12:00Z"), 1.0)
+        insert(conn, "events", record_source="crm", external_id=day, scope_type="asset", scope_id=asset,
+               at=f"{day}T12:00Z", kind="retrofit")  # fmt: skip
+    conn.commit()
+    for customer, day in zip(plants, ("2026-05-31", "2026-06-01"), strict=True):
+        with conn.transaction():
+            asking(conn, str(customer))
+            for table, when in (("times_daily", "day"), ("state_intervals", "started_at"), ("events", "at")):
+                column = "scope_id" if table == "events" else "asset_id"
+                found = conn.execute(f"SELECT {when}::date::text FROM {table} WHERE {column} = %s", [asset]).fetchall()
+                assert found == [(day,)], table
+            conn.execute("RESET ROLE")

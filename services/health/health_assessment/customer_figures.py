@@ -29,6 +29,7 @@ from services.health.health_assessment.customer_work import (
 from services.health.health_assessment.daily_history import DailyHistory, day_number
 from services.health.health_assessment.month_uptime import ended_months
 from services.health.prognostic_assessment.trends import WINDOWS, slopes
+from services.health.state_detection.spans import lies_in
 from services.health.state_detection.states import CUSTOMER, DAY_S, UNKNOWN, is_stop
 from services.health.state_detection.times import (
     APT,
@@ -114,7 +115,8 @@ def _paced(asset: AssetBlock, daily: Floats) -> Floats:
 
 
 def stops_begun(states: AssetStates, days: int) -> Floats:
-    """How many stops began each day; one that changes its state or its cause, or goes on after silence, is one."""
+    """How many stops began each day in scheduled time; one that changes its state or its cause, or goes on after
+    silence, is one."""
     found = states.intervals
     if found is None:
         return np.zeros(days)
@@ -122,6 +124,7 @@ def stops_begun(states: AssetStates, days: int) -> Floats:
     silent = np.append(False, found.state[:-1] == UNKNOWN)
     earlier = (found.last_known >= 0) & is_stop(found.last_known, np.full(len(silent), CUSTOMER))
     began = stopped & ~np.where(silent, earlier, np.append(False, stopped[:-1]))
+    began &= lies_in(states.calendar.scheduled, found.started) & ~lies_in(states.calendar.planned, found.started)
     day = (found.started[began] // DAY_S).astype(np.int64) - states.first_day
     return np.bincount(day[(day >= 0) & (day < days)], minlength=days).astype(np.float64)
 

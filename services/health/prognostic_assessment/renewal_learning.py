@@ -20,6 +20,7 @@ from services.health.prognostic_assessment.renewal_model import PRIOR, WEIGHTS, 
 
 _Z95 = 1.96
 _FARTHEST = 15.0  # of the believed level, in natural logs of odds
+_LEAST = 0.0001  # a risk of nothing has no odds
 _DIGITS = 4  # sums of the database differ in their last bits with the order of its rows
 
 
@@ -37,9 +38,8 @@ def learn(past: Sequence[PastRenewal], through: float) -> RenewalModel | None:
         return None
     odds = np.array([sum(WEIGHTS[name] * sign for name, sign in one.signs.items()) for one in past])
     lost = sum(one.lost for one in past)
-    return RenewalModel(
-        learned_through=through, prior=round(_level(odds, lost), _DIGITS), contracts=len(past), lost=lost
-    )
+    prior = float(np.clip(round(_level(odds, lost), _DIGITS), _LEAST, 1 - _LEAST))
+    return RenewalModel(learned_through=through, prior=prior, contracts=len(past), lost=lost)
 
 
 def _level(odds: Floats, lost: int) -> float:

@@ -1,10 +1,10 @@
-"""Disjoint, ascending spans [from, until) of time: their union. Pure."""
+"""Disjoint, ascending spans [from, until) of time: their union, and what lies in them. Pure."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from services.health.block import Floats
+from services.health.block import Bools, Floats
 
 NEVER: Floats = np.empty((0, 2))
 
@@ -20,3 +20,12 @@ def union(spans: Sequence[tuple[float, float]], start: float, end: float) -> Flo
     reach = np.maximum.accumulate(found[:, 1])
     first = np.append(True, found[1:, 0] > reach[:-1])
     return np.column_stack([found[first, 0], reach[np.append(first[1:], True)]])
+
+
+def lies_in(spans: Floats, at: Floats) -> Bools:
+    """Which moments lie in one of disjoint, ascending spans."""
+    if not len(spans):
+        return np.zeros(len(at), dtype=np.bool_)
+    place = np.searchsorted(spans[:, 0], at, side="right") - 1
+    found: Bools = (place >= 0) & (at < spans[np.maximum(place, 0), 1])
+    return found

@@ -64,6 +64,12 @@ def test_a_supplier_that_loses_one_of_twenty_is_told_so_in_the_end():
     assert told[-1] == pytest.approx(0.05, abs=0.005)
 
 
+def test_a_risk_that_was_learned_always_has_odds():
+    model = learn(past(0, 800, trend=0.9, gain=0.9), 0.0)
+    assert 0 < model.prior < 0.001
+    assert 0 < renewal_risk({"trend": 0.9}, model).value < 0.01
+
+
 def test_without_a_past_there_is_no_model():
     assert learn([], 0.0) is None
     assert newest([], 0) == UNLEARNED

@@ -12,10 +12,13 @@ from services.health.health_assessment.asset_work import AssetStates
 from services.health.health_assessment.customer_figures import stops_begun
 from services.health.prognostic_assessment.bends import Reading, reading
 from services.health.prognostic_assessment.stop_counts import expected
+from services.health.state_detection.calendars import Calendar
+from services.health.state_detection.spans import NEVER
 from services.health.state_detection.state_intervals import intervals
 from services.health.state_detection.states import DAY_S
 from tests.unit.health.worlds import DECODER
 
+ALWAYS = Calendar(scheduled=np.array([[0.0, 3 * DAY_S]]), planned=NEVER, given_from=0.0)
 KNOWN_H = np.full(36, 2000.0)
 
 
@@ -81,7 +84,7 @@ def test_a_fall_is_told_where_one_is_sure_and_the_other_does_not_deny_it(hours, 
     assert surely_falls(said, replace(said, falling=counts)) is falls
 
 
-def begun(told, cut=None):
+def begun(told, cut=None, calendar=ALWAYS):
     """Stops begun on each of three days, by samples of (hours, word), in one part or cut at a midnight."""
     edges = [0, 3] if cut is None else [0, cut, 3]
     before, counts = None, []
@@ -91,7 +94,7 @@ def begun(told, cut=None):
             at=np.array([at for at, _ in own]), state=tuple(word for _, word in own), max_hold_s=10 * 3600.0
         )
         found = intervals(before, samples, DECODER, (), start=first * DAY_S, end=last * DAY_S)
-        states = AssetStates(asset=None, intervals=found, calendar=None, first_day=first, daily=np.empty(0))
+        states = AssetStates(asset=None, intervals=found, calendar=calendar, first_day=first, daily=np.empty(0))
         counts += stops_begun(states, last - first).tolist()
         before = found.open_at(last * DAY_S)
     return counts
@@ -104,3 +107,11 @@ def test_a_stop_counts_once_on_the_day_it_begins_wherever_time_is_cut(cut):
     told += [(33, "FAULT"), (40, "RUN"), (48, "FAULT"), (50, "RUN"), (52, "HOLD"), (53, "RUN"), (62, "RUN")]
     assert begun(told, cut) == [2.0, 0.0, 2.0]
     assert stops_begun(AssetStates(asset=None, intervals=None, calendar=None, first_day=0, daily=None), 2).sum() == 0
+
+
+def test_a_stop_outside_of_scheduled_time_or_in_a_planned_one_is_none():
+    told = [(0, "RUN"), (4, "FAULT"), (5, "RUN"), (9, "FAULT"), (10, "RUN"), (22, "HOLD"), (23, "RUN"), (62, "RUN")]
+    shift = Calendar(scheduled=np.array([[6, 20.0]]) * 3600, planned=np.array([[12, 13.0]]) * 3600, given_from=0.0)
+    assert begun(told)[0] == 3.0
+    assert begun(told, calendar=shift)[0] == 1.0
+    assert begun(told, calendar=replace(shift, planned=np.array([[8, 9.5]]) * 3600))[0] == 0.0
