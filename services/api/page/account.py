@@ -165,7 +165,10 @@ def _month(row: SinceStart) -> tuple[str, str, str, str]:
 
 
 def guarantee_parts(guarantees: Sequence[Guarantee], course: Sequence[dict[str, Any]], today: date) -> list[Chart]:
-    """Each guarantee: its sentence and what is left of its hours; course: as judged day by day."""
+    """Each guarantee: its sentence and what is left of its hours.
+
+    course: as judged at the beginning of each day, so that the first day of a window tells of the one before.
+    """
     return [_guarantee_part(each, course, today) for each in guarantees]
 
 
@@ -177,7 +180,7 @@ def _guarantee_part(found: Guarantee, course: Sequence[dict[str, Any]], today: d
     own = [
         (each["day"], each["spent"], each["budget"])
         for each in course
-        if each["contract"] == found.contract and each["day"] >= found.first_day and None not in each.values()
+        if each["contract"] == found.contract and each["day"] > found.first_day and None not in each.values()
     ]
     sentence = (
         f"{words.hours(found.spent_h)} of {words.hours(found.budget_h)} used from {words.day(found.first_day, today)}"

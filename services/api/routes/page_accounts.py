@@ -189,7 +189,7 @@ def _machine_figures(asset: AssetDetail) -> list[tuple[str, str, str]]:
     between = "" if kpis.mtbf_h is None else f"{words.hours(kpis.mtbf_h)} of run time between them"
     return [
         share("Availability", kpis.availability),
-        share("Less what we caused", kpis.attributed_availability),
+        share("Without a stop of ours", kpis.attributed_availability),
         ("Failures", failures, between),
         share("Coverage", kpis.coverage),
     ]
