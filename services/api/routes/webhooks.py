@@ -48,7 +48,7 @@ def _made(*statuses: int, example: dict[str, Any]) -> dict[int | str, dict[str, 
     "",
     operation_id="create_webhook",
     response_model=WebhookWithSecret,
-    responses=_made(413, example=examples.WEBHOOK_WITH_SECRET),
+    responses=_made(400, 413, example=examples.WEBHOOK_WITH_SECRET),
 )
 def create_webhook(request: Request, serving: Serving, key: Admin, body: WebhookAsked) -> Response:
     """Send every change from now on that the filters let through and this key may see. Keep `secret`: it is not shown
@@ -95,7 +95,7 @@ def get_webhook(request: Request, serving: Serving, key: Admin, webhook_id: _Id)
     "/{webhook_id}",
     operation_id="change_webhook",
     response_model=Webhook,
-    responses=_made(404, 413, example=examples.WEBHOOK),
+    responses=_made(400, 404, 413, example=examples.WEBHOOK),
 )
 def change_webhook(request: Request, serving: Serving, key: Admin, webhook_id: _Id, body: WebhookChange) -> Response:
     """Change address or filters, pause it, or turn it on again after it was disabled: it goes on where it stopped."""
