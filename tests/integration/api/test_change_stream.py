@@ -136,24 +136,26 @@ def test_under_concurrent_writers_a_listener_who_comes_and_goes_hears_all_in_ord
                 else:
                     own.commit()
 
-    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(writers)]
-    for thread in threads:
-        thread.start()
+    def write_all() -> None:
+        threads = [threading.Thread(target=write, args=(writer,)) for writer in range(writers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        append(conn, customer, "the end")
+
+    writing = threading.Thread(target=write_all)
+    writing.start()
     seen: list[int] = []
-    headers: dict[str, str] = {}
-    chance = random.Random(7)
-    while any(thread.is_alive() for thread in threads) or seen[-1] < stored(conn)[-1]:
+    subject, headers, chance = "", dict[str, str](), random.Random(7)
+    while subject != "the end":
         with client.stream("GET", STREAM, headers=headers) as response:
             for last, data in events(response):
-                headers = {"Last-Event-ID": last}
+                headers, subject = {"Last-Event-ID": last}, data["subject_id"]
                 seen.append(data["sequence"])
-                if chance.random() < 0.1 or (not any(t.is_alive() for t in threads) and seen[-1] == stored(conn)[-1]):
+                if subject == "the end" or chance.random() < 0.1:
                     break
-    assert seen == stored(conn) == list(range(1, len(seen) + 1))
+    writing.join()
+    stored = [row[0] for row in conn.execute("SELECT sequence FROM changes ORDER BY sequence")]
+    assert seen == stored == list(range(1, len(seen) + 1))
     assert len(seen) > writers * transactions
-
-
-def stored(conn: psycopg.Connection) -> list[int]:
-    found = [row[0] for row in conn.execute("SELECT sequence FROM changes ORDER BY sequence")]
-    conn.rollback()
-    return found
