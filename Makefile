@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup setup-dev test lint format pictures dashboards bench-ingest bench-storage bench-health bench-signals bench-value bench-stream fuzz drills
+.PHONY: run setup setup-dev test lint format pictures dashboards bench-ingest bench-storage bench-health bench-signals bench-value bench-stream bench-api fuzz drills
 
 run: setup
 	@exec $(BIN)/bellwether up $(ARGS)
@@ -74,6 +74,10 @@ bench-value: setup-dev
 # What 1,000 listeners to one worker cost, and how soon they hear; ARGS="--listeners 100 --events 5" for less.
 bench-stream: setup-dev
 	@$(BIN)/python -m tests.bench.bench_api_stream $(ARGS)
+
+# Needs wrk (apt install wrk); ARGS="--only page-100" runs one scenario.
+bench-api: setup-dev
+	@$(BIN)/python -m tests.bench.bench_api $(ARGS)
 
 # Coverage-guided fuzzing of every decoder. Its engine is installed beside the virtual environment's packages, not
 # among them: only x86-64 Linux has wheels of it.

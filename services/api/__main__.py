@@ -12,6 +12,7 @@ from services.api.app import build_app
 from services.api.database import Database
 from services.api.server import Server
 from services.api.settings import ApiSettings
+from services.api.versions import Listener
 from shared.errors import BellwetherError
 from shared.logs import configure_logs
 from shared.settings import WebhookSettings, read_settings
@@ -26,7 +27,8 @@ def main() -> None:
     try:
         settings = read_settings(ApiSettings)
         networks = read_settings(WebhookSettings).allowed()
-        database = Database(settings.database_url.get_secret_value(), size=settings.api_connections)
+        url = settings.database_url.get_secret_value()
+        database = Database(url, size=settings.api_connections)
     except BellwetherError as exc:
         sys.exit(f"the API cannot start: {exc}")
     if settings.api_secret is None:
@@ -34,7 +36,14 @@ def main() -> None:
         log.warning("secret_made", hint="set BELLWETHER_API_SECRET to keep cursors and sign-ins over restarts")
     else:
         secret = settings.api_secret.get_secret_value().encode()
-    app = build_app(database, secret=secret, clock=lambda: datetime.now(UTC), webhook_networks=networks)
+    app = build_app(
+        database,
+        secret=secret,
+        clock=lambda: datetime.now(UTC),
+        listener=Listener(url),
+        webhook_networks=networks,
+        requests_a_minute=settings.api_requests_a_minute,
+    )
     with _listening(settings.api_host, settings.api_port) as listener:
         log.info("listening", host=settings.api_host, port=listener.getsockname()[1])
         config = uvicorn.Config(

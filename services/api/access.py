@@ -14,7 +14,10 @@ from starlette.requests import Request
 from services.api.database import NOBODY, Database
 from services.api.feed_hub import FeedHub
 from services.api.keys import ACT, ADMIN, CUSTOMER, READ, ApiKey, Scope, find_key
-from services.api.problems import ForbiddenError, UnauthorizedError, UnknownParameterError
+from services.api.known_keys import KnownKeys
+from services.api.memo import asked
+from services.api.problems import ForbiddenError, QuotaExceededError, UnauthorizedError, UnknownParameterError
+from services.api.rates import Rates
 from shared.targets import Network
 
 _bearer = HTTPBearer(
@@ -24,13 +27,15 @@ _bearer = HTTPBearer(
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What every router works with: the database, the feed's end, the clock of the wall, and the secret that signs
-    cursors."""
+    """What every router works with: the database, the feed's end, the clock of the wall, the secret that signs cursors,
+    the keys shown lately, and how often each may ask."""
 
     database: Database
     feed: FeedHub
     clock: Callable[[], datetime]
     secret: bytes
+    keys: KnownKeys
+    rates: Rates
     webhook_networks: Sequence[Network] = ()
     """Private networks inside which webhooks may lead."""
 
@@ -66,12 +71,20 @@ def require_key(
     """The valid key of the request; raise UnauthorizedError otherwise, UnknownParameterError for a doubtful query."""
     if credentials is None:
         raise UnauthorizedError("the request has no `Authorization: Bearer KEY`")
-    with serving.database.reading(NOBODY) as conn:
-        key = find_key(conn, credentials.credentials, now=serving.clock())
+    now, presented = serving.clock(), credentials.credentials
+    key = serving.keys.find(presented, lambda: _looked_up(serving, presented, now), now)
     if key is None:
         raise UnauthorizedError("this API key is unknown, revoked or expired")
+    if not serving.rates.take(key.key_id):
+        raise QuotaExceededError(serving.rates.wait_s(key.key_id))
+    asked(request).key = key
     _refuse_parameters_that_would_not_count(request)
     return key
+
+
+def _looked_up(serving: Service, presented: str, now: datetime) -> ApiKey | None:
+    with serving.database.reading(NOBODY) as conn:
+        return find_key(conn, presented, now=now)
 
 
 def require_scope(*scopes: Scope) -> Callable[[ApiKey], ApiKey]:

@@ -16,6 +16,7 @@ from services.api.problems import PreconditionRequiredError
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _VERSIONED = re.compile(r'"([0-9]{1,9})-[0-9a-f]{20}"')
 _NO_VERSION: frozenset[int] = frozenset()
+_POLL = {"X-Poll-Interval": "5"}
 
 
 def answer(request: Request, body: BaseModel, *, version: int | None = None) -> Response:
@@ -39,11 +40,11 @@ def answer_page(
 def _answer(request: Request, content: bytes, *, version: int | None = None, following: str | None = None) -> Response:
     digest = sha256(content).hexdigest()[:20]
     etag = f'"{digest}"' if version is None else f'"{version}-{digest}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization", **_POLL}
     if following is not None:
         url = request.url.include_query_params(cursor=following)
         headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    if request.method == "GET" and _matches(request.headers.get("if-none-match"), etag):
+    if request.method == "GET" and matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
 
@@ -62,7 +63,8 @@ def required_versions(if_match: str | None) -> frozenset[int] | None:
     return _NO_VERSION.union(int(tag[1]) for tag in tags if tag)
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
+def matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether who asks has the answer with this ETag already."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or etag.strip('"') in _TAG.findall(if_none_match)

@@ -18,9 +18,23 @@ from starlette.routing import Match, Route
 from services.api.access import Service
 from services.api.database import Database
 from services.api.feed_hub import FeedHub
-from services.api.headers import Requests
+from services.api.headers import Measures, Requests
+from services.api.known_keys import KnownKeys
 from services.api.limits import BodyLimit
-from services.api.problems import HTTP, INTERNAL, INVALID, METHOD, NOT_FOUND, TOO_LONG, UNAVAILABLE, kind_of, problem
+from services.api.memo import Memo
+from services.api.problems import (
+    HTTP,
+    INTERNAL,
+    INVALID,
+    METHOD,
+    NOT_FOUND,
+    TOO_LONG,
+    UNAVAILABLE,
+    QuotaExceededError,
+    kind_of,
+    problem,
+)
+from services.api.rates import Rates
 from services.api.routes import (
     accounts,
     alert_actions,
@@ -41,6 +55,7 @@ from services.api.routes import (
     webhooks,
 )
 from services.api.routes.declared import PROBLEM_SCHEMA
+from services.api.versions import Listener, Versions
 from shared.errors import BellwetherError
 from shared.targets import Network
 
@@ -75,26 +90,49 @@ _ROUTERS = (*(room.router for room in _ROOMS), accounts.plays, page_accounts.rou
 
 
 def build_app(
-    database: Database, *, secret: bytes, clock: Callable[[], datetime], webhook_networks: Sequence[Network] = ()
+    database: Database,
+    *,
+    secret: bytes,
+    clock: Callable[[], datetime],
+    listener: Listener | None = None,
+    webhook_networks: Sequence[Network] = (),
+    requests_a_minute: int = 1200,
 ) -> FastAPI:
-    """The whole API on a database; `clock` tells wall time in UTC, `secret` signs cursors and sign-ins."""
+    """The whole API on a database; `clock` tells wall time in UTC, `secret` signs cursors and sign-ins.
+
+    listener: by which answers and keys are kept while they stand; without one the database is asked each time.
+    """
+    versions = Versions() if listener is None else listener.versions
+    keys, rates = KnownKeys(versions), Rates(requests_a_minute)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         database.open()
+        if listener is not None:
+            listener.open()
         try:
             yield
         finally:
+            if listener is not None:
+                listener.close()
             database.close()
 
     app = FastAPI(title="Bellwether", version=_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     feed = FeedHub(database, clock)
     app.state.service = Service(
-        database=database, feed=feed, clock=clock, secret=secret, webhook_networks=webhook_networks
+        database=database,
+        feed=feed,
+        clock=clock,
+        secret=secret,
+        keys=keys,
+        rates=rates,
+        webhook_networks=webhook_networks,
     )
     app.state.registry = CollectorRegistry()
     app.add_middleware(BodyLimit)
-    app.add_middleware(Requests, registry=app.state.registry)
+    measures = Measures(app.state.registry)
+    app.add_middleware(Requests, measures=measures)
+    app.add_middleware(Memo, versions=versions, keys=keys, rates=rates, measures=measures, clock=clock)
     for router in _ROUTERS:
         app.include_router(router)
     app.add_exception_handler(BellwetherError, _ours)
@@ -127,7 +165,8 @@ def _ours(request: Request, exc: Exception) -> Response:
         _log.error("request_failed", path=request.url.path, reason=str(exc))
     if kind is UNAVAILABLE and screen:
         return page.unavailable()
-    return problem(kind, detail=None if ours else str(exc), instance=request.url.path)
+    headers = {"Retry-After": str(exc.wait_s)} if isinstance(exc, QuotaExceededError) else None
+    return problem(kind, detail=None if ours else str(exc), instance=request.url.path, headers=headers)
 
 
 def _invalid(request: Request, exc: Exception) -> Response:

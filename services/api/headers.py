@@ -16,17 +16,29 @@ SECURITY_HEADERS = {
 }
 
 
-class Requests:
-    """ASGI middleware: security headers on every response, and a count and duration by route, never by path."""
+class Measures:
+    """Requests answered, and how long it took, by route and never by path."""
 
-    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
-        self._app = app
+    def __init__(self, registry: CollectorRegistry) -> None:
         self._count = Counter(
             "bellwether_api_requests", "Requests answered", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
             "bellwether_api_request_seconds", "Seconds until answered", ["method", "route"], registry=registry
         )
+
+    def record(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self._count.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+
+class Requests:
+    """ASGI middleware: security headers on every response, and its measure."""
+
+    def __init__(self, app: ASGIApp, measures: Measures) -> None:
+        self._app = app
+        self._measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; measure and complete HTTP responses."""
@@ -50,8 +62,7 @@ class Requests:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._count.labels(method, route, str(status)).inc()
-            self._seconds.labels(method, route).observe(time.perf_counter() - began)
+            self._measures.record(method, route, status, time.perf_counter() - began)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -41,6 +41,14 @@ class GoneError(PermanentError):
     """A feed cursor from which nobody can go on without a gap."""
 
 
+class QuotaExceededError(TransientError):
+    """The key has asked as often as it may for now."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"this key has spent its requests of a minute; ask again in {wait_s} s")
+        self.wait_s = wait_s
+
+
 class PreconditionRequiredError(PermanentError):
     """An action without If-Match."""
 
@@ -142,6 +150,12 @@ KINDS: Mapping[type[BellwetherError], ProblemKind] = {
         title="Nothing is sent to this address",
         remedy="`detail` says why; whoever runs Bellwether can allow a private network: "
         "BELLWETHER_WEBHOOK_ALLOWED_NETWORKS.",
+    ),
+    QuotaExceededError: ProblemKind(
+        status=429,
+        slug="quota-exceeded",
+        title="This key asks too often",
+        remedy="Ask again after the seconds in Retry-After. Poll with If-None-Match: a 304 is not charged.",
     ),
     TransientError: UNAVAILABLE,
 }

@@ -16,4 +16,7 @@ class ApiSettings(DatabaseSettings):
         description="signs page cursors and sign-ins, at least 32 characters; the same for every copy of the API. "
         "Without it one is made at each start, and cursors and sign-ins end with the process",
     )
+    api_requests_a_minute: int = Field(
+        default=1200, ge=1, description="how often one key may ask in a minute; answers without a change do not count"
+    )
     api_connections: int = Field(default=8, ge=1, description="the most connections to the database")

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     Double,
     ForeignKey,
@@ -27,7 +28,7 @@ model_states = Table(
     "model_states",
     metadata,
     Column("customer_id", ForeignKey("customers.customer_id"), primary_key=True),
-    Column("assessed_through", Instant, nullable=False),
+    Column("assessed_through", Instant, nullable=False, index=True),
     Column("assessed_at", Instant, nullable=False),
     Column("state_version", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
@@ -180,31 +181,31 @@ value_monthly = Table(
     Column("net_unknown", String),
 )
 
-# Orders of alert lists, by urgency and by what is at stake: written as PostgreSQL prints them, to be compared with it.
-_STAKE = (
+# Orders of alert lists, as PostgreSQL prints them, to be compared with it. stake_group: money 1, contract value 2,
+# hours 3, unknown 4, times 2^24, and the letters of the currency.
+_LETTERS = "COALESCE(((ascii(currency) * 65536) + (ascii(substr(currency, 2)) * 256)) + ascii(substr(currency, 3)), 0)"
+_GROUP = f"""
+CASE
+    WHEN stake_money IS NOT NULL THEN 16777216 + {_LETTERS}
+    WHEN stake_contract_value IS NOT NULL THEN 33554432 + {_LETTERS}
+    WHEN stake_hours IS NOT NULL THEN 50331648
+    ELSE 67108864
+END"""
+_STAKE = ("stake_group", "stake_below_zero", "alert_id")
+_URGENCY = (
     """(
 CASE
-    WHEN stake_money IS NOT NULL THEN 1
-    WHEN stake_contract_value IS NOT NULL THEN 2
-    WHEN stake_hours IS NOT NULL THEN 3
-    ELSE 4
+    WHEN expected_at IS NULL THEN 'infinity'
+    ELSE expected_at
 END)""",
-    """(
-CASE
-    WHEN COALESCE(stake_money, stake_contract_value) IS NULL THEN ''
-    ELSE COALESCE(currency, '')
-END)""",
-    "(- COALESCE(stake_money, stake_contract_value, stake_hours, 0))",
-    "alert_id",
+    *_STAKE,
 )
-_URGENCY = ("COALESCE(expected_at, 'infinity')", *_STAKE)
 _LIVE = text("state <> 'resolved'")
 
 # One row an episode of (customer, kind, scope). *_at of the episode are event time; what people promise each
 # other (acknowledged_at, snoozed_until) is wall time. `version` counts changes, for If-Match. issued_*: what the alert
 # said when it opened, by which it is judged. tier: as people are shown it, assessed_tier: as health says. shown_at:
 # since when (event time); withheld: why not, null for what is shown: no_skill, flapping, budget.
-# Migration 0028 has the indexes by urgency and by what is at stake, of expressions.
 alerts = Table(
     "alerts",
     metadata,
@@ -231,6 +232,12 @@ alerts = Table(
     Column("stake_money", Double),
     Column("stake_money_low", Double),
     Column("stake_money_high", Double),
+    Column("stake_group", Integer, Computed(_GROUP, persisted=True)),
+    Column(
+        "stake_below_zero",
+        Double,
+        Computed("- COALESCE(stake_money, stake_contract_value, stake_hours, 0)", persisted=True),
+    ),
     Column("currency", String(3)),
     Column("basis", String, nullable=False),
     Column("expected_at", Instant),
@@ -262,6 +269,7 @@ alerts = Table(
     Index("ix_alerts_customer", "customer_id", text("pending_since DESC")),
     Index("ix_alerts_urgency", *map(text, _URGENCY)),
     Index("ix_alerts_stake", *map(text, _STAKE)),
+    Index("ix_alerts_snoozed_until", "snoozed_until", postgresql_where=text("snoozed_until IS NOT NULL")),
     Index("ix_alerts_live_list", text("pending_since DESC"), text("alert_id DESC"), postgresql_where=_LIVE),
     Index("ix_alerts_live_urgency", *map(text, _URGENCY), postgresql_where=_LIVE),
     Index("ix_alerts_live_stake", *map(text, _STAKE), postgresql_where=_LIVE),

@@ -120,3 +120,16 @@ def test_of_a_machine_that_was_sold_each_sees_its_own_time(conn: psycopg.Connect
                 found = conn.execute(f"SELECT {when}::date::text FROM {table} WHERE {column} = %s", [asset]).fetchall()
                 assert found == [(day,)], table
             conn.execute("RESET ROLE")
+
+
+# Written in one transaction with model_states, which tells of the customer.
+_TOLD_WITH_OTHERS = {"assessments_due", "forecasts", "signals", "state_intervals", "times_daily"}
+_NEVER_KEPT = {"webhooks", "webhook_secrets", "webhook_deliveries"}
+
+
+def test_every_table_that_answers_are_made_of_tells_of_its_changes(conn: psycopg.Connection) -> None:
+    readable = {name for (name,) in conn.execute(_GRANTED).fetchall()}
+    telling = conn.execute(
+        "SELECT array_agg(DISTINCT tgrelid::regclass::text) FROM pg_trigger WHERE tgname LIKE 'tell%'"
+    ).fetchone()[0]
+    assert readable - set(telling) <= _TOLD_WITH_OTHERS | _NEVER_KEPT

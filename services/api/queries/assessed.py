@@ -19,3 +19,14 @@ def assessed_through(
         {"customers": customers, "of": of},
     )
     return None if found is None else found["through"]
+
+
+def next_awakening(conn: psycopg.Connection, customers: list[int] | None, *, now: datetime) -> datetime | None:
+    """When the next snooze in scope ends, after which lists show another alert; None where nobody snoozed one."""
+    found = row(
+        conn,
+        "SELECT min(snoozed_until) AS at FROM alerts WHERE snoozed_until > %(now)s"
+        " AND (%(customers)s::int[] IS NULL OR customer_id = ANY(%(customers)s))",
+        {"customers": customers, "now": now},
+    )
+    return None if found is None else found["at"]

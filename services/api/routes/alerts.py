@@ -12,11 +12,12 @@ from services.api.access import Reader, Serving
 from services.api.answers import answer, answer_page
 from services.api.bodies.alerts import Alert, AlertWithActions
 from services.api.bodies.lists import DatabaseId, Instant, ListOf
+from services.api.memo import keep_until
 from services.api.problems import UnknownParameterError
 from services.api.queries import alerts as queries
 from services.api.queries.alert_orders import AlertSort
 from services.api.queries.alerts import AlertFilters
-from services.api.queries.assessed import assessed_through
+from services.api.queries.assessed import assessed_through, next_awakening
 from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
 from shared.alerts import AlertState, Tier
@@ -87,10 +88,10 @@ def list_alerts(
     """Alerts, the newest condition first: open and acknowledged ones that nobody snoozed, unless asked otherwise."""
     bound = {"list": "alerts", "sort": sort, **filters.__dict__}
     after = None if cursor is None else cursors.read(serving.secret, cursor, bound)["after"]
+    now = serving.clock()
     with serving.database.reading(key.customers) as conn:
-        page = queries.page_of_alerts(
-            conn, key.customers, filters, sort=sort, after=after, limit=limit, now=serving.clock()
-        )
+        page = queries.page_of_alerts(conn, key.customers, filters, sort=sort, after=after, limit=limit, now=now)
+        keep_until(request, now, next_awakening(conn, key.customers, now=now))
         through = assessed_through(conn, key.customers, of=filters.customer)
     following = None if page.following is None else cursors.sign(serving.secret, {"after": page.following}, bound)
     return answer_page(request, page.bodies, following=following, through=through)
@@ -106,4 +107,5 @@ def get_alert(request: Request, serving: Serving, key: Reader, alert_id: UUID) -
     """One alert with what people did to it; its ETag is what an action sends as If-Match."""
     with serving.database.reading(key.customers) as conn:
         found = queries.get_alert(conn, key.customers, alert_id)
+    keep_until(request, serving.clock())
     return answer(request, AlertWithActions(**found), version=found["version"])

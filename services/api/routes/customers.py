@@ -13,8 +13,9 @@ from services.api.answers import answer
 from services.api.bodies.customers import AssetInList, Customer, CustomerDetail, HealthChange, HealthOfDay
 from services.api.bodies.lists import DatabaseId, Day, ListOf
 from services.api.health_changes import health_change
+from services.api.memo import keep_until
 from services.api.queries import customers as queries
-from services.api.queries.assessed import assessed_through
+from services.api.queries.assessed import assessed_through, next_awakening
 from services.api.queries.health_changes import moved_between
 from services.api.routes.declared import readable
 from services.api.routes.paging import Cursor, Limit
@@ -35,7 +36,9 @@ def list_customers(
     filters = {"list": "customers"}
     after = 0 if cursor is None else cursors.read(serving.secret, cursor, filters)["id"]
     with serving.database.reading(key.customers) as conn:
-        found = queries.list_customers(conn, key.customers, after=after, limit=limit + 1, now=serving.clock())
+        now = serving.clock()
+        found = queries.list_customers(conn, key.customers, after=after, limit=limit + 1, now=now)
+        keep_until(request, now, next_awakening(conn, key.customers, now=now))
         through = assessed_through(conn, key.customers)
     page = [Customer(**each) for each in found[:limit]]
     following = cursors.sign(serving.secret, {"id": page[-1].id}, filters) if len(found) > limit else None
@@ -54,7 +57,9 @@ def list_customers(
 def get_customer(request: Request, serving: Serving, key: Reader, customer_id: DatabaseId) -> Response:
     """One customer: sites, contracts in force, owners, health, and the value of its last 24 months."""
     with serving.database.reading(key.customers) as conn:
-        found = queries.get_customer(conn, key.customers, customer_id, now=serving.clock())
+        now = serving.clock()
+        found = queries.get_customer(conn, key.customers, customer_id, now=now)
+        keep_until(request, now, next_awakening(conn, key.customers, now=now))
     return answer(request, CustomerDetail(**found))
 
 
@@ -80,6 +85,7 @@ def list_customer_health(
     with serving.database.reading(key.customers) as conn:
         through = queries.customer_assessed_through(conn, key.customers, customer_id)
         found = queries.list_health(conn, customer_id, first=first, last=last, before=before, limit=limit + 1)
+    keep_until(request, serving.clock())
     page = [HealthOfDay(**each) for each in found[:limit]]
     following = cursors.sign(serving.secret, {"day": page[-1].day}, filters) if len(found) > limit else None
     return answer(

@@ -5,7 +5,7 @@ from typing import Any
 from services.api.problems import ALL, MEDIA_TYPE, ProblemKind
 
 _BY_STATUS: dict[int, ProblemKind] = {kind.status: kind for kind in reversed(ALL)}
-_EVERYWHERE = (401, 403, 422, 500, 503)
+_EVERYWHERE = (401, 403, 422, 429, 500, 503)
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "RFC 9457 problem details.",
@@ -28,7 +28,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
-_HEADER = {401: "WWW-Authenticate", 503: "Retry-After"}
+_HEADER = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _NOT_MODIFIED = {"description": "If-None-Match has the ETag of the present answer."}
 
 
