@@ -7,6 +7,7 @@ BellwetherError
 │   ├── FieldError           one field of a record is wrong; whoever knows file and line makes a RecordError of it
 │   ├── UnitError            a unit is unknown, or two units do not measure the same thing
 │   ├── MappingError         a declared mapping cannot be used
+│   ├── TargetError          an address to which nothing is sent
 │   ├── NotFoundError        no such row in the caller's scope
 │   ├── ConflictError        the row changed since the caller read it
 │   ├── InvalidActionError   the state of an alert, or what a message is, does not allow the action

@@ -14,7 +14,5 @@ class AdvisoryLock(IntEnum):
     """Held by the one process that assesses, as long as its session lives."""
     ROLLUPS = 7_270_111_006
     """Held by whoever writes rollups, so that it can tell which rows are new."""
-
-
-REVIEWS_OF = 1
-"""First of two keys, the second a customer's id; pairs are apart from all single keys. Held while a review is made."""
+    REVIEWS_OF = 7_270_112
+    """First of two keys, the second a customer's id; pairs are apart from all single keys. Held while one is made."""

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client import REGISTRY, CollectorRegistry
-from starlette.applications import Starlette
 
 import services.health.measurements
 import services.ingest.__main__  # noqa: F401 - registers its metrics
-from services.api.headers import Requests
+from services.api.headers import Measures
 from services.ingest.batch.device_clocks import ClockState
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +20,7 @@ RULES: list[dict[str, Any]] = [
 ]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 API = CollectorRegistry()
-Requests(Starlette(), API)
+Measures(API)
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 SHOWN = {
     metric.name + suffix

@@ -7,10 +7,22 @@ from pydantic_core import PydanticUndefined
 from services.api.settings import ApiSettings
 from services.health.settings import HealthSettings
 from services.ingest.settings import IngestSettings
+from services.webhooks.settings import DeliverySettings
 from shared.errors import SetupError
-from shared.settings import BrokerSettings, DatabaseSettings, read_settings
+from shared.public_url import PublicSettings
+from shared.settings import BrokerSettings, DatabaseSettings, WebhookSettings, read_settings
 
 SETTINGS = Path(__file__).parents[2] / "docs" / "settings.md"
+KINDS = (
+    DatabaseSettings,
+    PublicSettings,
+    BrokerSettings,
+    IngestSettings,
+    HealthSettings,
+    ApiSettings,
+    WebhookSettings,
+    DeliverySettings,
+)
 
 
 def test_a_setting_that_is_missing_is_named_as_it_is_set(monkeypatch):
@@ -32,16 +44,15 @@ def test_what_is_given_counts_before_the_environment(monkeypatch):
     assert settings.broker_url.get_secret_value() == "mqtt://given"
 
 
-@pytest.mark.parametrize("kind", [DatabaseSettings, BrokerSettings, IngestSettings, HealthSettings, ApiSettings])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_page_of_settings_says_each_with_its_default(kind):
     page = SETTINGS.read_text().splitlines()
     for name, field in kind.model_fields.items():
-        default = "" if field.default in (PydanticUndefined, None) else f"`{field.default}`"
+        default = "" if field.default in (PydanticUndefined, None, "") else f"`{field.default}`"
         variable = kind.model_config["env_prefix"] + name.upper()
         assert f"| `{variable}` | {default} | {field.description} |" in page
 
 
 def test_the_page_of_settings_says_no_others():
-    kinds = (DatabaseSettings, BrokerSettings, IngestSettings, HealthSettings, ApiSettings)
-    known = {kind.model_config["env_prefix"] + name.upper() for kind in kinds for name in kind.model_fields}
+    known = {kind.model_config["env_prefix"] + name.upper() for kind in KINDS for name in kind.model_fields}
     assert set(re.findall(r"^\| `(\w+)`", SETTINGS.read_text(), re.MULTILINE)) == known

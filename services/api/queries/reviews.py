@@ -22,7 +22,7 @@ from services.api.review.review_rows import (
     WindowRow,
 )
 from shared.errors import InvalidActionError, NotFoundError
-from shared.locks import REVIEWS_OF
+from shared.locks import AdvisoryLock
 from shared.months import month_number, month_start
 from shared.records.said_numbers import said_number
 from shared.stays import STAYS, lasted_on
@@ -140,7 +140,7 @@ def make_review(
     """
     through = customer_assessed_through(conn, customers, customer)
     # Two who ask at once make one version; what health saves meanwhile is not held up.
-    conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", [REVIEWS_OF, customer])
+    conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", [AdvisoryLock.REVIEWS_OF, customer])
     if through is None or through.date() <= last:
         reached = "not at all" if through is None else f"through {through:%Y-%m-%d %H:%M} UTC"
         raise InvalidActionError(f"the customer is assessed {reached}; ask for a period that ends before that")

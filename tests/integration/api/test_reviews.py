@@ -11,7 +11,7 @@ import pytest
 
 from services.api.review.command import review_command
 from shared.errors import SetupError
-from shared.locks import REVIEWS_OF
+from shared.locks import AdvisoryLock
 from tests.integration.api.plant import add_alert, add_asset, add_customer, add_times, insert, record
 from tests.integration.api.test_page import sign_in
 
@@ -216,7 +216,7 @@ def test_whoever_may_not_see_the_customer_waits_for_nobody(
 ) -> None:
     headers = {"Authorization": f"Bearer {make_key('act', customers=[customer + 1])}"}
     with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", [REVIEWS_OF, customer])
+        conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", [AdvisoryLock.REVIEWS_OF, customer])
         asked = stranger.post(f"/v1/customers/{customer}/reviews", json=PERIOD, headers=headers)
     assert asked.status_code == 404
 
