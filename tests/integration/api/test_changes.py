@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 
 import httpx
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 
 from shared.changes import Change, append_changes
 from shared.database import connect
-from tests.integration.api.plant import NOW, add_customer
+from tests.integration.api.plant import NOW, add_alert, add_customer
 
 
 @pytest.fixture
@@ -124,3 +125,13 @@ def test_under_concurrent_writers_a_poller_reproduces_the_feed_whole_and_in_orde
     stored = [row[0] for row in conn.execute("SELECT sequence FROM changes ORDER BY sequence")]
     assert seen == stored == list(range(1, len(stored) + 1))
     assert len(stored) > writers * transactions
+
+
+def test_a_key_for_one_customer_writes_behind_the_changes_of_others(
+    stranger: httpx.Client, conn: psycopg.Connection, customer: int, make_key: Callable[..., str]
+) -> None:
+    alert = add_alert(conn, customer)
+    append(conn, add_customer(conn, "Elsewhere"), "a", "b")
+    conn.commit()
+    headers = {"Authorization": f"Bearer {make_key('read', 'act', customers=[customer])}", "If-Match": "*"}
+    assert stranger.post(f"/v1/alerts/{alert}/acknowledge", headers=headers).status_code == 200
