@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType, VariableOption, VariableRefresh
 
-from deploy.grafana.panels import Column, Panel, table
+from deploy.grafana.panels import Column, Panel, series, table
 from deploy.grafana.query import PROVISIONED, SOURCE, SOURCE_TYPE, Query
 
 TAG = "bellwether"
@@ -136,6 +136,40 @@ def alerts_table(condition: str) -> Panel:
             "What will happen": WIDE,
             "Do": WIDE,
         },
+    )
+
+
+def weekly_availability(title: str, description: str, *, each: str, condition: str) -> Panel:
+    """Availability a week, a line for each `customer` or `asset`."""
+    return series(
+        title,
+        description,
+        "percentunit",
+        f"""
+            SELECT date_bin('7 days', time, '2001-01-01Z'::timestamptz) AS time, {each} AS metric,
+                sum(production_hours) / nullif(sum(known_hours), 0) AS value
+            FROM bellwether_views.asset_times_daily
+            WHERE {DAYS} AND {condition} GROUP BY 1, 2 ORDER BY 1
+            """,
+        limits=(0, 1),
+    )
+
+
+def weekly_stops(description: str, condition: str) -> Panel:
+    """Hours of stops a week, by whose they were."""
+    return series(
+        "Stopped time by cause",
+        description,
+        "h",
+        f"""
+            SELECT date_bin('7 days', time, '2001-01-01Z'::timestamptz) AS time,
+                sum(supplier_stopped_hours) AS "Supplier", sum(customer_stopped_hours) AS "Customer",
+                sum(operator_stopped_hours) AS "Operator", sum(external_stopped_hours) AS "External",
+                sum(unexplained_stopped_hours) AS "Not known"
+            FROM bellwether_views.asset_times_daily
+            WHERE {DAYS} AND {condition} GROUP BY 1 ORDER BY 1
+            """,
+        drawn="bars",
     )
 
 

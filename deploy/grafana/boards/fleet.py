@@ -76,32 +76,13 @@ def _courses() -> list[Panel]:
             """,
             limits=(0, 100),
         ),
-        series(
+        parts.weekly_availability(
             "Availability",
             "Production time over the planned time that is known, a week; time without data is left out.",
-            "percentunit",
-            f"""
-            SELECT date_bin('7 days', time, '2001-01-01Z'::timestamptz) AS time, customer AS metric,
-                sum(production_hours) / nullif(sum(known_hours), 0) AS value
-            FROM bellwether_views.asset_times_daily
-            WHERE {parts.DAYS} AND {parts.OF_CUSTOMER} GROUP BY 1, 2 ORDER BY 1
-            """,
-            limits=(0, 1),
+            each="customer",
+            condition=parts.OF_CUSTOMER,
         ),
-        series(
-            "Stopped time by cause",
-            "Hours a week of all chosen customers' machines, by whose the stop was.",
-            "h",
-            f"""
-            SELECT date_bin('7 days', time, '2001-01-01Z'::timestamptz) AS time,
-                sum(supplier_stopped_hours) AS "Supplier", sum(customer_stopped_hours) AS "Customer",
-                sum(operator_stopped_hours) AS "Operator", sum(external_stopped_hours) AS "External",
-                sum(unexplained_stopped_hours) AS "Not known"
-            FROM bellwether_views.asset_times_daily
-            WHERE {parts.DAYS} AND {parts.OF_CUSTOMER} GROUP BY 1 ORDER BY 1
-            """,
-            drawn="bars",
-        ),
+        parts.weekly_stops("Hours a week of all chosen customers' machines, by whose the stop was.", parts.OF_CUSTOMER),
         series(
             "Coverage",
             "Share of planned time that is known, a day and customer.",

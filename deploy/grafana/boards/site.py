@@ -44,32 +44,13 @@ def _machines() -> Panel:
 
 def _courses() -> list[Panel]:
     return [
-        series(
+        parts.weekly_availability(
             "Availability by machine",
             "Production time over the planned time that is known, a week.",
-            "percentunit",
-            f"""
-            SELECT date_bin('7 days', time, '2001-01-01Z'::timestamptz) AS time, asset AS metric,
-                sum(production_hours) / nullif(sum(known_hours), 0) AS value
-            FROM bellwether_views.asset_times_daily
-            WHERE {parts.DAYS} AND {parts.OF_SITE} GROUP BY 1, 2 ORDER BY 1
-            """,
-            limits=(0, 1),
+            each="asset",
+            condition=parts.OF_SITE,
         ),
-        series(
-            "Stopped time by cause",
-            "Hours a week of all machines of the site, by whose the stop was.",
-            "h",
-            f"""
-            SELECT date_bin('7 days', time, '2001-01-01Z'::timestamptz) AS time,
-                sum(supplier_stopped_hours) AS "Supplier", sum(customer_stopped_hours) AS "Customer",
-                sum(operator_stopped_hours) AS "Operator", sum(external_stopped_hours) AS "External",
-                sum(unexplained_stopped_hours) AS "Not known"
-            FROM bellwether_views.asset_times_daily
-            WHERE {parts.DAYS} AND {parts.OF_SITE} GROUP BY 1 ORDER BY 1
-            """,
-            drawn="bars",
-        ),
+        parts.weekly_stops("Hours a week of all machines of the site, by whose the stop was.", parts.OF_SITE),
         series(
             "Failures",
             "Failures a week, by machine.",
