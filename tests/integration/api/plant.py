@@ -7,6 +7,8 @@ from uuid import UUID, uuid5
 import psycopg
 from psycopg.types.json import Jsonb
 
+from shared.changes import Change, append_changes
+
 NOW = datetime(2026, 9, 21, 8, 0, tzinfo=UTC)
 THROUGH = datetime(2026, 9, 21, 6, 0, tzinfo=UTC)
 TODAY = THROUGH.date()
@@ -118,3 +120,9 @@ def add_alert(conn: psycopg.Connection, customer: int, **columns: Any) -> UUID:
     }
     insert(conn, "alerts", **columns)
     return columns["alert_id"]
+
+
+def append(conn: psycopg.Connection, customer: int, *subjects: str) -> None:
+    """Tell the feed of alerts by these names, and commit."""
+    append_changes(conn, [Change(customer, "alert", subject, "open", {"id": subject}) for subject in subjects], NOW)
+    conn.commit()

@@ -17,7 +17,7 @@ from services.api.keys import revoke_key
 from shared.changes import Change, append_changes
 from shared.database import connect
 from tests.integration.api.conftest import SECRET, Clock
-from tests.integration.api.plant import NOW, add_customer
+from tests.integration.api.plant import NOW, add_customer, append
 from tests.integration.api.serving import serve
 
 STREAM = "/v1/changes/stream"
@@ -28,11 +28,6 @@ def customer(conn: psycopg.Connection) -> int:
     number = add_customer(conn, "Northfield Foods")
     conn.commit()
     return number
-
-
-def append(conn: psycopg.Connection, customer: int, *subjects: str) -> None:
-    append_changes(conn, [Change(customer, "alert", subject, "open", {"id": subject}) for subject in subjects], NOW)
-    conn.commit()
 
 
 def events(response: httpx.Response) -> Iterator[tuple[str, dict[str, Any]]]:

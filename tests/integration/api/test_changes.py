@@ -11,7 +11,7 @@ import pytest
 
 from shared.changes import Change, append_changes
 from shared.database import connect
-from tests.integration.api.plant import NOW, add_alert, add_customer
+from tests.integration.api.plant import NOW, add_alert, add_customer, append
 
 
 @pytest.fixture
@@ -19,11 +19,6 @@ def customer(conn: psycopg.Connection) -> int:
     number = add_customer(conn, "Northfield Foods")
     conn.commit()
     return number
-
-
-def append(conn: psycopg.Connection, customer: int, *subjects: str) -> None:
-    append_changes(conn, [Change(customer, "alert", subject, "open", {"id": subject}) for subject in subjects], NOW)
-    conn.commit()
 
 
 def test_the_feed_is_followed_page_by_page_and_on_from_its_end(
